@@ -1,0 +1,171 @@
+"""`coinspark STAGE`, `coinspark nightly`, `coinspark sql`, `coinspark table1`: the commands, thin over the modules."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coinspark import __version__
+from coinspark.config import Config, load
+from coinspark.errors import CoinsparkError
+
+app = typer.Typer(
+    help="Turn a museum's photographs and descriptions of coins into trained, checked, queryable knowledge.",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+)
+
+Files = Annotated[list[Path] | None, typer.Option("--config", "-c", help="A YAML file; several are merged in order.")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", help="One key: --set training.epochs=3")]
+Force = Annotated[bool, typer.Option("--force", help="Run even if nothing has changed.")]
+Night = Annotated[str | None, typer.Option("--night", help="A night's tag, or `latest`; without it the published tables.")]
+
+
+class Format(StrEnum):
+    """How rows are printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+def _config(files: list[Path] | None, overrides: list[str] | None) -> Config:
+    return load(files or [], overrides or [])
+
+
+@app.command()
+def nightly(config: Files = None, set_: Overrides = None, force: Force = False) -> None:
+    """The whole chain: every stage that must run, one tag over all tables, the comparison, the report."""
+    from coinspark import nightly as night
+    from coinspark.evaluation import table1 as comparison
+    from coinspark.session import start
+
+    settings = _config(config, set_)
+    path = night.run_night(settings, force)
+    spark = start(settings)
+    typer.echo(comparison.render(night.read_at(spark, settings, path.stem), settings))
+    typer.echo(f"\nThe report: {_near(path)}")
+
+
+def _stage_command(name: str, chain: tuple[str, ...], text: str) -> None:
+    def command(config: Files = None, set_: Overrides = None, force: Force = False) -> None:
+        from coinspark import nightly as night
+
+        settings = _config(config, set_)
+        spark = night.run_stages(settings, chain, force)
+        if name == "classes":
+            from coinspark.classes import summary
+
+            typer.echo(summary.render(night.read_at(spark, settings, None), settings))
+
+    command.__doc__ = text
+    app.command(name)(command)
+
+
+_stage_command("ingest", ("ingest",), "Sources → coins, images, rejects.")
+_stage_command("entities", ("ingest", "entities"), "Descriptions → entities (and ingest, if it must).")
+_stage_command("classes", ("ingest", "entities", "classes"), "Entities → class layers, with a table of the new classes and their sizes.")
+_stage_command("splits", ("ingest", "entities", "classes", "splits"), "Class layers → training, validation and test side.")
+_stage_command("train", ("ingest", "entities", "classes", "splits", "train"), "Splits → trained VGG16 models.")
+_stage_command("evaluate", ("ingest", "entities", "classes", "splits", "train", "evaluate"), "Models → predictions, confusion, metrics.")
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A SELECT over the tables and views; `SHOW TABLES`, `SHOW VIEWS` and `DESCRIBE` too.")],
+    config: Files = None, set_: Overrides = None, night: Night = None,
+    format: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.table,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Rows at most; more are counted, not printed.")] = 1000,
+) -> None:
+    """Ask the tables: coinspark sql "SELECT split, class, count(*) FROM splits GROUP BY 1, 2"."""
+    from coinspark import query as ask
+
+    settings = _config(config, set_)
+    typer.echo(ask.run(settings, query, night, format.value, limit))
+
+
+@app.command()
+def table1(
+    config: Files = None, set_: Overrides = None, night: Night = None,
+    format: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.table,
+) -> None:
+    """The paper's Table 1 for this collection: every layer, trained and compared."""
+    from coinspark import query as ask
+    from coinspark.evaluation import table1 as comparison
+    from coinspark.nightly import read_at
+
+    settings = _config(config, set_)
+    spark, at = ask.open_night(settings, night)
+    typer.echo(comparison.render(read_at(spark, settings, at), settings, format.value))
+
+
+@app.command("spark-conf")
+def spark_conf(config: Files = None, set_: Overrides = None) -> None:
+    """Print this configuration's Spark settings, as spark-sql, spark-submit and beeline read them."""
+    from coinspark.session import settings
+
+    for key, value in sorted(settings(_config(config, set_)).items()):
+        typer.echo(f"{key} {value}")
+
+
+@app.command()
+def check(config: Files = None, set_: Overrides = None) -> None:
+    """Check the configuration alone and print it whole, defaults and all."""
+    import yaml
+
+    typer.echo(yaml.safe_dump(_config(config, set_).model_dump(mode="json"), sort_keys=False, allow_unicode=True).rstrip())
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def _near(path: Path) -> Path:
+    """The path from here where it lies below, else whole."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def main() -> None:
+    """The entry point: faults that the user can mend end as one message and exit code 1; Ctrl-C ends with 130."""
+    signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        app(standalone_mode=False)
+    except CoinsparkError as error:
+        typer.echo(f"coinspark: {error}", err=True)
+        sys.exit(1)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("\ncoinspark: interrupted; what was published stands, and the same command goes on from there", err=True)
+        _leave(130)
+    except typer_usage_errors() as error:
+        error.show()
+        sys.exit(error.exit_code)
+
+
+def typer_usage_errors() -> type[Exception]:
+    """Typer's own class of wrong usage, wherever this version keeps it."""
+    import click
+
+    return click.ClickException
+
+
+def _interrupted(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _leave(code: int) -> None:
+    """End at once: Spark's own farewell waits for jobs that nobody wants any more."""
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

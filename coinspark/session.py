@@ -1,0 +1,83 @@
+"""The SparkSession with its Iceberg catalog, made from the configuration and nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from coinspark.config import Config
+
+_ICEBERG = {
+    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+}
+
+
+def warehouse(config: Config) -> str:
+    """The warehouse's place: an absolute local path, or a URI (s3a://, hdfs://, file://) as it was given."""
+    if "://" in config.warehouse:
+        return config.warehouse.rstrip("/")
+    return str(Path(config.warehouse).expanduser().resolve())
+
+
+def local_folder(config: Config) -> Path:
+    """Where runs, shards, scratch and reports lie: the warehouse as a path every worker can open.
+
+    A warehouse in an object store keeps its tables there and its folders in `./<name>-files`, which must then be on
+    storage that the workers share.
+    """
+    place = warehouse(config)
+    if place.startswith("file://"):
+        return Path(place.removeprefix("file://"))
+    return Path(f"{config.name}-files").resolve() if "://" in place else Path(place)
+
+
+def settings(config: Config) -> dict[str, str]:
+    """Every Spark setting the session needs, so that `spark-sql` and other clients can be given the same ones."""
+    catalog = f"spark.sql.catalog.{config.catalog.name}"
+    place = warehouse(config)
+    properties = config.catalog.properties or {
+        "type": "jdbc",
+        "uri": f"jdbc:sqlite:{place.removeprefix('file://')}/catalog.db",
+        "jdbc.schema-version": "V1",
+    }
+    found = {
+        **_ICEBERG,
+        catalog: "org.apache.iceberg.spark.SparkCatalog",
+        f"{catalog}.warehouse": place,
+        f"{catalog}.default-namespace": config.catalog.namespace,
+        **{f"{catalog}.{key}": value for key, value in properties.items()},
+        "spark.sql.defaultCatalog": config.catalog.name,
+        "spark.sql.shuffle.partitions": str(config.spark.shuffle_partitions),
+        "spark.driver.memory": config.spark.driver_memory,
+        "spark.ui.showConsoleProgress": "false",
+        "spark.ui.enabled": "false",
+    }
+    if config.spark.master:
+        found["spark.master"] = config.spark.master
+    return {**found, **config.spark.conf}
+
+
+def start(config: Config) -> SparkSession:
+    """The session of this configuration; under spark-submit it joins the application that is already there.
+
+    Without a master anywhere (configuration, spark-submit, spark-defaults) Spark runs here, on all cores.
+    """
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    ours = Path(__file__).parent.parent / "conf"
+    if ours.is_dir() and "SPARK_CONF_DIR" not in os.environ and "PYSPARK_GATEWAY_PORT" not in os.environ:
+        os.environ["SPARK_CONF_DIR"] = str(ours)
+    if "://" not in (place := warehouse(config)):
+        Path(place).mkdir(parents=True, exist_ok=True)
+    builder = SparkSession.builder.appName(f"coinspark {config.name}")
+    for key, value in settings(config).items():
+        builder = builder.config(key, value)
+    if not config.spark.master and "PYSPARK_GATEWAY_PORT" not in os.environ:
+        builder = builder.master("local[*]")
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    return spark

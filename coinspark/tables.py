@@ -1,0 +1,187 @@
+"""read · stage · audit · publish · tag: the only module that knows Iceberg.
+
+A table is written to its branch `staging`, audited there, and published by moving `main` to it: one commit of the
+catalog, so that a reader sees the old table or the new one and never a half. A night is a tag of one name on all tables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from coinspark import schemas, views
+from coinspark.config import Config
+from coinspark.errors import AuditError, InputError
+from coinspark.schemas import Table
+
+STAGING = "staging"
+_TAG = re.compile(r"^[A-Za-z0-9_]+$")
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A table written to its staging branch: the snapshot there, and the content hash of its rows."""
+
+    table: Table
+    snapshot: int
+    content: str
+
+
+def full_name(config: Config, name: str) -> str:
+    """`catalog.namespace.table`; all three are identifiers, checked where they are configured."""
+    return f"{config.catalog.name}.{config.catalog.namespace}.{name}"
+
+
+def create(spark: SparkSession, config: Config) -> None:
+    """Make the namespace and the missing tables, each with an empty first snapshot."""
+    namespace = f"{config.catalog.name}.{config.catalog.namespace}"
+    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {namespace}")
+    there = {row.tableName for row in spark.sql(f"SHOW TABLES IN {namespace}").collect()}
+    for table in schemas.TABLES.values():
+        if table.name not in there:
+            spark.sql(
+                f"CREATE TABLE IF NOT EXISTS {full_name(config, table.name)} ({table.ddl}) USING iceberg "
+                f"COMMENT '{table.meaning}' TBLPROPERTIES ('format-version'='2', 'write.distribution-mode'='none')"
+            )
+            _handle(spark, config, table.name).newAppend().commit()
+
+
+def replace_views(spark: SparkSession, config: Config) -> None:
+    """Make the views anew, so that they follow the configuration and the code."""
+    namespace = f"{config.catalog.name}.{config.catalog.namespace}"
+    for view in views.VIEWS.values():
+        select = view.select(lambda name: full_name(config, name), config.evaluation.suspect)
+        spark.sql(f"CREATE OR REPLACE VIEW {namespace}.{view.name} ({', '.join(view.columns)}) "
+                  f"COMMENT '{view.meaning}' AS {select}")
+
+
+def show_night(spark: SparkSession, config: Config, night: str) -> None:
+    """Let the bare names of tables and views mean one night, for this session: temporary views come before tables."""
+    if night not in (found := tags(spark, config, schemas.COINS.name)):
+        raise InputError(f"there is no night {night!r}; there are: {', '.join(found) or 'none yet'}")
+    for name in schemas.TABLES:
+        if night in tags(spark, config, name):
+            read(spark, config, name, tag=night).createOrReplaceTempView(name)
+    for view in views.VIEWS.values():
+        rows = spark.sql(view.select(lambda name: f"`{name}`", config.evaluation.suspect))
+        rows.toDF(*view.columns).createOrReplaceTempView(view.name)
+
+
+def exists(spark: SparkSession, config: Config) -> bool:
+    """Whether this warehouse holds tables of ours at all."""
+    return bool(spark.catalog.tableExists(full_name(config, schemas.NIGHTS.name)))
+
+
+def read(spark: SparkSession, config: Config, name: str, snapshot: int | None = None, tag: str | None = None) -> DataFrame:
+    """The table as published, or as it was at a snapshot or at a night's tag (InputError when there is no such night)."""
+    if tag is not None:
+        if tag not in tags(spark, config, name):
+            raise InputError(f"table {name} has no night {tag!r}; there are: {', '.join(tags(spark, config, name)) or 'none'}")
+        return spark.read.option("tag", tag).table(full_name(config, name))
+    reader = spark.read if snapshot is None else spark.read.option("snapshot-id", snapshot)
+    return reader.table(full_name(config, name))
+
+
+def snapshot(spark: SparkSession, config: Config, name: str) -> int:
+    """The id of the published snapshot."""
+    return int(_handle(spark, config, name).currentSnapshot().snapshotId())
+
+
+def stage(spark: SparkSession, config: Config, name: str, rows: DataFrame, keep: DataFrame | None = None) -> Staged:
+    """Write the rows to the table's staging branch: all of it, or (with `keep`) on top of the published rows.
+
+    With `keep`, a DataFrame of the table's key columns, published rows whose key is not in it are left out.
+    """
+    table = schemas.TABLES[name]
+    _check_columns(table, rows)
+    handle = _handle(spark, config, name)
+    change, main = handle.manageSnapshots(), handle.currentSnapshot().snapshotId()
+    again = handle.refs().containsKey(STAGING)  # left by a run that died: start from what is published
+    (change.replaceBranch(STAGING, main) if again else change.createBranch(STAGING, main)).commit()
+    target = f"{full_name(config, name)}.branch_{STAGING}"
+    if keep is None:
+        rows.writeTo(target).overwrite(F.lit(True))
+    else:
+        rows.writeTo(target).append()
+        _drop_others(spark, target, table, keep)
+    staged = spark.read.option("branch", STAGING).table(full_name(config, name))
+    handle.refresh()
+    return Staged(table, int(handle.snapshot(STAGING).snapshotId()), content_hash(staged))
+
+
+def _drop_others(spark: SparkSession, target: str, table: Table, keep: DataFrame) -> None:
+    keys = list(table.key)
+    branch = spark.read.table(target).select(*keys)
+    orphans = branch.join(keep.select(*keys).distinct(), keys, "left_anti")
+    if orphans.isEmpty():
+        return
+    orphans.createOrReplaceTempView("coinspark_orphans")
+    on = " AND ".join(f"kept.`{key}` = gone.`{key}`" for key in keys)
+    spark.sql(f"MERGE INTO {target} kept USING coinspark_orphans gone ON {on} WHEN MATCHED THEN DELETE")
+    spark.catalog.dropTempView("coinspark_orphans")
+
+
+def audit(spark: SparkSession, config: Config, staged: Staged) -> None:
+    """Every key is there and stands once, or AuditError naming table and key."""
+    table = staged.table
+    rows = spark.read.option("snapshot-id", staged.snapshot).table(full_name(config, table.name)).select(*table.key)
+    missing = rows.where(" OR ".join(f"`{key}` IS NULL" for key in table.key)).limit(1).collect()
+    if missing:
+        raise AuditError(f"table {table.name}: a row without its key {missing[0].asDict()}; nothing was published")
+    twice = rows.groupBy(*table.key).count().where("count > 1").orderBy(*table.key).limit(1).collect()
+    if twice:
+        raise AuditError(f"table {table.name}: the key {twice[0].asDict()} stands more than once; nothing was published")
+
+
+def publish(spark: SparkSession, config: Config, staged: Staged) -> int:
+    """Move the published table to the staged snapshot; afterwards every reader sees it. Returns the snapshot's id."""
+    handle = _handle(spark, config, staged.table.name)
+    handle.manageSnapshots().fastForwardBranch("main", STAGING).commit()
+    spark.sql(f"REFRESH TABLE {full_name(config, staged.table.name)}")
+    return staged.snapshot
+
+
+def append(spark: SparkSession, config: Config, name: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Add a few rows of bookkeeping to `stages` or `nights` in one commit."""
+    frame = spark.createDataFrame(list(rows), schemas.TABLES[name].ddl).coalesce(1)
+    frame.writeTo(full_name(config, name)).append()
+
+
+def tag(spark: SparkSession, config: Config, name: str, snapshots: Mapping[str, int]) -> None:
+    """Put the tag of this name on the given snapshot of each table, replacing one left by a night that died."""
+    for table, at in snapshots.items():
+        handle = _handle(spark, config, table)
+        change = handle.manageSnapshots()
+        change = change.replaceTag(name, at) if handle.refs().containsKey(name) else change.createTag(name, at)
+        change.commit()
+
+
+def tags(spark: SparkSession, config: Config, name: str) -> list[str]:
+    """The tags of a table, sorted."""
+    refs = _handle(spark, config, name).refs()
+    return sorted(key for key in refs.keySet() if _TAG.match(key) and refs.get(key).isTag())
+
+
+def content_hash(rows: DataFrame) -> str:
+    """A hash of the rows, whatever their order, files and partitions: row count and the sum of the rows' xxhash64."""
+    row = rows.select(F.xxhash64(*[F.col(f"`{name}`") for name in rows.columns]).cast("decimal(38,0)").alias("h")).agg(
+        F.count("*").alias("n"), F.coalesce(F.sum("h"), F.lit(0)).alias("h")).collect()[0]
+    return f"{row['n']}-{int(row['h']) % 2**64:016x}"
+
+
+def _check_columns(table: Table, rows: DataFrame) -> None:
+    if rows.columns != list(table.columns):
+        raise AuditError(f"table {table.name}: the rows have the columns {rows.columns}, not {list(table.columns)}")
+
+
+def _handle(spark: SparkSession, config: Config, name: str) -> Any:
+    """Iceberg's own Table object: its commits are the atomic step, and take milliseconds where SQL takes seconds."""
+    loader = spark._jvm.org.apache.iceberg.spark.Spark3Util  # type: ignore[union-attr]
+    handle = loader.loadIcebergTable(spark._jsparkSession, full_name(config, name))
+    handle.refresh()
+    return handle

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Set everything up: a venv from the lock file, the Horovod wheel (built once), the Java jars (fetched once).
+# Can be stopped at any point and started again; wheel and jars stay in a cache outside the tree.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cache=${COINSPARK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/coinspark}
+venv=.venv
+lock=deploy/requirements/lock.txt
+pom=deploy/jars/pom.xml
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+need() { say "$1"; missing=1; }
+
+# `command -v` is not enough: a version manager's shim answers to names that it can't run.
+check_prerequisites() {
+    missing=0
+    python=$(command -v "${COINSPARK_PYTHON:-python3.11}" || true)
+    [ -n "$python" ] && "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
+        || need "Python 3.11 with venv is missing (Debian: apt-get install python3.11-venv python3.11-dev; or set COINSPARK_PYTHON)"
+    java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+    "$java" -version 2>&1 | grep -Eq 'version "17[."]' \
+        || need "Java 17 is missing (Debian: apt-get install openjdk-17-jdk-headless; or set JAVA_HOME)"
+    mvn -v >/dev/null 2>&1 || need "Maven is missing (Debian: apt-get install maven)"
+    g++ --version >/dev/null 2>&1 || need "g++ is missing (Debian: apt-get install g++)"
+    cmake --version 2>/dev/null | grep -Eq 'version 3\.' \
+        || need "cmake 3 is missing (Debian: apt-get install cmake; Horovod does not build with cmake 4)"
+    make --version >/dev/null 2>&1 || need "make is missing (Debian: apt-get install make)"
+    [ "$missing" = 0 ] || { say "install what is missing, then start again"; exit 1; }
+}
+
+# A folder or file appears in the cache whole or not at all.
+fetch_jars() {
+    jars=$cache/jars-$(sha256sum "$pom" | cut -c1-16)
+    [ -d "$jars" ] && return
+    say "fetching the Java jars"
+    local half=$jars.$$
+    mkdir -p "$half"
+    mvn -q -B -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$half"
+    mv "$half" "$jars" 2>/dev/null || rm -rf "$half"
+}
+
+build_horovod() {
+    local key
+    key=$("$venv/bin/python" -c 'import platform, sys; print(f"{sys.version_info[0]}{sys.version_info[1]}-{platform.machine()}")')
+    wheels=$cache/horovod-0.28.1-$key-tf2.15.1${HOROVOD_GPU_OPERATIONS:+-$HOROVOD_GPU_OPERATIONS}
+    [ -n "$(ls "$wheels"/*.whl 2>/dev/null)" ] && return
+    say "building Horovod (3 to 6 minutes, once)"
+    local half=$wheels.$$
+    mkdir -p "$half"
+    PATH="$PWD/$venv/bin:$PATH" HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITH_GLOO=1 HOROVOD_WITHOUT_MPI=1 HOROVOD_WITHOUT_PYTORCH=1 \
+        HOROVOD_WITHOUT_MXNET=1 HOROVOD_CPU_OPERATIONS=GLOO MAKEFLAGS="-j$(nproc)" \
+        "$venv/bin/pip" wheel -q --no-binary horovod --no-build-isolation --no-deps -w "$half" horovod==0.28.1 \
+        > "$half/build.log" 2>&1 || { tail -n 30 "$half/build.log" >&2; say "Horovod did not build; the whole log is $half/build.log"; exit 1; }
+    mv "$half" "$wheels" 2>/dev/null || rm -rf "$half"
+}
+
+made=$(cat "$lock" "$pom" deploy/setup.sh setup.py | sha256sum | cut -c1-16)
+[ "$(cat "$venv/.made" 2>/dev/null)" = "$made" ] && exit 0
+
+check_prerequisites
+say "making $venv from $lock"
+"$python" -m venv --clear "$venv"
+"$venv/bin/pip" install -q --disable-pip-version-check -r "$lock"
+build_horovod
+"$venv/bin/pip" install -q --disable-pip-version-check --no-deps "$wheels"/*.whl
+"$venv/bin/pip" install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+fetch_jars
+# In pyspark's own folder every tool of the venv finds them: driver, workers, spark-sql, spark-submit.
+ln -sf "$jars"/*.jar "$("$venv/bin/python" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))')/jars/"
+"$venv/bin/pip" check --disable-pip-version-check >&2
+echo "$made" > "$venv/.made"
+say "done"

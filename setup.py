@@ -1,0 +1,20 @@
+"""Package metadata; the exact versions of everything, transitive ones too, stand in deploy/requirements/lock.txt."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="coinspark",
+    version="0.1.0",
+    description="A museum's photographs and descriptions of coins, turned into trained, checked, queryable knowledge, on Spark",
+    python_requires=">=3.11,<3.12",
+    packages=find_packages(include=["coinspark", "coinspark.*"]),
+    package_data={"coinspark": ["py.typed", "evaluation/templates/*"]},
+    install_requires=[
+        "pyspark==3.5.9", "pyarrow==14.0.2", "numpy==1.26.4", "pandas==2.2.3", "petastorm==0.12.1", "pydantic==2.14.3",
+        "typer==0.29.2", "pyyaml==6.0.3", "jinja2==3.1.6", "pillow==13.0.0", "opencv-python-headless==4.11.0.86",
+        "pyahocorasick==2.3.1", "scikit-learn==1.9.1", "filelock==4.2.11",
+    ],
+    # Which TensorFlow is the machine's choice; Horovod is built against it (deploy/setup.sh).
+    extras_require={"cpu": ["tensorflow-cpu==2.15.1"], "gpu": ["tensorflow[and-cuda]==2.15.1"], "train": ["horovod==0.28.1"]},
+    entry_points={"console_scripts": ["coinspark=coinspark.cli:main"]},
+)
