@@ -67,17 +67,21 @@ def _stage_command(name: str, chain: tuple[str, ...], text: str) -> None:
     app.command(name)(command)
 
 
-_stage_command("ingest", ("ingest",), "Sources → coins, images, rejects.")
-_stage_command("entities", ("ingest", "entities"), "Descriptions → entities (and ingest, if it must).")
-_stage_command("classes", ("ingest", "entities", "classes"), "Entities → class layers, with a table of the new classes and their sizes.")
-_stage_command("splits", ("ingest", "entities", "classes", "splits"), "Class layers → training, validation and test side.")
-_stage_command("train", ("ingest", "entities", "classes", "splits", "train"), "Splits → trained VGG16 models.")
-_stage_command("evaluate", ("ingest", "entities", "classes", "splits", "train", "evaluate"), "Models → predictions, confusion, metrics.")
+_CHAIN = {
+    "ingest": "Sources → coins, images, rejects.",
+    "entities": "Descriptions → entities.",
+    "classes": "Entities → class layers, with a table of the new classes and their sizes.",
+    "splits": "Class layers → training, validation and test side.",
+    "train": "Splits → trained VGG16 models.",
+    "evaluate": "Models → predictions, confusion, metrics.",
+}
+for _number, (_name, _text) in enumerate(_CHAIN.items()):
+    _stage_command(_name, tuple(_CHAIN)[:_number + 1], f"{_text} What comes before it runs too, where it must.")
 
 
 @app.command()
 def sql(
-    query: Annotated[str, typer.Argument(help="A SELECT over the tables and views; `SHOW TABLES`, `SHOW VIEWS` and `DESCRIBE` too.")],
+    query: Annotated[str, typer.Argument(help="A SELECT over tables and views; SHOW and DESCRIBE too.")],
     config: Files = None, set_: Overrides = None, night: Night = None,
     format: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.table,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Rows at most; more are counted, not printed.")] = 1000,
@@ -118,7 +122,8 @@ def check(config: Files = None, set_: Overrides = None) -> None:
     """Check the configuration alone and print it whole, defaults and all."""
     import yaml
 
-    typer.echo(yaml.safe_dump(_config(config, set_).model_dump(mode="json"), sort_keys=False, allow_unicode=True).rstrip())
+    whole = _config(config, set_).model_dump(mode="json")
+    typer.echo(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True).rstrip())
 
 
 @app.command()

@@ -70,7 +70,8 @@ def run(spark: SparkSession, config: Config, stage: Stage, say: Callable[[str], 
     began = time.monotonic()
     inputs = {name: tables.snapshot(spark, config, name) for name in stage.reads}
     fingerprint = digest({
-        "settings": stage.settings(config), "outside": stage.outside(config), "inputs": inputs, "code": code_version(stage.code),
+        "settings": stage.settings(config), "outside": stage.outside(config), "inputs": inputs,
+        "code": code_version(stage.code),
     })
     last = _last(spark, config, stage.name)
     if not force and last is not None and last["fingerprint"] == fingerprint and _stands(spark, config, last):

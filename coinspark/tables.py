@@ -46,7 +46,7 @@ def create(spark: SparkSession, config: Config) -> None:
         if table.name not in there:
             spark.sql(
                 f"CREATE TABLE IF NOT EXISTS {full_name(config, table.name)} ({table.ddl}) USING iceberg "
-                f"COMMENT '{table.meaning}' TBLPROPERTIES ('format-version'='2', 'write.distribution-mode'='none')"
+                f"COMMENT {_quoted(table.meaning)} TBLPROPERTIES ('format-version'='2', 'write.distribution-mode'='none')"
             )
             _handle(spark, config, table.name).newAppend().commit()
 
@@ -57,7 +57,7 @@ def replace_views(spark: SparkSession, config: Config) -> None:
     for view in views.VIEWS.values():
         select = view.select(lambda name: full_name(config, name), config.evaluation.suspect)
         spark.sql(f"CREATE OR REPLACE VIEW {namespace}.{view.name} ({', '.join(view.columns)}) "
-                  f"COMMENT '{view.meaning}' AS {select}")
+                  f"COMMENT {_quoted(view.meaning)} AS {select}")
 
 
 def show_night(spark: SparkSession, config: Config, night: str) -> None:
@@ -172,6 +172,11 @@ def content_hash(rows: DataFrame) -> str:
     row = rows.select(F.xxhash64(*[F.col(f"`{name}`") for name in rows.columns]).cast("decimal(38,0)").alias("h")).agg(
         F.count("*").alias("n"), F.coalesce(F.sum("h"), F.lit(0)).alias("h")).collect()[0]
     return f"{row['n']}-{int(row['h']) % 2**64:016x}"
+
+
+def _quoted(text: str) -> str:
+    """A comment of ours as an SQL literal."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _check_columns(table: Table, rows: DataFrame) -> None:

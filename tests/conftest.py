@@ -1,0 +1,50 @@
+"""What all tests share: one session on a warehouse of its own, and where the real coins lie."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from coinspark import session
+from coinspark.config import Config, load
+
+ROOT = Path(__file__).parent.parent
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+
+
+@pytest.fixture(scope="session")
+def base_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """A configuration with a warehouse that lives as long as the tests, on two cores."""
+    place = tmp_path_factory.mktemp("warehouse")
+    return load([], [f"warehouse={place}", "spark.master='local[2, 3]'", "spark.shuffle_partitions=2"])
+
+
+@pytest.fixture(scope="session")
+def spark(base_config: Config) -> Iterator[SparkSession]:
+    """The session; two cores, and a task may fail twice before its job does."""
+    made = session.start(base_config)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def config(base_config: Config, spark: SparkSession, request: pytest.FixtureRequest) -> Config:
+    """A configuration whose tables are this test's alone: a namespace of its own in the shared warehouse."""
+    name = "".join(c if c.isalnum() else "_" for c in request.node.nodeid.split("/")[-1])[-80:]
+    catalog = base_config.catalog.model_copy(update={"namespace": f"t_{name}"})
+    return base_config.model_copy(update={"catalog": catalog})
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the real coins; the test is skipped where it is not."""
+    place = Path(os.environ.get("COINSPARK_REAL_DATA", ROOT.parent / "shared" / "data"))
+    if not place.is_dir():
+        pytest.skip(f"no real coins at {place}; COINSPARK_REAL_DATA names their folder")
+    return place.resolve()
