@@ -1,0 +1,161 @@
+"""The stage `ingest`: sources → coins, images, rejects.
+
+It reads no table of another stage; its own published ones tell which photos need not be opened again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from coinspark.config import Config
+from coinspark.errors import InputError
+from coinspark.ingest import night, sources
+from coinspark.ingest.merge import OUTCOME, merge_coins
+from coinspark.ingest.records import Listing, Record, digest
+from coinspark.ingest.sides import Merge
+from coinspark.stage import Change, Context, Stage
+
+_PHOTO = pa.struct([("uri", pa.string()), ("size", pa.int64()), ("modified", pa.int64())])
+_TEXT = pa.struct([(name, pa.string()) for name in ("side", "language", "text", "text_id")])
+_LISTED = pa.schema([
+    ("coin_id", pa.string()), ("medium", pa.string()), ("mint", pa.string()), ("types", pa.list_(pa.string())),
+    ("source", pa.string()), ("licence", pa.string()), ("obverse", _PHOTO), ("reverse", _PHOTO), ("merged", _PHOTO),
+    ("descriptions", pa.list_(_TEXT)),
+])
+_REJECTED = pa.schema([(name, pa.string()) for name in ("coin_id", "medium", "uri", "reason", "detail")])
+_ENOUGH = 10  # photos below which a share says nothing
+
+
+def build(context: Context) -> dict[str, DataFrame | Change]:
+    """The three tables. InputError when so many photos are refused that the fault must lie elsewhere."""
+    config, spark = context.config, context.spark
+    merge = merge_settings(config)
+    listing, refused = _write_listing(context, sources.read_all(config))
+    coins, images = context.read("coins"), context.read("images")
+    known = night.known_images(listing, coins, images, merge)
+    todo = night.with_photos(listing).join(known, night.KEY, "left_anti")
+    folder = context.scratch / "merged"
+    parts = _merge_chunks(context, todo, merge, folder)
+    outcome = spark.read.schema(OUTCOME).parquet(*parts) if parts else spark.createDataFrame([], OUTCOME)
+    _check_share(context, listing, refused, outcome, folder)
+    made = night.coins_table(listing, known, outcome)
+    return {
+        "images": Change(rows=night.new_images(outcome, images), keep=night.kept_images(made, merge)),
+        "coins": made,
+        "rejects": night.rejects_table(refused, outcome),
+    }
+
+
+def merge_settings(config: Config) -> Merge:
+    """The part of the configuration that decides how a picture looks."""
+    ingest = config.ingest
+    return Merge(tuple(sorted(set(ingest.sizes))), ingest.shape, ingest.quality, ingest.max_pixels)
+
+
+def _write_listing(context: Context, found: Listing) -> tuple[DataFrame, DataFrame]:
+    """The listing as DataFrames, by way of Parquet in scratch: Spark would pickle rows one by one."""
+    coins, rejects = context.scratch / "listing.parquet", context.scratch / "refused.parquet"
+    pq.write_table(pa.Table.from_pylist([_row(record) for record in found.records], schema=_LISTED), coins)
+    pq.write_table(pa.Table.from_pylist([reject._asdict() for reject in found.rejects], schema=_REJECTED), rejects)
+    read = context.spark.read
+    return read.schema(night.LISTED).parquet(_uri(coins)), read.parquet(_uri(rejects))
+
+
+def _row(record: Record) -> dict[str, object]:
+    photos = {side: photo and photo._asdict() for side in night.SIDES if (photo := getattr(record, side)) is not None}
+    return {
+        "coin_id": record.coin_id, "medium": record.medium, "mint": record.mint, "types": list(record.types),
+        "source": record.source, "licence": record.licence,
+        "descriptions": [text._asdict() for text in record.descriptions], **photos,
+    }
+
+
+def _merge_chunks(context: Context, todo: DataFrame, merge: Merge, folder: Path) -> list[str]:
+    """Merge chunk by chunk into Parquet below `folder` and return the chunks' places.
+
+    A chunk that stands there whole, of the same coins and photos, is not made again.
+    """
+    chunks = _count_chunks(todo.count(), context.config.ingest.chunk)
+    work = night.chunked(todo, chunks)
+    rows = F.sum(F.xxhash64(*work.columns).cast("decimal(38,0)")).alias("rows")
+    found = work.groupBy("chunk").agg(F.count("*").alias("coins"), rows).orderBy("chunk").collect()
+    total, done, began, merged = sum(row["coins"] for row in found), 0, time.monotonic(), 0
+    parts = []
+    for number, row in enumerate(found, start=1):
+        place = folder / _chunk_name(row, chunks, merge)
+        done += row["coins"]
+        if not (place / "_SUCCESS").exists():
+            _merge_chunk(context, work.where(F.col("chunk") == row["chunk"]), merge, row["coins"], place)
+            merged += row["coins"]
+        speed = merged / max(time.monotonic() - began, 1e-3)
+        context.say(f"ingest    chunk {number} of {len(found)}: {done:,} of {total:,} coins merged, {speed:,.0f} a second")
+        parts.append(_uri(place))
+    return parts
+
+
+def _merge_chunk(context: Context, coins: DataFrame, merge: Merge, count: int, place: Path) -> None:
+    """Four tasks a core even out photos of unequal size; JPEGs are not packed a second time."""
+    partitions = min(4 * context.spark.sparkContext.defaultParallelism, max(count // 16, 1))
+    outcome = merge_coins(coins, merge, context.config.ingest.max_bytes, partitions)
+    outcome.write.mode("overwrite").option("compression", "none").parquet(_uri(place))
+
+
+def _count_chunks(coins: int, chunk: int) -> int:
+    """A power of two, so that a few coins more or less rarely change where the others stand."""
+    return 1 << max(-(-coins // chunk) - 1, 0).bit_length()
+
+
+def _chunk_name(row: Row, chunks: int, merge: Merge) -> str:
+    sizes = "-".join(str(size) for size in merge.sizes)
+    return f"{row['chunk']:04d}-of-{chunks:04d}-{merge.mark}-{sizes}-{int(row['rows']) % 2**64:016x}"
+
+
+def _check_share(context: Context, listing: DataFrame, refused: DataFrame, outcome: DataFrame, folder: Path) -> None:
+    """Photos refused in such numbers are no bad photos but a bad decoder, disk or root: nothing may be published.
+
+    Counted are the coins opened tonight, less those refused for the same reason the night before: a few new coins must
+    not hide behind many old ones, and old faults must not stop the night. Missing files count over all coins.
+    """
+    share = context.config.ingest.max_reject_share
+    keys = outcome.select(*night.KEY, "reason").distinct()
+    opened = keys.count()
+    reasons = _count(night.newly_refused(outcome, context.read("rejects")))
+    old = keys.where("reason IS NOT NULL").count() - sum(reasons.values())
+    missing = _count(refused.where("reason = 'missing_photo'"))
+    photos = night.with_photos(listing).count() + sum(missing.values())
+    for bad, among, hint in ((reasons, opened - old, "see whether the photos and the decoder are sound"),
+                             (missing, photos, "see whether the source's `root` is the right folder")):
+        if among >= _ENOUGH and sum(bad.values()) > share * among:
+            shutil.rmtree(folder, ignore_errors=True)  # or a mended decoder would find its old rejects there
+            kinds = ", ".join(f"{count} {reason}" for reason, count in sorted(bad.items()))
+            example = (outcome if bad is reasons else refused).where("reason IS NOT NULL").orderBy("uri").first()
+            raise InputError(
+                f"{sum(bad.values())} of {among} coins have photos that cannot be used ({kinds}), such as "
+                f"{example and example['uri']}: {example and example['detail']}. That is more than "
+                f"ingest.max_reject_share ({share:g}); nothing was published: {hint}")
+
+
+def _count(rejects: DataFrame) -> dict[str, int]:
+    return {row["reason"]: row["count"] for row in rejects.groupBy("reason").count().collect()}
+
+
+def _uri(path: Path) -> str:
+    return f"file://{path}"
+
+
+def _settings(config: Config) -> Sequence[object]:
+    return [config.ingest.model_dump(mode="json"), [source.model_dump(mode="json") for source in config.sources]]
+
+
+STAGE = Stage(
+    name="ingest", reads=(), writes=("coins", "images", "rejects"), settings=_settings, build=build, code=("ingest",),
+    outside=lambda config: digest(sources.read_all(config)),
+)
