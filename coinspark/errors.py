@@ -19,3 +19,7 @@ class AuditError(CoinsparkError):
 
 class LockError(CoinsparkError):
     """Another nightly holds this warehouse."""
+
+
+class TrainingError(CoinsparkError):
+    """A training run could not go on; its last whole checkpoint stays, and the next run takes it up."""

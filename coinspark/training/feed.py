@@ -1,0 +1,110 @@
+"""A worker's share of the shards → batches: the only file that knows Petastorm (`make_batch_reader` on plain Parquet).
+
+`petastorm` and `tfdata` (pyarrow) give the same rows in the same order. Every row of a share comes once an epoch and none
+twice; rows are counted, since a reader that ends early would say nothing.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow.parquet as pq
+import tensorflow as tf
+
+from coinspark.config import Augment
+from coinspark.errors import InputError
+from coinspark.training import pixels, shards
+from coinspark.training.pixels import Picture
+from coinspark.training.shards import Share
+
+Chunk = tuple[np.ndarray[Any, Any], ...]
+Kind = Literal["petastorm", "tfdata"]
+
+_SIGNATURE = (tf.TensorSpec((None,), tf.string), tf.TensorSpec((None,), tf.string),
+              tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.string))
+_BUFFER = 20_000  # rows held for shuffling: JPEG bytes, some 100 MB at the usual sizes
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass: which epoch of which seed, by which worker, in how many steps, changed by `augment` (None: as it is)."""
+
+    seed: int
+    epoch: int
+    rank: int
+    steps: int
+    augment: Augment | None
+
+
+def chunks(kind: Kind, share: Share) -> Iterator[Chunk]:
+    """Columns `coin_id`, `medium`, `label`, `jpeg` of a row group at a time, each row of the share once.
+
+    Raises InputError where the files hold more or fewer rows than were exported, or something that could be unpickled.
+    """
+    shards.refuse_pickles(share.files)
+    read: Callable[[tuple[str, ...]], Iterator[Chunk]] = _petastorm if kind == "petastorm" else _pyarrow
+    seen = 0
+    for chunk in read(share.files) if share.files else ():
+        seen += len(chunk[0])
+        yield chunk
+    if seen != share.rows:
+        raise InputError(f"{kind} gave {seen} of {share.rows} rows of {', '.join(share.files[:3])}…: the shards are not those "
+                         "that were exported; remove their folder and run again")
+
+
+def _petastorm(files: tuple[str, ...]) -> Iterator[Chunk]:
+    from petastorm import make_batch_reader
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Petastorm speaks to pyarrow in its old ways, which pyarrow bewails at each call
+        # One thread keeps the order of the row groups, and files are named one by one: Petastorm then looks for no
+        # `_common_metadata`, whose content it would unpickle.
+        with make_batch_reader([Path(file).absolute().as_uri() for file in files], schema_fields=list(shards.COLUMNS),
+                               shuffle_row_groups=False, num_epochs=1, workers_count=1) as reader:
+            for batch in reader:
+                yield tuple(_column(name, getattr(batch, name)) for name in shards.COLUMNS)
+
+
+def _pyarrow(files: tuple[str, ...]) -> Iterator[Chunk]:
+    for file in files:
+        with pq.ParquetFile(file) as opened:
+            for group in range(opened.num_row_groups):
+                table = opened.read_row_group(group, columns=list(shards.COLUMNS))
+                yield tuple(_column(name, table[name].to_numpy()) for name in shards.COLUMNS)
+
+
+def _column(name: str, values: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(values, dtype=np.int32 if name == "label" else object)
+
+
+def rows(kind: Kind, share: Share) -> tf.data.Dataset:
+    """(coin_id, medium, label, jpeg) of each row, in the order of the shards."""
+    return tf.data.Dataset.from_generator(lambda: chunks(kind, share), output_signature=_SIGNATURE).unbatch()
+
+
+def batches(kind: Kind, share: Share, picture: Picture, epoch: Epoch) -> tf.data.Dataset:
+    """`epoch.steps` batches of (float32 images (n, h, w, 3), int32 labels (n,)); sizes differ by at most one.
+
+    Training rows are shuffled by seed, epoch and rank, and changed as `epoch.augment` says; without it they come as exported.
+    """
+    dataset = rows(kind, share)
+    if (how := epoch.augment) is not None:
+        mixed = (epoch.seed * 1_000_003 + epoch.epoch * 1_009 + epoch.rank) % 2**31
+        dataset = dataset.shuffle(min(share.rows, _BUFFER), seed=mixed, reshuffle_each_iteration=False)
+
+    def decoded(coin_id: tf.Tensor, medium: tf.Tensor, label: tf.Tensor, jpeg: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        key = tf.strings.join([coin_id, medium], "\x1f")
+        return pixels.decode(jpeg, picture), label, pixels.draw(key, epoch.seed, epoch.epoch)
+
+    def ready(images: tf.Tensor, labels: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        changed = images if how is None else pixels.augment(images, draws, picture, how)
+        return pixels.prepare(changed, picture), labels
+
+    cut = shards.cuts(share.rows, epoch.steps)
+    dataset = dataset.map(decoded, num_parallel_calls=2, deterministic=True).batch(cut[0]).rebatch(cut)
+    return dataset.map(ready, num_parallel_calls=2, deterministic=True).prefetch(4)
