@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# A real Spark cluster on this machine, from the venv alone: one master, two workers of one core each (or as told).
+#   deploy/standalone/cluster.sh start [WORKERS]   prints the master's address
+#   deploy/standalone/cluster.sh stop
+# Settings: COINSPARK_CLUSTER (folder of logs and process ids), MASTER_PORT, WORKER_MEMORY.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+place=${COINSPARK_CLUSTER:-$PWD/build/cluster}
+port=${MASTER_PORT:-7077}
+memory=${WORKER_MEMORY:-2g}
+class=$PWD/.venv/bin/spark-class
+export PYSPARK_PYTHON=$PWD/.venv/bin/python SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1} SPARK_CONF_DIR=$PWD/conf
+export PATH=$PWD/.venv/bin:$PATH
+
+run() {  # NAME CLASS ARGUMENTS…
+    local name=$1; shift
+    mkdir -p "$place/$name"
+    (cd "$place/$name" && exec setsid nohup "$class" "$@" > "$place/$name.log" 2>&1 < /dev/null) &
+    echo $! > "$place/$name.pid"
+}
+
+# Ready when its port answers, or after two minutes not at all.
+wait_for() {  # PORT NAME
+    for _ in $(seq 240); do
+        (exec 3<> "/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
+        sleep 0.5
+    done
+    echo "cluster: $2 did not start; see $place/$2.log" >&2
+    stop
+    exit 1
+}
+
+start() {
+    [ -x "$class" ] || { echo "cluster: run \`make setup\` first" >&2; exit 1; }
+    [ ! -e "$place/master.pid" ] || { echo "cluster: one is running already ($place); stop it first" >&2; exit 1; }
+    mkdir -p "$place"
+    run master org.apache.spark.deploy.master.Master --host 127.0.0.1 --port "$port" --webui-port $((port + 1000))
+    wait_for "$port" master
+    for n in $(seq "${1:-2}"); do
+        run "worker-$n" org.apache.spark.deploy.worker.Worker --host 127.0.0.1 --cores 1 --memory "$memory" \
+            --port $((port + 10 + n)) --webui-port $((port + 1010 + n)) --work-dir "$place/work-$n" "spark://127.0.0.1:$port"
+        wait_for $((port + 10 + n)) "worker-$n"
+    done
+    echo "spark://127.0.0.1:$port"
+}
+
+stop() {
+    for file in "$place"/worker-*.pid "$place"/master.pid; do
+        [ -e "$file" ] || continue
+        # setsid made each a group of its own, so that the executors it started end with it.
+        kill -- "-$(cat "$file")" 2>/dev/null || kill "$(cat "$file")" 2>/dev/null || true
+        rm -f "$file"
+    done
+}
+
+case ${1:-} in
+    start) shift; start "$@" ;;
+    stop) stop ;;
+    *) sed -n '2,5p' "$0" >&2; exit 2 ;;
+esac
