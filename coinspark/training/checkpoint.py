@@ -48,8 +48,8 @@ def save(folder: Path, state: State) -> None:
         part.replace(file)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise TrainingError(f"{file}: the checkpoint of epoch {state.epoch} cannot be written ({error.strerror}); the one before "
-                            "stays: make room and run again to go on from there") from None
+        raise TrainingError(f"{file}: the checkpoint of epoch {state.epoch} cannot be written ({error.strerror}); the one "
+                            "before stays: make room and run again to go on from there") from None
 
 
 def load(folder: Path) -> State | None:
@@ -57,8 +57,9 @@ def load(folder: Path) -> State | None:
     file = folder / NAME
     try:
         with np.load(file, allow_pickle=False) as opened:
-            facts = json.loads(opened["facts"].tobytes())
-            arrays = {name: [opened[key] for key in sorted(opened.files) if key.startswith(f"{name}/")] for name in _ARRAYS}
+            facts: dict[str, Any] = json.loads(opened["facts"].tobytes())
+            arrays: dict[str, Any] = {
+                name: [opened[key] for key in sorted(opened.files) if key.startswith(f"{name}/")] for name in _ARRAYS}
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:

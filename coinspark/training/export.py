@@ -67,8 +67,8 @@ def export(splits: DataFrame, coins: DataFrame, images: DataFrame, want: Want, r
     try:
         names = sorted(row["class"] for row in picked.select("class").distinct().collect())
         if len(names) < 2:
-            raise InputError(f"layer {want.layer!r}, fold {want.fold}: {len(names)} classes with photographs of size {want.size}; "
-                             "training needs two. Check the splits, and that ingest.sizes holds training.size")
+            raise InputError(f"layer {want.layer!r}, fold {want.fold}: {len(names)} classes with photographs of size "
+                             f"{want.size}; training needs two. Check the splits, and that ingest.sizes holds training.size")
         classes = splits.sparkSession.createDataFrame(list(zip(names, range(len(names)), strict=True)),
                                                       "class string, label int")
         rows = with_pixels(picked, images, classes, want.size)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from coinspark.errors import ConfigError, InputError
+from coinspark.training.shards import file_hash
 
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 _EPSILON = 1e-3
@@ -35,8 +35,8 @@ class Architecture:
     seed: int = 0
 
 
-class SeededDropout(layers.Layer):
-    """Dropout whose mask follows from a seed and a count of steps kept among the weights, so that a resumed run goes on alike."""
+class SeededDropout(tf.keras.layers.Layer):  # type: ignore[misc]
+    """Dropout whose mask follows from a seed and a count of steps kept among the weights: a resumed run goes on alike."""
 
     def __init__(self, rate: float, seed: int, **named: Any) -> None:
         super().__init__(**named)
@@ -54,20 +54,24 @@ class SeededDropout(layers.Layer):
 def vgg16(shape: Architecture) -> tf.keras.Model:
     """Float32 images (n, height, width, 3) → float32 logits (n, classes).
 
-    He initialisation, batch normalisation after each convolution where asked for, the last maps averaged, dense layers of
-    `head`, dropout, and a last layer that starts at zero: the first loss is that of guessing.
+    He initialisation, batch normalisation after each convolution where asked for, the last maps averaged (each side's
+    apart where the two stand 1:2 without bars), dense layers of `head`, dropout, and a last layer that starts at zero:
+    the first loss is that of guessing.
     """
     tf.keras.utils.set_random_seed(shape.seed)
     x = inputs = layers.Input((shape.height, shape.width, 3), name="input")
     for block, widths in enumerate(BLOCKS, 1):
         for n, width in enumerate(widths, 1):
             name = f"block{block}_conv{n}"
-            x = layers.Conv2D(width, 3, padding="same", use_bias=not shape.batch_norm, kernel_initializer="he_normal", name=name)(x)
+            x = layers.Conv2D(width, 3, padding="same", use_bias=not shape.batch_norm, kernel_initializer="he_normal",
+                              name=name)(x)
             if shape.batch_norm:
                 x = layers.BatchNormalization(momentum=0.9, epsilon=_EPSILON, name=f"{name}_bn")(x)
             x = layers.ReLU(name=f"{name}_relu")(x)
         x = layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    sides = 2 if shape.width == 2 * shape.height else 1
+    x = layers.AveragePooling2D((x.shape[1], x.shape[2] // sides), name="pool")(x)
+    x = layers.Flatten(name="flatten")(x)  # obverse before reverse
     for n, width in enumerate(shape.head, 1):
         x = layers.Dense(width, activation="relu", kernel_initializer="he_normal", name=f"head{n}")(x)
     x = SeededDropout(shape.dropout, shape.seed, name="dropout")(x)
@@ -114,15 +118,6 @@ def check_hash(file: Path, digest: str | None) -> None:
         raise InputError(f"{file}: SHA-256 is {found}, but {digest} was expected; the weights were not loaded")
 
 
-def file_hash(file: Path) -> str:
-    """SHA-256 hex of a file."""
-    total = sha256()
-    with file.open("rb") as opened:
-        while piece := opened.read(1 << 20):
-            total.update(piece)
-    return total.hexdigest()
-
-
 def names_of(model: tf.keras.Model) -> list[str]:
     """`layer/variable` of every weight, in the order of `model.get_weights()`."""
     return [f"{layer.name}/{weight.name.split('/')[-1].split(':')[0]}" for layer in model.layers for weight in layer.weights]
@@ -156,7 +151,7 @@ def _read_npz(file: Path) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def _read_h5(file: Path) -> dict[str, np.ndarray[Any, Any]]:
-    import h5py
+    import h5py  # type: ignore[import-untyped]
 
     arrays: dict[str, np.ndarray[Any, Any]] = {}
 
@@ -175,7 +170,7 @@ def _read_h5(file: Path) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def _copy(model: tf.keras.Model, arrays: dict[str, np.ndarray[Any, Any]], where: str) -> None:
-    """Set what the convolutions have. A bias given to a normalised network becomes the normalisation's shift: the same function."""
+    """Set what the convolutions have. A bias given to a normalised network becomes its shift: the same function."""
     used = 0
     for layer in model.layers:
         known = [name for name in names_of_layer(layer) if f"{layer.name}/{name}" in arrays]

@@ -54,7 +54,8 @@ def prepare(images: tf.Tensor, picture: Picture) -> tf.Tensor:
 def draw(key: tf.Tensor, seed: int, epoch: int) -> tf.Tensor:
     """(DRAWS,) float32 in [-1, 1) of one coin in one epoch, from its key (a string) and nothing else."""
     hashed = tf.strings.to_hash_bucket_fast(key, 2**31 - 1)
-    return tf.random.stateless_uniform((DRAWS,), seed=tf.stack([hashed, (seed * 1_000_003 + epoch) % 2**62]), minval=-1, maxval=1)
+    mixed = (seed * 1_000_003 + epoch) % 2**62
+    return tf.random.stateless_uniform((DRAWS,), seed=tf.stack([hashed, mixed]), minval=-1, maxval=1)
 
 
 def augment(images: tf.Tensor, draws: tf.Tensor, picture: Picture, how: Augment) -> tf.Tensor:

@@ -6,7 +6,6 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from coinspark.config import Training
 from coinspark.training.shards import Shards
@@ -26,8 +25,8 @@ class Job:
 
     def to_json(self) -> str:
         """The job as text, for a process of its own."""
-        plain: dict[str, Any] = {**self.__dict__, "shards": asdict(self.shards), "training": self.training.model_dump(mode="json")}
-        return json.dumps(plain)
+        training = self.training.model_dump(mode="json")
+        return json.dumps({**self.__dict__, "shards": asdict(self.shards), "training": training})
 
     @staticmethod
     def from_json(text: str) -> Job:
@@ -48,7 +47,7 @@ def learning_rate(training: Training, step: int, steps: int) -> float:
 
 
 def sample_weights(training: Training, images: tuple[int, ...]) -> list[float]:
-    """The weight of an image of each label: 1, or `balanced`, so that every class weighs alike and the mean over images is 1."""
+    """The weight of an image of each label: 1, or `balanced`: every class weighs alike, the mean over images is 1."""
     if training.class_weights == "none":
         return [1.0] * len(images)
     present = sum(1 for n in images if n)
@@ -64,6 +63,11 @@ def precision(wanted: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     except OSError:
         return "float32"
     return "mixed_bfloat16" if "amx_bf16" in flags or "avx512_bf16" in flags else "float32"
+
+
+def convention(weights: str | None) -> str:
+    """How the pictures are prepared: as ImageNet's VGG16 wants them (`imagenet` or an .h5 of it), or in our own way."""
+    return "standard" if weights is None or weights.endswith(".npz") else "caffe"
 
 
 def progress_line(epoch: int, epochs: int, record: dict[str, float], seconds: float) -> str:

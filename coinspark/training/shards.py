@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from coinspark.errors import InputError
@@ -99,3 +100,12 @@ def refuse_pickles(files: tuple[str, ...]) -> None:
             if os.path.lexists(found := str(Path(folder) / name)):
                 raise InputError(f"{found}: shards are plain Parquet, this file was not written by the export and may hold "
                                  "pickled code; it was not opened: remove it")
+
+
+def file_hash(file: Path) -> str:
+    """SHA-256 hex of a file."""
+    total = sha256()
+    with file.open("rb") as opened:
+        while piece := opened.read(1 << 20):
+            total.update(piece)
+    return total.hexdigest()

@@ -1,0 +1,177 @@
+"""The stage `train`: splits, coins, images → runs. A finished run is known by what went into it and is never trained twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from coinspark import schemas
+from coinspark.config import Config, digest
+from coinspark.session import local_folder
+from coinspark.stage import Change, Context, Stage, code_version
+from coinspark.training import launch, recipe, shards, yardstick
+from coinspark.training.export import Want, export
+from coinspark.training.recipe import Job
+from coinspark.training.shards import Shards
+
+# What a run's weights depend on; its identity changes with these files and not with the rest of the package.
+_CODE = tuple(f"training/{name}.py" for name in ("feed", "fit", "model", "pixels", "recipe", "shards"))
+_YARDSTICK_CODE = ("training/yardstick.py",)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One fold of one layer: what was exported, and the mint of each class in label order."""
+
+    layer: str
+    fold: int
+    shards: Shards
+    mints: tuple[str, ...]
+
+
+def build(context: Context) -> Mapping[str, DataFrame | Change]:
+    """{"runs": a row a layer, fold and model}; the runs lie below `<warehouse>/runs/<run_id>/`, run.json written last."""
+    config, rows = context.config, []
+    splits = context.read("splits")
+    folds = [(layer, fold) for layer in _layers(config) for fold in _folds(splits, layer)]
+    for n, (layer, fold) in enumerate(folds, 1):
+        plan = _export(context, splits, layer, fold)
+        if config.training.yardstick and layer == _baseline(config):
+            rows.append(_yardstick(context, plan))
+        rows.append(_train(context, plan, f"{layer} {n}/{len(folds)}"))
+    return {"runs": context.spark.createDataFrame([tuple(row[name] for name in schemas.RUNS.columns) for row in rows],
+                                                  schemas.RUNS.ddl)}
+
+
+def _layers(config: Config) -> tuple[str, ...]:
+    return config.training.layers or tuple(layer.name for layer in config.layers)
+
+
+def _baseline(config: Config) -> str | None:
+    return next((layer.name for layer in config.layers if layer.kind == "mint"), None)
+
+
+def _folds(splits: DataFrame, layer: str) -> list[int]:
+    return sorted(row["fold"] for row in splits.where(F.col("layer") == layer).select("fold").distinct().collect())
+
+
+def _export(context: Context, splits: DataFrame, layer: str, fold: int) -> Plan:
+    config = context.config
+    files = shards.number(config.training.shards, _workers(config))
+    want = Want(layer, fold, config.image_size, config.seed, files, config.training.cap)
+    held = export(splits, context.read("coins"), context.read("images"), want, context.scratch / "shards")
+    found = splits.where((F.col("layer") == layer) & (F.col("fold") == fold)).groupBy("class", "mint").count().collect()
+    most: dict[str, tuple[int, str]] = {}
+    for row in found:  # a type may be struck at several mints: it counts for the one with most of its coins
+        most[row["class"]] = min(most.get(row["class"], (1, "")), (-row["count"], row["mint"]))
+    return Plan(layer, fold, held, tuple(most[name][1] for name in held.classes))
+
+
+def _workers(config: Config) -> int:
+    return config.training.workers if config.training.launch == "horovod" else 1
+
+
+def _train(context: Context, plan: Plan, what: str) -> dict[str, Any]:
+    config = context.config
+    size = config.image_size
+    width = 2 * size if config.ingest.shape == "wide" else size
+    precision = recipe.precision(config.training.precision)
+    settings = {
+        "layer": plan.layer, "fold": plan.fold, "mints": plan.mints, "seed": config.seed,
+        "training": config.training.model_dump(mode="json", exclude={"layers", "yardstick", "weights"}),
+        "network": _network(config, len(plan.shards.classes), (size, width), precision),
+    }
+    run_id, code = _identity(plan, settings, _CODE)
+    folder = local_folder(config) / "runs" / run_id
+    if (row := _finished(folder)) is not None:
+        context.say(f"{run_id} is trained already")
+        return row
+    rows = {split: sum(n) for split, n in plan.shards.rows.items()}
+    context.say(f"{run_id} ({what}): {rows['train']:,} to train, {rows['validation']:,} to validate, {len(plan.mints)} classes")
+    job = Job(str(folder), plan.shards, size, width, config.training, config.seed, precision)
+    result = launch.run(job, context.spark, lambda line: context.say(f"{run_id}  {line}"))
+    metrics = {"train_rows": rows["train"], "epochs": result["epochs"], "best_epoch": result["best_epoch"],
+               **(result["history"][result["best_epoch"] - 1] if result["best_epoch"] else {})}
+    return _finish(folder, plan, {
+        "run_id": run_id, "model": "vgg16", "config": settings, "code": code, "history": result["history"], "metrics": metrics,
+        "sha256": result["sha256"],
+    })
+
+
+def _network(config: Config, classes: int, size: tuple[int, int], precision: str) -> dict[str, Any]:
+    """What predicting must know to build the network again and to give it its pictures as it was trained with them."""
+    t = config.training
+    return {
+        "architecture": {"height": size[0], "width": size[1], "classes": classes, "batch_norm": t.batch_norm,
+                         "head": list(t.head), "dropout": t.dropout, "seed": config.seed},
+        "picture": {"height": size[0], "width": size[1], "convention": recipe.convention(t.weights)},
+        "precision": precision,
+    }
+
+
+def _yardstick(context: Context, plan: Plan) -> dict[str, Any]:
+    settings = {"layer": plan.layer, "fold": plan.fold, "mints": plan.mints, "seed": context.config.seed,
+                "model": yardstick.MODEL}
+    run_id, code = _identity(plan, settings, _YARDSTICK_CODE)
+    folder = local_folder(context.config) / "runs" / run_id
+    if (row := _finished(folder)) is not None:
+        return row
+    context.say(f"{run_id}: the yardstick, HOG of both sides and a linear SVM")
+    sha256, metrics = yardstick.train(plan.shards, folder / "weights.npz", context.config.seed)
+    return _finish(folder, plan, {
+        "run_id": run_id, "model": yardstick.MODEL, "config": settings, "code": code, "history": [], "metrics": metrics,
+        "sha256": sha256,
+    })
+
+
+def _identity(plan: Plan, settings: Mapping[str, Any], code: tuple[str, ...]) -> tuple[str, str]:
+    """The run's id, of what went into it and nothing else, and the version of the code."""
+    version = code_version(code)
+    return f"{plan.layer}-{plan.fold}-{digest([settings, plan.shards.digest, version])[:12]}", version
+
+
+def _finished(folder: Path) -> dict[str, Any] | None:
+    """The row of a run that was trained to its end with its weights still as they were, else None."""
+    try:
+        row: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        return row if shards.file_hash(folder / "weights.npz") == row["sha256"] else None
+    except FileNotFoundError:
+        return None
+
+
+def _finish(folder: Path, plan: Plan, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Write run.json, which makes the run a finished one, and clear its checkpoint away; the row of `runs`.
+
+    The weights' place is relative to the warehouse's folder, so that the same night elsewhere has the same rows.
+    """
+    row = {
+        **facts, "layer": plan.layer, "fold": plan.fold, "classes": list(plan.shards.classes),
+        "inputs": json.dumps({"shards": plan.shards.digest, "rows": plan.shards.rows}, sort_keys=True),
+        "weights": f"runs/{facts['run_id']}/weights.npz",
+        **{name: json.dumps(facts[name], sort_keys=True) for name in ("config", "history", "metrics")},
+    }
+    part = folder / "run.json.part"
+    part.write_text(json.dumps(row, sort_keys=True), encoding="utf-8")
+    part.replace(folder / "run.json")
+    (folder / "checkpoint.npz").unlink(missing_ok=True)
+    return row
+
+
+def _settings(config: Config) -> Any:
+    return {"training": config.training, "size": config.image_size, "shape": config.ingest.shape, "seed": config.seed,
+            "baseline": _baseline(config), "layers": _layers(config)}
+
+
+def _outside(config: Config) -> Any:
+    """The weights file counts by the hash that it must have; `auto` precision by what this processor makes of it."""
+    return {"weights": config.training.weights_sha256, "precision": recipe.precision(config.training.precision)}
+
+
+STAGE = Stage(name="train", reads=("splits", "coins", "images"), writes=("runs",), settings=_settings, build=build,
+              code=("training",), outside=_outside)

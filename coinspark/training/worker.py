@@ -1,0 +1,41 @@
+"""`python -m coinspark.training.worker JOB.json PARENT`: one run in a process of its own, which ends when its parent does."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+from coinspark.errors import CoinsparkError
+from coinspark.training import launch
+from coinspark.training.recipe import Job
+
+
+def main(file: str, parent: str) -> int:
+    """Train the job; 0, or 1 with the message in the run's `error.txt` where it is a fault that a user can mend."""
+    watch_parent(int(parent))
+    from coinspark.training import fit
+
+    job = Job.from_json(Path(file).read_text(encoding="utf-8"))
+    try:
+        fit.train(job, launch.alone())
+    except CoinsparkError as error:
+        launch.tell_error(Path(job.folder), error)
+        return 1
+    return 0
+
+
+def watch_parent(parent: int) -> None:
+    """End this process within a second of its parent's end: a driver that was killed leaves no orphan behind."""
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
