@@ -189,6 +189,7 @@ class Training(Section):
     warmup: float = Field(3.0, ge=0)
     weight_decay: float = Field(0.0, ge=0)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
+    average: float = Field(0.97, ge=0, lt=1)
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     class_weights: Literal["none", "balanced"] = "none"
     cap: int | None = Field(None, ge=1)
