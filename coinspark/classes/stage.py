@@ -1,0 +1,37 @@
+"""The stage `classes`: coins and entities → every class layer of the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+
+from pyspark.sql import DataFrame
+
+from coinspark.classes import layers
+from coinspark.errors import InputError
+from coinspark.schemas import CLASSES
+from coinspark.stage import Change, Context, Stage
+
+
+def build(context: Context) -> Mapping[str, DataFrame | Change]:
+    """{"classes": a CLASSES frame}: each layer with its coins. InputError where a layer splits a mint that is not there."""
+    coins = context.read("coins")
+    sizes = {str(row["mint"]): int(row["count"]) for row in coins.groupBy("mint").count().collect()}
+    if not sizes:
+        raise InputError("classes: there is no coin; run `ingest` with a source first")
+    known = layers.with_evidence(coins, context.read("entities"))
+    made = []
+    for settings in context.config.layers:
+        mints = layers.split_mints(sizes, settings.split, settings.name)
+        if settings.kind == "entities":
+            told = ", ".join(mints) or "no mint: give it split.mints, split.over or split.biggest"
+            context.say(f"classes: layer {settings.name} splits {told}")
+        made.append(layers.LAYERS[settings.kind](known, settings, mints))
+    return {CLASSES.name: reduce(DataFrame.unionByName, made)}
+
+
+STAGE = Stage(
+    name="classes", reads=("coins", "entities"), writes=(CLASSES.name,), settings=lambda config: list(config.layers),
+    build=build, code=("classes/layers.py", "classes/stage.py", "classes/plan.py", "classes/patterns.py", "classes/choose.py",
+                       "classes/telling.py"),
+)

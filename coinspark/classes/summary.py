@@ -1,0 +1,118 @@
+"""What a class layer came to: its classes and their sizes, what it covers, and how that depends on number and least size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from coinspark.classes import layers
+from coinspark.classes.choose import common_pairs
+from coinspark.classes.plan import by_mint, plan
+from coinspark.classes.telling import Design, measure
+from coinspark.config import Config, Layer
+
+CLASSES = (8, 12, 16, 20, 24)
+LEASTS = (20, 40, 60)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of the curve: a mint split with these settings, in shares of its described coins."""
+
+    mint: str
+    asked: int
+    least: int
+    classes: int
+    covered: float
+    biggest: float
+    pairs: float
+
+
+def size_table(classes: DataFrame) -> DataFrame:
+    """Coins of each class: layer, mint, class, coins; `classes` is the table."""
+    return classes.groupBy("layer", "mint", "class").agg(F.count(F.lit(1)).alias("coins"))
+
+
+def totals(classes: DataFrame, coins: DataFrame) -> DataFrame:
+    """For each layer and mint with new classes: classes, coins, described coins, and shares.
+
+    layer, mint, coins, described, classes (new ones), least, covered (described coins in a new class), biggest (a class's share
+    of the described coins), whole (coins of a sure type that stand where most of their type stands).
+    """
+    facts = coins.select(
+        "coin_id", "medium", (F.size(F.filter("descriptions", lambda one: F.length(one["text"]) > 0)) > 0).alias("described"),
+        F.when(F.size("types") == 1, F.col("types")[0]).alias("type"))
+    rows = classes.join(facts, ["coin_id", "medium"]).withColumn("new", F.col("class") != F.col("mint"))
+    by = ["layer", "mint"]
+    whole = (
+        rows.where("type IS NOT NULL AND described").groupBy(*by, "type", "class").count()
+        .groupBy(*by, "type").agg(F.max("count").alias("most"), F.sum("count").alias("all"))
+        .groupBy(*by).agg((F.sum("most") / F.sum("all")).alias("whole"))
+    )
+    described = F.sum(F.col("described").cast("int"))
+    sizes = rows.where("new").groupBy(*by, "class").agg(F.count(F.lit(1)).alias("n"), described.alias("d"))
+    per = sizes.groupBy(*by).agg(F.count(F.lit(1)).alias("classes"), F.min("n").alias("least"), F.max("n").alias("most"),
+                                 F.sum("d").alias("in_new"))
+    all_ = rows.groupBy(*by).agg(F.count(F.lit(1)).alias("coins"), described.alias("described"))
+    return per.join(all_, by).join(whole, by, "left").select(
+        *by, "coins", "described", "classes", "least", (F.col("in_new") / F.col("described")).alias("covered"),
+        (F.col("most") / F.col("described")).alias("biggest"), "whole")
+
+
+def curve(designs: Iterable[Design], mints: Sequence[str], settings: Layer) -> list[Point]:
+    """Coverage against the number of classes and their least size, for each mint, beside that of common pairs."""
+    groups = by_mint(designs)
+    telling = measure(one for group in groups.values() for one in group)
+    points = []
+    for mint in mints:
+        for least in LEASTS:
+            pairs: list[int] = []
+            for asked in CLASSES:
+                made = plan(groups[mint], telling, asked, least, settings.most)
+                pairs = pairs or common_pairs(made.units, max(CLASSES), least)
+                described = max(made.described, 1)
+                points.append(Point(mint, asked, least, len(made.chosen), made.covered / described,
+                                    max(made.sizes, default=0) / described, sum(pairs[:asked]) / described))
+    return points
+
+
+def render(read: Callable[[str], DataFrame], config: Config) -> str:
+    """The new classes of every entities layer with their sizes, what they cover, and the curve, as text."""
+    classes, coins = read("classes"), read("coins")
+    parts = []
+    for settings in (one for one in config.layers if one.kind == "entities"):
+        of_layer = classes.where(F.col("layer") == settings.name)
+        sums = totals(of_layer, coins).orderBy("mint").collect()
+        sizes = size_table(of_layer).orderBy(F.desc("coins"), "class").collect()
+        parts += [f"\nLayer {settings.name}" + ("" if sums else ": no mint has a design of enough coins; all are left whole")]
+        for row in sums:
+            parts += _block(row.asDict(), [(one["coins"], one["class"]) for one in sizes if one["mint"] == row["mint"]])
+        if sums:
+            known = layers.with_evidence(coins, read("entities"))
+            designs = [layers.design(row.asDict()) for row in layers.designs_of(known).collect()]
+            parts.append(draw(curve(designs, [row["mint"] for row in sums], settings)))
+    return "\n".join(parts).lstrip("\n") or "no layer of kind entities is configured"
+
+
+def _block(row: dict[str, Any], sizes: Sequence[tuple[int, str]]) -> list[str]:
+    """One mint: a line of its totals, then a line a class."""
+    head = (f"\n{row['mint']}: {row['coins']:,} coins, {row['described']:,} described; {row['classes']} new classes of at least "
+            f"{row['least']} hold {row['covered']:.1%} of them, the biggest {row['biggest']:.1%}")
+    whole = [] if row["whole"] is None else [f"  {row['whole']:.1%} of the coins of a type stand where most of their type stands"]
+    return [head, *whole,
+            *(f"  {n:>6,}  {name}{'  (what fits no class)' if name == row['mint'] else ''}" for n, name in sizes)]
+
+
+def draw(points: Sequence[Point]) -> str:
+    """The curve as text: a line a mint and least size, the share covered (and classes made) for each number asked for."""
+    lines = ["", "Share of described coins in new classes (and how many classes there are) for so many classes at most",
+             f"{'':>24}" + "".join(f"{asked:>12}" for asked in CLASSES) + f"{'common pairs':>15}"]
+    for mint, least in dict.fromkeys((one.mint, one.least) for one in points):
+        row = [one for one in points if (one.mint, one.least) == (mint, least)]
+        lines.append(f"{mint[:15]:<15} least {least:>2}" + "".join(f"{one.covered:>7.1%} ({one.classes:>2})" for one in row)
+                     + f"{max(one.pairs for one in row):>15.1%}")
+    return "\n".join(lines)
