@@ -48,7 +48,7 @@ def test_files_hold_differences_and_later_ones_win(tmp_path: Path) -> None:
     ("layers: [{name: mint, kind: mint, split: {ovr: 4}}]", "unknown key 'layers.0.split.ovr'; did you mean 'over'?"),
     ("sources: [{kind: manifest, root: a, path: b, colums: {}}]",
      "unknown key 'sources.0.colums'; did you mean 'columns'?"),
-    ("layers: [{name: mint, kind: mint, classes: 0}]", "layers.0.classes: Input should be greater than or equal to 1 (given: 0)"),
+    ("layers: [{name: mint, kind: mint, classes: 0}]", "layers.0.classes: Input should be greater than or equal to 1"),
     ("layers: [{name: mint, kind: mint, k: 0}]", "unknown key 'layers.0.k'"),
     ("training: {epochs: many}", "training.epochs: Input should be a valid integer"),
     ("training: {layers: [entity]}", "no layer 'entity'"),

@@ -2,16 +2,17 @@
 # A real Spark cluster on this machine, from the venv alone: one master, two workers of one core each (or as told).
 #   deploy/standalone/cluster.sh start [WORKERS]   prints the master's address
 #   deploy/standalone/cluster.sh stop
-# Settings: COINSPARK_CLUSTER (folder of logs and process ids), MASTER_PORT, WORKER_MEMORY.
+# Settings: COINSPARK_CLUSTER (folder of logs and process ids), COINSPARK_VENV, MASTER_PORT, WORKER_MEMORY.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 place=${COINSPARK_CLUSTER:-$PWD/build/cluster}
 port=${MASTER_PORT:-7077}
 memory=${WORKER_MEMORY:-2g}
-class=$PWD/.venv/bin/spark-class
-export PYSPARK_PYTHON=$PWD/.venv/bin/python SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1} SPARK_CONF_DIR=$PWD/conf
-export PATH=$PWD/.venv/bin:$PATH
+venv=${COINSPARK_VENV:-$PWD/.venv}
+class=$venv/bin/spark-class
+export PYSPARK_PYTHON=$venv/bin/python SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1} SPARK_CONF_DIR=$PWD/conf
+export PATH=$venv/bin:$PATH
 
 run() {  # NAME CLASS ARGUMENTS…
     local name=$1; shift

@@ -1,0 +1,105 @@
+"""The whole chain on a few coins: twice with identical hashes, then with nothing new, then with one coin more."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from coinspark import nightly, query, tables
+from coinspark.config import Config
+from coinspark.evaluation import table1
+from tests import nights
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("nights")
+
+
+@pytest.fixture(scope="module")
+def night(place: Path, spark: SparkSession) -> tuple[Config, Path]:
+    """The first night, and its report. One session serves all: a namespace of its own keeps the tables apart."""
+    config = nights.configuration(place)
+    config = _beside(config, spark, "night_one")
+    return config, nightly.run_night(config)
+
+
+def _beside(config: Config, spark: SparkSession, namespace: str) -> Config:
+    """The configuration with its tables in the catalog of the tests' session, its files where it says."""
+    return config.model_copy(update={"catalog": config.catalog.model_copy(update={"namespace": namespace})})
+
+
+def test_every_table_has_rows_and_the_report_stands(night: tuple[Config, Path], spark: SparkSession) -> None:
+    config, report = night
+    counts = {name: tables.read(spark, config, name).count() for name in ("coins", "images", "entities", "classes", "splits",
+                                                                         "runs", "predictions", "confusion", "metrics")}
+    assert all(counts.values()), counts
+    page = report.read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert "entities" in table1.render(nightly.read_at(spark, config, report.stem), config)
+
+
+def test_a_second_night_has_nothing_to_do(
+    night: tuple[Config, Path], spark: SparkSession, capsys: pytest.CaptureFixture[str],
+) -> None:
+    config, report = night
+    before = {name: tables.snapshot(spark, config, name) for name in ("coins", "splits", "runs", "stages", "nights")}
+    assert nightly.run_night(config) == report
+    said = capsys.readouterr().err
+    assert said.count("unchanged, skipped") == len(nightly.STAGES)
+    assert f"nothing new since {report.stem}" in said
+    assert before == {name: tables.snapshot(spark, config, name) for name in before}
+
+
+def test_the_same_input_elsewhere_gives_the_same_hashes(
+    night: tuple[Config, Path], place: Path, spark: SparkSession, tmp_path: Path,
+) -> None:
+    config, _ = night
+    first = nights.hashes(spark, config)
+    again = _beside(config, spark, "night_two").model_copy(update={"warehouse": str(tmp_path)})
+    spark.conf.set("spark.sql.shuffle.partitions", "7")
+    try:
+        nightly.run_night(again)
+    finally:
+        spark.conf.set("spark.sql.shuffle.partitions", "2")
+    assert nights.hashes(spark, again) == first
+    assert len(first) >= 9
+
+
+def test_the_views_answer(night: tuple[Config, Path], spark: SparkSession) -> None:
+    config, report = night
+    spark.sql(f"USE {config.catalog.name}.{config.catalog.namespace}")
+    sizes = query.run(config, "SELECT layer, sum(images) n FROM class_sizes WHERE fold = 0 GROUP BY 1 ORDER BY 1", None, "csv")
+    assert sizes.splitlines()[0] == "layer,n"
+    layers = dict(line.split(",") for line in sizes.splitlines()[1:])
+    assert set(layers) == {layer.name for layer in config.layers}
+    assert len(set(layers.values())) == 1, "every layer stands on the same coins"
+    sides = [int(query.run(config, f"SELECT count(*) FROM {side} WHERE layer = 'mint'", None, "csv").splitlines()[1])
+             for side in ("train", "validation", "test")]
+    assert sum(sides) == int(layers["mint"])
+    assert query.run(config, "SELECT * FROM suspects", None, "csv").startswith("layer,coin_id,medium,recorded,predicted")
+
+
+def test_a_coin_gone_is_a_new_night_and_the_old_one_stays(
+    night: tuple[Config, Path], place: Path, spark: SparkSession,
+) -> None:
+    config, report = night
+    before = tables.read(spark, config, "coins").count()
+    manifest = place / "coins" / "coins.csv"
+    whole = manifest.read_text(encoding="utf-8")
+    lines = whole.splitlines(keepends=True)
+    stamp = manifest.stat()
+    try:
+        manifest.write_text("".join(lines[:-1]), encoding="utf-8")
+        nightly.run_stages(config, ("ingest",))
+        assert tables.read(spark, config, "coins").count() == before - 1
+        assert tables.read(spark, config, "coins", tag=report.stem).count() == before
+    finally:
+        manifest.write_text(whole, encoding="utf-8")
+        os.utime(manifest, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
