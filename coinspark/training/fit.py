@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,10 @@ class Learner:
     steps: int
 
 
-def train(job: Job, team: Team) -> None:
+def train(job: Job, team: Team) -> str:
     """Train one run; rank 0 leaves `weights.npz` and `result.json` in the run's folder, and a line an epoch in `progress.txt`.
 
+    Gives the SHA-256 of the weights as this worker's last step left them: workers that average gradients end with equal ones.
     Goes on from the last whole checkpoint if there is one, to the same weights as without the interruption. Raises
     CoinsparkError where shards, weights or checkpoint are not what was stated.
     """
@@ -62,6 +64,7 @@ def train(job: Job, team: Team) -> None:
         result = {"sha256": digest, "epochs": state.epoch, "best_epoch": state.best_epoch, "history": state.history}
         (folder / f"{RESULT}.part").write_text(json.dumps(result, sort_keys=True), encoding="utf-8")
         (folder / f"{RESULT}.part").replace(folder / RESULT)
+    return sha256(b"".join(weight.numpy().tobytes() for weight in learner.network.trainable_weights)).hexdigest()
 
 
 def _prepare(job: Job, team: Team) -> None:

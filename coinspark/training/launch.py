@@ -105,21 +105,24 @@ def _horovod(job: Job, spark: SparkSession, log: Any) -> None:
         raise ConfigError(f"training.workers: {job.training.workers} workers need as many Spark task slots at once, the "
                           f"session has {slots}; give it more cores or lower training.workers")
     try:
-        horovod.spark.run(work, args=(job.to_json(),), num_proc=job.training.workers, use_gloo=True, verbose=0,
+        ends = horovod.spark.run(work, args=(job.to_json(),), num_proc=job.training.workers, use_gloo=True, verbose=0,
                           start_timeout=_START, stdout=log, stderr=log, env={**os.environ, **_environment()})
     except CoinsparkError:
         raise
     except Exception as error:
         raise _failure(Path(job.folder), f"a Horovod worker died: {' '.join(str(error).split())[:300]}") from error
+    if len(set(ends)) != 1:
+        raise TrainingError(f"{job.folder}: the workers ended with different weights, so their gradients were not averaged; "
+                            "check that Horovod was built against this TensorFlow and Keras")
 
 
-def work(job: str) -> None:
-    """What each Horovod worker does. Faults that a user can mend are left in `error.txt` for the driver."""
+def work(job: str) -> str:
+    """What each Horovod worker does; the hash of its weights. Faults that a user can mend are left in `error.txt` for the driver."""
     from coinspark.training import fit
 
     told = Job.from_json(job)
     try:
-        fit.train(told, horovod_team())
+        return fit.train(told, horovod_team())
     except CoinsparkError as error:
         tell_error(Path(told.folder), error)
         raise
@@ -135,7 +138,8 @@ def _failure(folder: Path, what: str) -> CoinsparkError:
         return TrainingError(f"{folder.name}: " + (folder / ERROR).read_text(encoding="utf-8").partition(": ")[2])
     log = (folder / LOG).read_text(encoding="utf-8", errors="replace")
     lines = [line for line in log.splitlines() if line.strip()]
-    return TrainingError(f"{folder.name}: {what}; its last words, of {folder / LOG}: {' | '.join(lines[-3:])[-600:] or 'none'}. "
+    last = " | ".join(lines[-3:])[-600:] or "none"
+    return TrainingError(f"{folder.name}: {what}; its last words, of {folder / LOG}: {last}. "
                          "The last whole checkpoint stays: run again to go on from there")
 
 

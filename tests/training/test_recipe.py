@@ -1,0 +1,60 @@
+"""The arithmetic of the recipe, by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from coinspark.config import Training
+from coinspark.training import recipe
+from coinspark.training.recipe import Job
+from coinspark.training.shards import Shards
+
+
+def test_the_rate_goes_up_in_a_line_and_down_half_a_cosine() -> None:
+    training = Training(learning_rate=1.0, warmup=1, epochs=3)
+    rates = [recipe.learning_rate(training, step, 4) for step in range(13)]
+    assert rates[:4] == pytest.approx([0.2, 0.4, 0.6, 0.8])
+    assert rates[4] == 1.0
+    assert rates[8] == pytest.approx(0.5)  # half way from step 4 to step 12
+    assert rates[12] == pytest.approx(0.0)
+    assert rates[4:] == sorted(rates[4:], reverse=True)
+
+
+def test_balanced_weights_make_classes_weigh_alike() -> None:
+    balanced = recipe.sample_weights(Training(class_weights="balanced"), (30, 10, 0))
+    assert balanced == pytest.approx([40 / 60, 2.0, 0.0])
+    assert balanced[0] * 30 == pytest.approx(balanced[1] * 10)
+    assert recipe.sample_weights(Training(), (30, 10)) == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(("flags", "wanted", "policy"), [
+    ("flags: sse amx_bf16", "auto", "mixed_bfloat16"), ("flags: avx512_bf16 x", "auto", "mixed_bfloat16"),
+    ("flags: avx2", "auto", "float32"), ("flags: amx_bf16", "float32", "float32"), ("flags: avx2", "mixed_float16", "mixed_float16"),
+])
+def test_precision_follows_the_processor(tmp_path: Path, flags: str, wanted: str, policy: str) -> None:
+    (tmp_path / "cpuinfo").write_text(flags)
+    assert recipe.precision(wanted, tmp_path / "cpuinfo") == policy
+
+
+def test_without_cpuinfo_precision_is_float32(tmp_path: Path) -> None:
+    assert recipe.precision("auto", tmp_path / "none") == "float32"
+
+
+@pytest.mark.parametrize(("weights", "convention"), [
+    (None, "standard"), ("imagenet", "caffe"), ("vgg16_notop.h5", "caffe"), ("runs/x/weights.npz", "standard")])
+def test_the_weights_decide_how_pictures_are_prepared(weights: str | None, convention: str) -> None:
+    assert recipe.convention(weights) == convention
+
+
+def test_a_job_comes_back_from_its_text() -> None:
+    shards = Shards("f", "d", ("a", "b"), {"train": (3, 2), "validation": ()}, (3, 2))
+    job = Job("folder", shards, 32, 64, Training(head=(7, 5), epochs=2), 9, "float32")
+    assert Job.from_json(job.to_json()) == job
+
+
+def test_the_line_of_an_epoch() -> None:
+    record = {"loss": 1.2, "validation_loss": 1.4, "validation_top1": 0.41}
+    assert recipe.progress_line(3, 25, record, 12.3) == "epoch  3/25  loss 1.200  val loss 1.400  val top-1 0.410  12 s"
+    assert recipe.progress_line(3, 5, {"loss": 1.2}, 1.0) == "epoch 3/5  loss 1.200  1 s"
