@@ -82,5 +82,5 @@ STAGE = Stage(
     settings=lambda config: {"splits": config.splits.model_dump(mode="json"), "seed": config.seed,
                              "kinds": {layer.name: layer.kind for layer in config.layers}},
     build=build,
-    code=("coinspark.classes",),
+    code=("classes/splits.py", "classes/split_stage.py"),
 )

@@ -25,8 +25,8 @@ def context(spark: SparkSession, tmp_path: Path, rome: list[str], said: list[str
     classes = [(layer, coin, "original", mint, name if layer == "design" else mint, "")
                for coin, mint, name in coins for layer in ("mint", "design")]
     pictured = [(coin, "original", mint, [], "s", None, None, None, None, [], coin) for coin, mint, _ in coins]
-    frames: dict[str, DataFrame] = {"classes": spark.createDataFrame(classes, CLASSES.ddl),
-                                    "coins": spark.createDataFrame(pictured, COINS.ddl)}
+    frames: dict[str, DataFrame] = {"classes": spark.createDataFrame(classes, CLASSES.ddl).persist(),
+                                    "coins": spark.createDataFrame(pictured, COINS.ddl).persist()}
     config = Config.model_validate({"layers": LAYERS, "splits": settings})
     return Context(spark, config, frames.__getitem__, tmp_path, said.append)
 

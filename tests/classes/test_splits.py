@@ -17,19 +17,19 @@ Row = tuple[str, str, str, str, str, str]  # layer, coin_id, medium, mint, class
 
 
 def classes_frame(spark: SparkSession, rows: list[Row]) -> DataFrame:
-    return spark.createDataFrame(rows, CLASSES.ddl)
+    return spark.createDataFrame(rows, CLASSES.ddl).persist()
 
 
 def coins_frame(spark: SparkSession, coins: list[tuple[str, str, str, list[str]]], pictured: bool = True) -> DataFrame:
     rows = [(c, medium, mint, types, "s", None, None, None, None, [], f"{c}{medium}" if pictured else None)
             for c, medium, mint, types in coins]
-    return spark.createDataFrame(rows, COINS.ddl)
+    return spark.createDataFrame(rows, COINS.ddl).persist()
 
 
 def splits_frame(spark: SparkSession, rows: list[tuple[str, int, str, str, str]]) -> DataFrame:
     """Rows layer, fold, coin_id, class, split."""
     full = [(layer, fold, coin, "original", name.split("/")[0], name, side) for layer, fold, coin, name, side in rows]
-    return spark.createDataFrame(full, SPLITS.ddl)
+    return spark.createDataFrame(full, SPLITS.ddl).persist()
 
 
 def collection(seed: int, mints: int = 4) -> tuple[list[tuple[str, str, str, list[str]]], list[Row]]:

@@ -1,0 +1,191 @@
+"""The published tables → what the report shows, as plain values: nothing here knows of HTML."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame, Row, Window
+from pyspark.sql import functions as F
+
+from coinspark.classes import splits as splitting
+from coinspark.config import Config
+from coinspark.evaluation import metrics, table1
+from coinspark.evaluation.metrics import Key
+from coinspark.evaluation.scores import Matrix
+
+Tables = Callable[[str], DataFrame]
+
+
+@dataclass(frozen=True)
+class Size:
+    """A class of a layer: distinct coins, images, and the images on each side in the first fold."""
+
+    layer: str
+    mint: str
+    name: str
+    coins: int
+    images: int
+    train: int
+    validation: int
+    test: int
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the layer made this class out of a mint."""
+        return self.name != self.mint
+
+
+@dataclass(frozen=True)
+class Example:
+    """A coin of a new class: its merged photograph as a data URI, its texts, and why it stands in the class."""
+
+    coin_id: str
+    medium: str
+    picture: str
+    width: int
+    height: int
+    obverse: str
+    reverse: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained model: `history` a dict of numbers an epoch; `facts` what identifies it, name to text."""
+
+    layer: str
+    model: str
+    fold: int
+    best_epoch: int | None
+    history: Sequence[Mapping[str, float]]
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything that the report shows of one night."""
+
+    night: str
+    comparison: table1.Comparison
+    coins: int
+    images: int
+    folds: int
+    sizes: Mapping[str, Sequence[Size]]
+    matrices: Mapping[str, Mapping[Key, Matrix]]
+    mint_of: Mapping[str, str]
+    runs: Sequence[Run]
+    examples: Mapping[tuple[str, str], Sequence[Example]]
+    gone: Sequence[Row]
+    audit: Sequence[str]
+    rejects: Sequence[Row]
+    stages: Sequence[Row]
+
+
+def gather(tables: Tables, config: Config, night: str) -> Page:
+    """All of a night's tables as the report needs them; InputError when nothing has been evaluated."""
+    splits, coins, classes = tables("splits"), tables("coins"), tables("classes")
+    runs = tables("runs").orderBy("layer", "model", "fold").collect()
+    keys = {row["run_id"]: (row["layer"], row["model"]) for row in runs}
+    confusion = tables("confusion").collect()
+    whole = splits.agg(F.countDistinct("coin_id").alias("coins"), F.countDistinct("coin_id", "medium").alias("images"),
+                       F.countDistinct("fold").alias("folds")).collect()[0]
+    sizes = _sizes(splits)
+    return Page(
+        night=night,
+        comparison=table1.compare(tables, config),
+        coins=whole["coins"], images=whole["images"], folds=whole["folds"],
+        sizes=sizes,
+        matrices={level: metrics.pooled(confusion, keys, level) for level in metrics.LEVELS},
+        mint_of={size.name: size.mint for found in sizes.values() for size in found},
+        runs=[_run(row) for row in runs],
+        examples=_examples(tables, config),
+        gone=splitting.gone(splitting.photographed(classes, coins), splits).orderBy(
+            "layer", "mint", F.col("coins").desc(), "class").collect(),
+        audit=splitting.audit(splits),
+        rejects=tables("rejects").groupBy("stage", "reason").agg(
+            F.count("*").alias("n"), F.min("uri").alias("example")).orderBy(F.col("n").desc(), "stage", "reason").collect(),
+        stages=_last(tables("stages")),
+    )
+
+
+def _sizes(splits: DataFrame) -> dict[str, list[Size]]:
+    """The classes of each layer, biggest mint first, its classes biggest first."""
+    first = F.col("fold") == 0
+    sides = [F.count_if(first & (F.col("split") == side)).alias(side) for side in ("train", "validation", "test")]
+    rows = splits.groupBy("layer", "mint", "class").agg(
+        F.countDistinct("coin_id").alias("coins"), F.countDistinct("coin_id", "medium").alias("images"), *sides).collect()
+    mints: dict[tuple[str, str], int] = defaultdict(int)
+    for row in rows:
+        mints[row["layer"], row["mint"]] += row["coins"]
+    ordered = sorted(rows, key=lambda row: (
+        row["layer"], -mints[row["layer"], row["mint"]], row["mint"], -row["coins"], row["class"]))
+    found: dict[str, list[Size]] = defaultdict(list)
+    for row in ordered:
+        found[row["layer"]].append(Size(*row))
+    return dict(found)
+
+
+def _run(row: Row) -> Run:
+    measured = json.loads(row["metrics"] or "{}")
+    facts = {"run": row["run_id"], "weights": row["weights"], "SHA-256": row["sha256"], "code": row["code"],
+             "inputs": row["inputs"], "settings": row["config"]}
+    return Run(row["layer"], row["model"], row["fold"], measured.get("best_epoch") or None,
+               json.loads(row["history"] or "[]"), {name: value or "" for name, value in facts.items()})
+
+
+def _examples(tables: Tables, config: Config) -> dict[tuple[str, str], list[Example]]:
+    """(layer, class) → some of the coins of each new class, one photograph a coin, the same ones every night."""
+    new = tables("splits").where("class <> mint AND fold = 0").join(
+        tables("classes").select("layer", "coin_id", "medium", "evidence"), ["layer", "coin_id", "medium"])
+    new = new.where(F.col("layer").isin([layer.name for layer in config.layers if layer.kind not in ("mint", "type")]))
+    one = Window.partitionBy("layer", "class", "coin_id").orderBy("medium")
+    some = Window.partitionBy("layer", "class").orderBy(F.xxhash64(F.lit(config.seed), "coin_id"), "coin_id")
+    chosen = new.withColumn("nth", F.row_number().over(one)).where("nth = 1").withColumn(
+        "nth", F.row_number().over(some)).where(F.col("nth") <= config.evaluation.examples)
+    size = min((size for size in config.ingest.sizes if size >= 128), default=max(config.ingest.sizes))
+    pictures = tables("images").where(F.col("size") == size).select("image_id", "jpeg", "width", "height")
+    texts = tables("coins").select("coin_id", "medium", "descriptions", "image_id")
+    rows = chosen.join(texts, ["coin_id", "medium"]).join(pictures, "image_id").orderBy("layer", "class", "nth").collect()
+    found: dict[tuple[str, str], list[Example]] = defaultdict(list)
+    for row in rows:
+        found[row["layer"], row["class"]].append(Example(
+            row["coin_id"], row["medium"], "data:image/jpeg;base64," + base64.b64encode(row["jpeg"]).decode("ascii"),
+            row["width"], row["height"], _text(row, "obverse", config), _text(row, "reverse", config),
+            row["evidence"] or ""))
+    return dict(found)
+
+
+def _text(row: Row, side: str, config: Config) -> str:
+    """The description of a side, in the first of the configured languages that has one."""
+    found = {text["language"]: text["text"] for text in row["descriptions"] or [] if text["side"] == side and text["text"]}
+    wanted = [*config.entities.languages, *sorted(found, key=str)]
+    return next((found[language] for language in wanted if language in found), "")
+
+
+def _last(stages: DataFrame) -> list[Row]:
+    """The row that counts of each stage, in the order in which they ran."""
+    newest = Window.partitionBy("stage").orderBy(F.col("finished").desc())
+    return stages.withColumn("nth", F.row_number().over(newest)).where("nth = 1").drop("nth").orderBy("finished").collect()
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """The configuration for print, with what may be a secret blacked out: catalogs and Spark take passwords."""
+    shown: dict[str, Any] = _veiled(config.model_dump(mode="json"))
+    return shown
+
+
+_SECRET = ("password", "secret", "token", "credential", "key-id", "access-key", "access.key", "user")
+
+
+def _veiled(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {key: _veiled(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_veiled(item, name) for item in value]
+    hidden = any(part in name.lower() for part in _SECRET) or (isinstance(value, str) and "://" in value and "@" in value)
+    return "•••" if hidden and value else value
