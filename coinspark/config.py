@@ -146,7 +146,7 @@ class Layer(Section):
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     kind: Literal["mint", "type", "entities"]
     split: Split = Split()
-    classes: int = Field(16, ge=1)
+    classes: int = Field(24, ge=1)
     least: int = Field(40, ge=2)
     most: float = Field(0.15, gt=0, le=1)
 

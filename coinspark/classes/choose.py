@@ -1,10 +1,10 @@
 """Choosing a mint's classes among its patterns: the set whose names tell most about most coins, within the sizes asked for.
 
-Every unit goes to the most specific chosen pattern that it fits, so classes are disjoint. A set of patterns is worth
-Σ coins × √bits over its classes: the root, because a class that tells twice as much is not worth twice the coins. It is built
-by the best addition, then by exchanges of one for one, until nothing improves it; only sets whose every class really has
-between `least` and `most` coins are considered. Ties go to the more specific pattern, then to the name: no chance, and no
-order of rows.
+Every unit goes to the most specific chosen pattern that it fits, so classes are disjoint. A set of patterns is worth Σ coins
+× √bits over its classes: the root, because a class that tells twice as much is not worth twice the coins; half the bits,
+where one side is not named. It is built by the best addition, then by exchanges of one for one, until nothing improves it;
+only sets whose every class really has between `least` and `most` coins are considered. Ties go to the more specific pattern,
+then to the name: no chance, and no order of rows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def choose(patterns: Sequence[Pattern], fits: Mask, coins: Ints, bounds: Bounds)
 
     `fits` is patterns × units, `patterns` are the most specific first, `coins` are the coins of each unit.
     """
-    worth = np.sqrt(np.array([one.worth for one in patterns]))
+    worth = np.sqrt(np.array([one.value for one in patterns]))
     chosen: list[int] = []
     value = 0.0
     while True:
@@ -91,16 +91,17 @@ def _best_exchange(
 
 def common_pairs(units: Sequence[Unit], classes: int, least: int) -> list[int]:
     """The sizes of the classes that a greedy count of common pairs makes, whatever they mean: the mark to compare with."""
-    pairs = sorted({(a, b) for unit in units for a in unit.obverse for b in unit.reverse})
-    has = {a: np.array([a in unit.obverse for unit in units]) for a, _ in pairs}
-    had = {b: np.array([b in unit.reverse for unit in units]) for _, b in pairs}
-    left = np.array([unit.coins for unit in units], dtype=np.int64)
+    firsts = sorted({name for unit in units for name in unit.obverse})
+    seconds = sorted({name for unit in units for name in unit.reverse})
+    has = np.array([[name in unit.obverse for unit in units] for name in firsts], dtype=np.float64).reshape(-1, len(units))
+    had = np.array([[name in unit.reverse for unit in units] for name in seconds], dtype=np.float64).reshape(-1, len(units))
+    left = np.array([unit.coins for unit in units], dtype=np.float64)
     sizes: list[int] = []
     while len(sizes) < classes:
-        counts = [int(left[has[a] & had[b]].sum()) for a, b in pairs]
-        if not counts or max(counts) < least:
+        counts = (has * left) @ had.T
+        if not counts.size or counts.max() < least:
             break
-        a, b = pairs[counts.index(max(counts))]
-        sizes.append(max(counts))
-        left[has[a] & had[b]] = 0
+        a, b = np.unravel_index(int(counts.argmax()), counts.shape)
+        sizes.append(int(counts[a, b]))
+        left[(has[a] > 0) & (had[b] > 0)] = 0
     return sizes

@@ -48,6 +48,11 @@ class Pattern:
     rank: float
 
     @property
+    def value(self) -> float:
+        """What it is worth to have: half of `worth` where one side is not named at all."""
+        return self.worth if self.obverse and self.reverse else self.worth / 2
+
+    @property
     def name(self) -> str:
         """`Philetairos–Athena`, `any–Nike`: at most two names a side, joined by +."""
         return f"{'+'.join(self.obverse) or 'any'}–{'+'.join(self.reverse) or 'any'}"

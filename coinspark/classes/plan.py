@@ -44,15 +44,23 @@ class Plan:
 
 def plan(designs: Sequence[Design], telling: Telling, classes: int, least: int, most: float) -> Plan:
     """The plan of one mint from its designs; `most` is a share of its described coins."""
+    return plans(designs, telling, [classes], least, most)[0]
+
+
+def plans(designs: Sequence[Design], telling: Telling, numbers: Sequence[int], least: int, most: float) -> list[Plan]:
+    """As `plan`, for each number of classes in `numbers`."""
     members = search.units(designs)
     described = sum(unit.described for unit in members)
-    bounds = Bounds(classes, least, most * described)
     if described < least:
-        return Plan(designs[0].mint, members, [], np.full(len(members), -1, dtype=np.int64), bounds, {})
+        nowhere = np.full(len(members), -1, dtype=np.int64)
+        return [Plan(designs[0].mint, members, [], nowhere, Bounds(n, least, most * described), {}) for n in numbers]
     sight = search.Sight(members, telling, least)
     found, fits = search.candidates(sight, least)
-    chosen, place = choose(found, fits, sight.coins, bounds)
-    return Plan(designs[0].mint, members, [found[one] for one in chosen], place, bounds, sight.bits)
+    made = []
+    for bounds in (Bounds(n, least, most * described) for n in numbers):
+        chosen, place = choose(found, fits, sight.coins, bounds)
+        made.append(Plan(designs[0].mint, members, [found[one] for one in chosen], place, bounds, sight.bits))
+    return made
 
 
 def by_mint(designs: Iterable[Design]) -> dict[str, list[Design]]:

@@ -11,11 +11,11 @@ from pyspark.sql import functions as F
 
 from coinspark.classes import layers
 from coinspark.classes.choose import common_pairs
-from coinspark.classes.plan import by_mint, plan
+from coinspark.classes.plan import by_mint, plans
 from coinspark.classes.telling import Design, measure
 from coinspark.config import Config, Layer
 
-CLASSES = (8, 12, 16, 20, 24)
+CLASSES = (8, 14, 16, 20, 24, 32)
 LEASTS = (20, 40, 60)
 
 
@@ -70,13 +70,11 @@ def curve(designs: Iterable[Design], mints: Sequence[str], settings: Layer) -> l
     points = []
     for mint in mints:
         for least in LEASTS:
-            pairs: list[int] = []
-            for asked in CLASSES:
-                made = plan(groups[mint], telling, asked, least, settings.most)
-                pairs = pairs or common_pairs(made.units, max(CLASSES), least)
-                described = max(made.described, 1)
-                points.append(Point(mint, asked, least, len(made.chosen), made.covered / described,
-                                    max(made.sizes, default=0) / described, sum(pairs[:asked]) / described))
+            made = plans(groups[mint], telling, CLASSES, least, settings.most)
+            pairs, described = common_pairs(made[0].units, max(CLASSES), least), max(made[0].described, 1)
+            points += [Point(mint, asked, least, len(one.chosen), one.covered / described,
+                             max(one.sizes, default=0) / described, sum(pairs[:asked]) / described)
+                       for asked, one in zip(CLASSES, made, strict=True)]
     return points
 
 
@@ -100,9 +98,9 @@ def render(read: Callable[[str], DataFrame], config: Config) -> str:
 
 def _block(row: dict[str, Any], sizes: Sequence[tuple[int, str]]) -> list[str]:
     """One mint: a line of its totals, then a line a class."""
-    head = (f"\n{row['mint']}: {row['coins']:,} coins, {row['described']:,} described; {row['classes']} new classes of at least "
-            f"{row['least']} hold {row['covered']:.1%} of them, the biggest {row['biggest']:.1%}")
-    whole = [] if row["whole"] is None else [f"  {row['whole']:.1%} of the coins of a type stand where most of their type stands"]
+    head = (f"\n{row['mint']}: {row['coins']:,} coins, {row['described']:,} described; {row['classes']} new classes of at "
+            f"least {row['least']} hold {row['covered']:.1%} of them, the biggest {row['biggest']:.1%}")
+    whole = [] if row["whole"] is None else [f"  {row['whole']:.1%} of the coins stand where most of their type stands"]
     return [head, *whole,
             *(f"  {n:>6,}  {name}{'  (what fits no class)' if name == row['mint'] else ''}" for n, name in sizes)]
 
