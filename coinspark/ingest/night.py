@@ -61,7 +61,7 @@ def new_images(outcome: DataFrame, images: DataFrame) -> DataFrame:
 def kept_images(coins: DataFrame, merge: Merge) -> DataFrame:
     """image_id, size of every picture that a coin refers to."""
     sizes = F.explode(F.array(*[F.lit(size) for size in merge.sizes]))
-    return coins.where("image_id IS NOT NULL").select("image_id").distinct().withColumn("size", sizes.cast("int"))
+    return coins.where("image_id IS NOT NULL").select("image_id").distinct().select("image_id", sizes.alias("size"))
 
 
 def rejects_table(listed: DataFrame, outcome: DataFrame) -> DataFrame:
@@ -70,8 +70,9 @@ def rejects_table(listed: DataFrame, outcome: DataFrame) -> DataFrame:
     return listed.unionByName(made).withColumn("stage", F.lit("ingest")).select(*schemas.REJECTS.columns)
 
 
-def newly_refused(outcome: DataFrame, rejects: DataFrame) -> DataFrame:
-    """The photos refused tonight that were not refused for the same reason the night before."""
+def refused(outcome: DataFrame, rejects: DataFrame) -> DataFrame:
+    """reason, old, n: the coins refused tonight, and whether they were refused so the night before."""
     names = [*KEY, "uri", "reason"]
-    before = rejects.where("stage = 'ingest'").select(*names)
-    return outcome.where("reason IS NOT NULL").join(before, names, "left_anti")
+    before = rejects.where("stage = 'ingest'").select(*names).withColumn("old", F.lit(True))
+    tonight = outcome.where("reason IS NOT NULL").join(before, names, "left")
+    return tonight.groupBy("reason", F.coalesce("old", F.lit(False)).alias("old")).agg(F.count("*").alias("n"))

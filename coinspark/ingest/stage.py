@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -38,14 +38,17 @@ def build(context: Context) -> dict[str, DataFrame | Change]:
     """The three tables. InputError when so many photos are refused that the fault must lie elsewhere."""
     config, spark = context.config, context.spark
     merge = merge_settings(config)
-    listing, refused = _write_listing(context, sources.read_all(config))
+    found = sources.read_all(config)
+    _check_missing(config, found)
+    listing, refused = _write_listing(context, found)
     coins, images = context.read("coins"), context.read("images")
     known = night.known_images(listing, coins, images, merge)
     todo = night.with_photos(listing).join(known, night.KEY, "left_anti")
     folder = context.scratch / "merged"
     parts = _merge_chunks(context, todo, merge, folder)
     outcome = spark.read.schema(OUTCOME).parquet(*parts) if parts else spark.createDataFrame([], OUTCOME)
-    _check_share(context, listing, refused, outcome, folder)
+    if parts:
+        _check_share(context, outcome, folder)
     made = night.coins_table(listing, known, outcome)
     return {
         "images": Change(rows=night.new_images(outcome, images), keep=night.kept_images(made, merge)),
@@ -65,8 +68,8 @@ def _write_listing(context: Context, found: Listing) -> tuple[DataFrame, DataFra
     coins, rejects = context.scratch / "listing.parquet", context.scratch / "refused.parquet"
     pq.write_table(pa.Table.from_pylist([_row(record) for record in found.records], schema=_LISTED), coins)
     pq.write_table(pa.Table.from_pylist([reject._asdict() for reject in found.rejects], schema=_REJECTED), rejects)
-    read = context.spark.read
-    return read.schema(night.LISTED).parquet(_uri(coins)), read.parquet(_uri(rejects))
+    spark = context.spark
+    return spark.read.schema(night.LISTED).parquet(_uri(coins)), spark.read.parquet(_uri(rejects))
 
 
 def _row(record: Record) -> dict[str, object]:
@@ -118,33 +121,40 @@ def _chunk_name(row: Row, chunks: int, merge: Merge) -> str:
     return f"{row['chunk']:04d}-of-{chunks:04d}-{merge.mark}-{sizes}-{int(row['rows']) % 2**64:016x}"
 
 
-def _check_share(context: Context, listing: DataFrame, refused: DataFrame, outcome: DataFrame, folder: Path) -> None:
-    """Photos refused in such numbers are no bad photos but a bad decoder, disk or root: nothing may be published.
+def _check_missing(config: Config, found: Listing) -> None:
+    """InputError when so many photos are missing that the root must be the wrong one, or not be mounted."""
+    missing = [reject for reject in found.rejects if reject.reason == "missing_photo"]
+    among = len(missing) + sum(record.has_photos for record in found.records)
+    _check(config, {"missing_photo": len(missing)}, among, missing[0].detail if missing else "",
+           "see whether each source's `root` is the right folder")
+
+
+def _check_share(context: Context, outcome: DataFrame, folder: Path) -> None:
+    """InputError when so many photos are refused that the fault must be the decoder's or the disk's.
 
     Counted are the coins opened tonight, less those refused for the same reason the night before: a few new coins must
-    not hide behind many old ones, and old faults must not stop the night. Missing files count over all coins.
+    not hide behind many old ones, and old faults must not stop the night.
     """
-    share = context.config.ingest.max_reject_share
-    keys = outcome.select(*night.KEY, "reason").distinct()
-    opened = keys.count()
-    reasons = _count(night.newly_refused(outcome, context.read("rejects")))
-    old = keys.where("reason IS NOT NULL").count() - sum(reasons.values())
-    missing = _count(refused.where("reason = 'missing_photo'"))
-    photos = night.with_photos(listing).count() + sum(missing.values())
-    for bad, among, hint in ((reasons, opened - old, "see whether the photos and the decoder are sound"),
-                             (missing, photos, "see whether the source's `root` is the right folder")):
-        if among >= _ENOUGH and sum(bad.values()) > share * among:
-            shutil.rmtree(folder, ignore_errors=True)  # or a mended decoder would find its old rejects there
-            kinds = ", ".join(f"{count} {reason}" for reason, count in sorted(bad.items()))
-            example = (outcome if bad is reasons else refused).where("reason IS NOT NULL").orderBy("uri").first()
-            raise InputError(
-                f"{sum(bad.values())} of {among} coins have photos that cannot be used ({kinds}), such as "
-                f"{example and example['uri']}: {example and example['detail']}. That is more than "
-                f"ingest.max_reject_share ({share:g}); nothing was published: {hint}")
+    counts = night.refused(outcome, context.read("rejects")).collect()
+    reasons = {row["reason"]: row["n"] for row in counts if not row["old"]}
+    if not reasons:
+        return
+    opened = outcome.select(*night.KEY).distinct().count() - sum(row["n"] for row in counts if row["old"])
+    worst = outcome.where(F.col("reason") == max(reasons, key=lambda reason: reasons[reason])).orderBy("uri").first()
+    try:
+        _check(context.config, reasons, opened, f"{worst['uri']}: {worst['detail']}" if worst else "",
+               "see whether the photos and the decoder are sound")
+    except InputError:
+        shutil.rmtree(folder, ignore_errors=True)  # or a mended decoder would find its old rejects there
+        raise
 
 
-def _count(rejects: DataFrame) -> dict[str, int]:
-    return {row["reason"]: row["count"] for row in rejects.groupBy("reason").count().collect()}
+def _check(config: Config, reasons: Mapping[str, int], among: int, example: str, hint: str) -> None:
+    bad, share = sum(reasons.values()), config.ingest.max_reject_share
+    if among >= _ENOUGH and bad > share * among:
+        kinds = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
+        raise InputError(f"{bad:,} of {among:,} coins have photos that cannot be used ({kinds}), such as {example}. That is more "
+                         f"than ingest.max_reject_share ({share:g}); nothing was published: {hint}")
 
 
 def _uri(path: Path) -> str:
