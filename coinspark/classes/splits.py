@@ -110,7 +110,7 @@ def plan(counts: Sizes, threshold: int, type_layers: Collection[str], leave_out:
             total = _sum(n for key, n in counts.items() if key[:2] == (layer, mint))
             if why := _thin(total, threshold):
                 mints.setdefault(mint, why)
-    mints |= {mint: "left out by splits.leave_out" for mint in leave_out}
+    mints |= dict.fromkeys(leave_out, "left out by splits.leave_out")
     staying = {key: n for key, n in counts.items() if key[1] not in mints}
     back: set[tuple[str, str, str]] = set()
     for layer, mint in sorted({key[:2] for key in staying if key[0] not in type_layers}):

@@ -5,7 +5,7 @@ Every text goes through `Markup.format`, which escapes it: names are data.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from markupsafe import Markup
@@ -40,12 +40,9 @@ def forest(lines: Sequence[Line]) -> Markup:
     return _svg("forest", (left + width + 20, height), label, parts)
 
 
-def _interval(line: Line, score: Score, y: float, x: object) -> Markup:
-    assert callable(x)
+def _interval(line: Line, score: Score, y: float, x: Callable[[float], float]) -> Markup:
     kind = "better" if score.low > 0 else "worse" if score.high < 0 else "even"
-    name = line.additional if line.is_layer else line.architecture if line.additional == "None" else f"{line.key[0]} {line.key[1]}"
-    if line.class_type == "Types":
-        name = "types"
+    name = line.additional if line.is_layer else "types" if line.class_type == "Types" else line.architecture
     return Markup(
         '<g class="{}"><title>{}: {:+.1f} points, 95 % interval {:+.1f} to {:+.1f}</title>'
         '<text class="name" x="176" y="{:.1f}" text-anchor="end">{}</text>'
@@ -127,7 +124,7 @@ def _by_mint(matrix: Matrix, mint_of: Mapping[str, str]) -> tuple[list[str], np.
         total[mint_of.get(name, name)] = total.get(mint_of.get(name, name), 0) + size
     order = sorted(range(len(matrix.names)), key=lambda i: (
         -total[mint_of.get(matrix.names[i], matrix.names[i])], mint_of.get(matrix.names[i], matrix.names[i]),
-        -sizes[matrix.names[i]], matrix.names[i]))
+        matrix.names[i] in mint_of.values(), -sizes[matrix.names[i]], matrix.names[i]))
     return [matrix.names[i] for i in order], matrix.counts[np.ix_(order, order)]
 
 
@@ -137,10 +134,10 @@ def _labels(names: Sequence[str], place: tuple[float, float, int, float], strip:
     parts = []
     for i, name in enumerate(names):
         middle = (i + 0.5) * cell
-        parts.append(Markup('<text x="{:.1f}" y="{:.1f}" font-size="{:.1f}" text-anchor="end"><title>{}</title>{}</text>').format(
-            left - 5, top + middle + font * 0.34, font, name, _short(name, most)))
-        parts.append(Markup('<text transform="translate({:.1f} {:.1f}) rotate(-90)" font-size="{:.1f}"><title>{}</title>{}</text>')
-                     .format(left + middle + font * 0.34, top - strip - 6, font, name, _short(name, most)))
+        row = Markup('<text x="{:.1f}" y="{:.1f}" font-size="{:.1f}" text-anchor="end"><title>{}</title>{}</text>')
+        column = Markup('<text transform="translate({:.1f} {:.1f}) rotate(-90)" font-size="{:.1f}"><title>{}</title>{}</text>')
+        parts.append(row.format(left - 5, top + middle + font * 0.34, font, name, _short(name, most)))
+        parts.append(column.format(left + middle + font * 0.34, top - strip - 6, font, name, _short(name, most)))
     return parts
 
 
@@ -151,7 +148,8 @@ def _attraction(matrix: Matrix, names: Sequence[str], place: tuple[float, float,
     return [
         Markup('<rect class="pull" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{} draws {:.1f} % of the other '
                "classes' images</title></rect>").format(
-            left + i * cell + 1, top - 3 - drawn[name] / most * height, cell - 2, drawn[name] / most * height, name, 100 * drawn[name])
+            left + i * cell + 1, top - 3 - drawn[name] / most * height, cell - 2, drawn[name] / most * height,
+            name, 100 * drawn[name])
         for i, name in enumerate(names) if drawn.get(name)
     ]
 
@@ -188,8 +186,8 @@ def _frames(names: Sequence[str], mint_of: Mapping[str, str], place: tuple[float
 
 
 def _svg(name: str, size: tuple[float, float], label: str, parts: Sequence[Markup]) -> Markup:
-    return Markup('<svg class="{}" viewBox="0 0 {:.0f} {:.0f}" width="{:.0f}" height="{:.0f}" role="img" aria-label="{}">{}</svg>'
-                  ).format(name, *size, *size, label, Markup("").join(parts))
+    open_tag = Markup('<svg class="{}" viewBox="0 0 {:.0f} {:.0f}" width="{:.0f}" height="{:.0f}" role="img" aria-label="{}">')
+    return open_tag.format(name, *size, *size, label) + Markup("").join(parts) + Markup("</svg>")
 
 
 def _ticks(low: float, high: float, most: int) -> list[float]:

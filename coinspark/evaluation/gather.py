@@ -114,7 +114,7 @@ def gather(tables: Tables, config: Config, night: str) -> Page:
 
 
 def _sizes(splits: DataFrame) -> dict[str, list[Size]]:
-    """The classes of each layer, biggest mint first, its classes biggest first."""
+    """The classes of each layer, biggest mint first, its classes biggest first, what fits none last."""
     first = F.col("fold") == 0
     sides = [F.count_if(first & (F.col("split") == side)).alias(side) for side in ("train", "validation", "test")]
     rows = splits.groupBy("layer", "mint", "class").agg(
@@ -123,7 +123,7 @@ def _sizes(splits: DataFrame) -> dict[str, list[Size]]:
     for row in rows:
         mints[row["layer"], row["mint"]] += row["coins"]
     ordered = sorted(rows, key=lambda row: (
-        row["layer"], -mints[row["layer"], row["mint"]], row["mint"], -row["coins"], row["class"]))
+        row["layer"], -mints[row["layer"], row["mint"]], row["mint"], row["class"] == row["mint"], -row["coins"], row["class"]))
     found: dict[str, list[Size]] = defaultdict(list)
     for row in ordered:
         found[row["layer"]].append(Size(*row))

@@ -17,7 +17,10 @@ from coinspark.training.predict import predict, run_model
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
-    """{"predictions", "confusion", "metrics"}. Raises InputError without runs, AuditError where a test image has no prediction."""
+    """{"predictions", "confusion", "metrics"}.
+
+    Raises InputError without runs, AuditError where a test image has no prediction.
+    """
     config, spark = context.config, context.spark
     runs, splits = context.read("runs"), context.read("splits")
     listed = runs.orderBy("layer", "model", "fold").collect()

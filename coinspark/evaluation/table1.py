@@ -19,7 +19,7 @@ from coinspark.config import Config
 from coinspark.errors import InputError
 from coinspark.evaluation.metrics import LEVELS, YARDSTICKS, Key, baseline
 
-ARCHITECTURES = {"vgg16": "VGG16", "hog-svm": "HOG + linear SVM", "majority": "(biggest mint)"}
+ARCHITECTURES = {"vgg16": "VGG16", "hog-svm": "HOG + linear SVM", "majority": "Biggest mint"}
 
 
 @dataclass(frozen=True)
@@ -144,16 +144,16 @@ def flat(whole: Comparison) -> tuple[list[str], list[list[object]]]:
 def text(whole: Comparison) -> str:
     """The table for a terminal, with a line below it for what cannot be read from it, and the verdict on each layer."""
     heads = [["CNN", "Architecture"], ["Class", "Type"], ["Additional", "Class Layer"], counts_title(whole.mints)]
-    names = [metric_title(metric) for metric in whole.metrics]
-    heads += [["classes" if i == 0 else "", name] for i, name in enumerate(names)]
-    heads += [["rolled up" if i == 0 else "to mints" if i == 1 else "", name] for i, name in enumerate(names)]
+    heads += [["", metric_title(metric)] for _ in LEVELS for metric in whole.metrics]
     heads += [["difference rolled up", "Top-1, 95 % interval"], ["test", "coins"]]
     body = [[*_facts(line), *(_percent(line.scores.get((level, metric))) for level in LEVELS for metric in whole.metrics),
              points(line.difference), f"{line.coins:,}"] for line in whole.lines]
     below = ["", "classes: a mix-up between two classes of one mint is an error; rolled up to mints: it is none."]
     if whole.base:
         below += [f"difference: in points, to the plain mint model (layer {whole.base[0]}), coin by coin."]
-    return "\n".join([*_align(heads, body), *below, *(verdict(line) for line in whole.lines if line.is_layer)])
+    span = len(whole.metrics)
+    table = _align(heads, body, {4: "at its own classes", 4 + span: "rolled up to mints"}, span)
+    return "\n".join([*table, *below, *(verdict(line) for line in whole.lines if line.is_layer)])
 
 
 def _facts(line: Line) -> list[str]:
@@ -170,12 +170,10 @@ def counts(line: Line) -> str:
 
 
 def counts_title(mints: Sequence[str]) -> list[str]:
-    """The heading over `counts`, in two lines."""
-    if not mints:
-        return ["Number of", "classes"]
-    if len(mints) > 3:
-        return ["Classes of the", f"{len(mints)} split mints"]
-    return [" / ".join(mints), "classes"]
+    """The heading over `counts`, in two lines that are as narrow as can be."""
+    if len(mints) in (1, 2):
+        return [f"{mints[0]} /", mints[1]] if len(mints) == 2 else [mints[0], "classes"]
+    return ["Classes of the", f"{len(mints)} split mints"] if mints else ["", "Classes"]
 
 
 def metric_title(metric: str) -> str:
@@ -186,7 +184,7 @@ def metric_title(metric: str) -> str:
 def verdict(line: Line) -> str:
     """In plain words whether the layer helped, as far as its test coins can tell."""
     if line.difference is None:
-        return f"{line.key[0]}: there is no plain mint model to compare it with."
+        return f"{line.additional}: there is no plain mint model to compare it with."
     found = f"{points(line.difference)} points of top-1 on {line.coins:,} test coins"
     if line.difference.low > 0:
         return f"{line.key[0]} helped: {found}."
@@ -210,11 +208,19 @@ def _parts(score: Score | None) -> list[object]:
     return [score.value, score.low, score.high] if score else [None, None, None]
 
 
-def _align(heads: Sequence[Sequence[str]], body: Sequence[Sequence[str]]) -> list[str]:
-    """Two lines of heads, a rule, the body; the first four columns left, the others right. Line breaks in names show."""
+def _align(heads: Sequence[Sequence[str]], body: Sequence[Sequence[str]], groups: Mapping[int, str], span: int) -> list[str]:
+    """Two lines of heads, a rule, the body; the first four columns left, the others right. Line breaks in names show.
+
+    `groups`: column → the title that stands over it and the `span` - 1 columns after it.
+    """
     lines = [[head[i] for head in heads] for i in (0, 1)] + [list(row) for row in body]
     shown = [["".join(c if c.isprintable() else repr(c)[1:-1] for c in cell) for cell in line] for line in lines]
     widths = [max(len(line[i]) for line in shown) for i in range(len(heads))]
-    out = ["  ".join(cell.ljust(width) if i < 4 else cell.rjust(width)
-                     for i, (cell, width) in enumerate(zip(line, widths, strict=True))).rstrip() for line in shown]
+    out = []
+    for n, line in enumerate(shown):
+        cells = [cell.ljust(width) if i < 4 else cell.rjust(width)
+                 for i, (cell, width) in enumerate(zip(line, widths, strict=True))]
+        for at, title in sorted(groups.items(), reverse=True) if n == 0 else ():
+            cells[at:at + span] = [title.center(sum(widths[at:at + span]) + 2 * (span - 1))]
+        out.append("  ".join(cells).rstrip())
     return [*out[:2], "  ".join("─" * width for width in widths), *out[2:]]
