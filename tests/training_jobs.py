@@ -1,0 +1,36 @@
+"""Small jobs for the tests of training runs, and the processes below ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from coinspark.config import Training
+from coinspark.training.recipe import Job
+from coinspark.training.shards import Shards
+from tests.training_shards import write
+
+
+def shards(folder: Path) -> Shards:
+    """12 coins to train, 6 to validate, in two shards each."""
+    return write(folder, {"train": (6, 6), "validation": (3, 3)})
+
+
+def job(folder: Path, held: Shards, **training: Any) -> Job:
+    """A run of two epochs of two steps, on pictures of 32 × 64."""
+    settings = {"epochs": 2, "batch": 6, "warmup": 0.5, "workers": 2, "launch": "local", **training}
+    return Job(str(folder), held, 32, 64, Training.model_validate(settings), 11, "float32")
+
+
+def below(pid: int | None = None) -> dict[int, str]:
+    """Process id → command line of everything that this process (or `pid`) has started and that still runs."""
+    found = {}
+    for process in psutil.Process(pid).children(recursive=True):
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE:
+                found[process.pid] = " ".join(process.cmdline())
+        except psutil.NoSuchProcess:
+            continue
+    return found
