@@ -93,8 +93,9 @@ def common_pairs(units: Sequence[Unit], classes: int, least: int) -> list[int]:
     """The sizes of the classes that a greedy count of common pairs makes, whatever they mean: the mark to compare with."""
     firsts = sorted({name for unit in units for name in unit.obverse})
     seconds = sorted({name for unit in units for name in unit.reverse})
-    has = np.array([[name in unit.obverse for unit in units] for name in firsts], dtype=np.float64).reshape(-1, len(units))
-    had = np.array([[name in unit.reverse for unit in units] for name in seconds], dtype=np.float64).reshape(-1, len(units))
+    shape = (len(firsts), len(units)), (len(seconds), len(units))
+    has = np.array([[name in unit.obverse for unit in units] for name in firsts], dtype=np.float64).reshape(shape[0])
+    had = np.array([[name in unit.reverse for unit in units] for name in seconds], dtype=np.float64).reshape(shape[1])
     left = np.array([unit.coins for unit in units], dtype=np.float64)
     sizes: list[int] = []
     while len(sizes) < classes:

@@ -19,7 +19,8 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     sizes = {str(row["mint"]): int(row["count"]) for row in coins.groupBy("mint").count().collect()}
     if not sizes:
         raise InputError("classes: there is no coin; run `ingest` with a source first")
-    known = layers.with_evidence(coins, context.read("entities"))
+    # Every layer reads it, some twice (to choose, and to place): made once, and spilled to disk where it is large.
+    known = layers.with_evidence(coins, context.read("entities")).persist()
     made = []
     for settings in context.config.layers:
         mints = layers.split_mints(sizes, settings.split, settings.name)

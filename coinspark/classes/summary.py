@@ -13,7 +13,7 @@ from coinspark.classes import layers
 from coinspark.classes.choose import common_pairs
 from coinspark.classes.plan import by_mint, plans
 from coinspark.classes.telling import Design, measure
-from coinspark.config import Config, Layer
+from coinspark.config import Config
 
 CLASSES = (8, 14, 16, 20, 24, 32)
 LEASTS = (20, 40, 60)
@@ -63,14 +63,14 @@ def totals(classes: DataFrame, coins: DataFrame) -> DataFrame:
         (F.col("most") / F.col("described")).alias("biggest"), "whole")
 
 
-def curve(designs: Iterable[Design], mints: Sequence[str], settings: Layer) -> list[Point]:
+def curve(designs: Iterable[Design], mints: Sequence[str], most: float) -> list[Point]:
     """Coverage against the number of classes and their least size, for each mint, beside that of common pairs."""
     groups = by_mint(designs)
     telling = measure(one for group in groups.values() for one in group)
     points = []
     for mint in mints:
         for least in LEASTS:
-            made = plans(groups[mint], telling, CLASSES, least, settings.most)
+            made = plans(groups[mint], telling, CLASSES, least, most)
             pairs, described = common_pairs(made[0].units, max(CLASSES), least), max(made[0].described, 1)
             points += [Point(mint, asked, least, len(one.chosen), one.covered / described,
                              max(one.sizes, default=0) / described, sum(pairs[:asked]) / described)
@@ -80,20 +80,27 @@ def curve(designs: Iterable[Design], mints: Sequence[str], settings: Layer) -> l
 
 def render(read: Callable[[str], DataFrame], config: Config) -> str:
     """The new classes of every entities layer with their sizes, what they cover, and the curve, as text."""
-    classes, coins = read("classes"), read("coins")
+    settings = {one.name: one for one in config.layers if one.kind == "entities"}
+    if not settings:
+        return "no layer of kind entities is configured"
+    coins = read("coins")
+    classes = read("classes").where(F.col("layer").isin(list(settings)))
+    sums = totals(classes, coins).orderBy("mint").collect()
+    sizes = size_table(classes).orderBy(F.desc("coins"), "class").collect()
     parts = []
-    for settings in (one for one in config.layers if one.kind == "entities"):
-        of_layer = classes.where(F.col("layer") == settings.name)
-        sums = totals(of_layer, coins).orderBy("mint").collect()
-        sizes = size_table(of_layer).orderBy(F.desc("coins"), "class").collect()
-        parts += [f"\nLayer {settings.name}" + ("" if sums else ": no mint has a design of enough coins; all are left whole")]
-        for row in sums:
-            parts += _block(row.asDict(), [(one["coins"], one["class"]) for one in sizes if one["mint"] == row["mint"]])
-        if sums:
-            known = layers.with_evidence(coins, read("entities"))
-            designs = [layers.design(row.asDict()) for row in layers.designs_of(known).collect()]
-            parts.append(draw(curve(designs, [row["mint"] for row in sums], settings)))
-    return "\n".join(parts).lstrip("\n") or "no layer of kind entities is configured"
+    for layer in settings:
+        rows = [row for row in sums if row["layer"] == layer]
+        parts += [f"\nLayer {layer}" + ("" if rows else ": no mint has a design of enough coins; all are left whole")]
+        for row in rows:
+            parts += _block(row.asDict(), [(one["coins"], one["class"]) for one in sizes
+                                           if (one["layer"], one["mint"]) == (layer, row["mint"])])
+    if sums:
+        known = layers.designs_of(layers.with_evidence(coins, read("entities"))).collect()
+        designs = [layers.design(row.asDict()) for row in known]
+        for most in sorted({settings[row["layer"]].most for row in sums}):
+            mints = sorted({row["mint"] for row in sums if settings[row["layer"]].most == most})
+            parts.append(draw(curve(designs, mints, most), most))
+    return "\n".join(parts).lstrip("\n")
 
 
 def _block(row: dict[str, Any], sizes: Sequence[tuple[int, str]]) -> list[str]:
@@ -105,9 +112,10 @@ def _block(row: dict[str, Any], sizes: Sequence[tuple[int, str]]) -> list[str]:
             *(f"  {n:>6,}  {name}{'  (what fits no class)' if name == row['mint'] else ''}" for n, name in sizes)]
 
 
-def draw(points: Sequence[Point]) -> str:
+def draw(points: Sequence[Point], most: float) -> str:
     """The curve as text: a line a mint and least size, the share covered (and classes made) for each number asked for."""
-    lines = ["", "Share of described coins in new classes (and how many classes there are) for so many classes at most",
+    lines = ["", "Share of described coins in new classes (and how many classes there are), for so many classes at most, "
+             f"none above {most:.0%}",
              f"{'':>24}" + "".join(f"{asked:>12}" for asked in CLASSES) + f"{'common pairs':>15}"]
     for mint, least in dict.fromkeys((one.mint, one.least) for one in points):
         row = [one for one in points if (one.mint, one.least) == (mint, least)]

@@ -1,0 +1,58 @@
+"""The stage: distinct texts once, every promised column, and a line for what was not done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from coinspark.config import Config, Entities
+from coinspark.entities import stage
+from coinspark.errors import InputError
+from coinspark.schemas import COINS, ENTITIES
+from coinspark.stage import Context
+
+HEAD = "id,name_en,name_ger,description,alternativenames_en,alternativenames_ger,typos_en,typos_ger,link,Cat_I\n"
+
+
+def coins(spark: SparkSession, *descriptions: list[tuple[str, str | None, str | None, str | None]]) -> DataFrame:
+    rows = [(str(n), "original", "Pergamon", [], "t", None, None, None, None, texts, None)
+            for n, texts in enumerate(descriptions)]
+    return spark.createDataFrame(rows, COINS.ddl)
+
+
+def build(spark: SparkSession, place: Path, table: DataFrame, lists: str | None, said: list[str]) -> DataFrame:
+    config = Config(entities=Entities(lists=lists, languages=("en",)))
+    built = stage.build(Context(spark, config, lambda name: table, place, said.append))["entities"]
+    assert isinstance(built, DataFrame)
+    return built
+
+
+def test_a_text_on_many_coins_is_annotated_once(spark: SparkSession, tmp_path: Path) -> None:
+    lines = ("1,owl,Eule,NULL,owls,,,,L,A", "2,arch,Bogen,,,,,,,A", "3,bow,Bogen,,,,,,,A")
+    (tmp_path / "list_obj.csv").write_text(HEAD + "\n".join(lines))
+    long = "x" * 1_000_000 + " owl Σοφία"
+    table = coins(spark, [("obverse", "en", "Two owls", "a"), ("reverse", "en", None, None)],
+                  [("reverse", "en", "Two owls", "a")], [("obverse", "de", "Eule", "b")],
+                  [("obverse", "en", long, "c")], [("obverse", "en", "", "d")], [])
+    said: list[str] = []
+    made = build(spark, tmp_path, table, str(tmp_path), said)
+    assert made.columns == list(ENTITIES.columns)
+    rows = sorted((*tuple(row)[:6], row["link"]) for row in made.collect())
+    assert rows == [("a", "lexicon", 4, 8, "owls", "owl", "L"), ("c", "lexicon", 1_000_001, 1_000_004, "owl", "owl", "L")]
+    assert any("1 forms are claimed twice" in line for line in said) and any("Bogen" in line for line in said)
+
+
+def test_without_lists_there_is_an_empty_table_and_a_line_that_says_so(spark: SparkSession, tmp_path: Path) -> None:
+    said: list[str] = []
+    assert build(spark, tmp_path, coins(spark, []), None, said).count() == 0
+    assert said == ["entities: no lists are configured (entities.lists), so no entities are found"]
+
+
+def test_a_folder_without_lists_stops(spark: SparkSession, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no list"):
+        build(spark, tmp_path, coins(spark, []), str(tmp_path), [])
+    with pytest.raises(InputError, match="holds no list"):
+        stage.outside(Config(entities=Entities(lists=str(tmp_path))))
+    assert stage.outside(Config()) is None
