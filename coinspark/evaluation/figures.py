@@ -14,8 +14,8 @@ from coinspark.evaluation.gather import Run
 from coinspark.evaluation.scores import Matrix
 from coinspark.evaluation.table1 import Line, Score
 
-_CELLS = ((8, 46), (12, 38), (20, 28), (34, 19), (64, 13))
-"""Up to so many classes, a cell of so many pixels; 9 beyond."""
+_CELLS = ((8, 46), (12, 38), (20, 28), (34, 19), (64, 13), (104, 9), (10**9, 7))
+"""Up to so many classes, a cell of so many pixels."""
 
 
 def forest(lines: Sequence[Line]) -> Markup:
@@ -103,8 +103,8 @@ def heat(matrix: Matrix, mint_of: Mapping[str, str], label: str) -> Markup:
     """
     names, counts = _by_mint(matrix, mint_of)
     n = len(names)
-    cell = next((size for most, size in _CELLS if n <= most), 9)
-    font = min(12.0, max(7.0, cell * 0.85))
+    cell = next(size for most, size in _CELLS if n <= most)
+    font = min(12.0, max(6.5, cell * 0.85))
     # A dense matrix has labels of 7 px: its rows are read by them, its cells by their tooltips.
     space = min(240.0, 14 + 0.56 * font * max(map(len, names), default=1))
     left, top, strip = space, space + 34, 28.0

@@ -69,7 +69,7 @@ def render(page: Page, config: Config) -> str:
         page=page, config=config, shown=SHOWN,
         headline=headline(whole), lede=lede(whole),
         verdicts=[_minus(table1.verdict(line)) for line in whole.lines if line.is_layer],
-        counts_title="Classes of " + (" / ".join(whole.mints) if len(whole.mints) <= 3 else f"{len(whole.mints)} split mints"), counts=table1.counts,
+        counts_title=_counts_title(whole.mints), counts=table1.counts,
         forest=figures.forest(whole.lines), layers=_layers(page, config), curves=_curves(page),
         confusions=_confusions(page), base=_base_sizes(page, config), gone=_gone(page, config),
         settings=yaml.safe_dump(gather.settings(config), sort_keys=False, allow_unicode=True))
@@ -103,7 +103,7 @@ def lede(whole: table1.Comparison) -> str:
     right = _pct(plain.scores["mint", "top1"].value)
     if not layers:
         return f"It names the mint of {right} of {plain.coins:,} test coins at the first try."
-    best = max(layers, key=lambda line: line.difference.value if line.difference else 0.0)
+    best = max(layers, key=lambda line: (line.difference.low > 0, line.difference.value) if line.difference else (False, 0.0))
     which = "the layer" if len(layers) == 1 else f"the best of them, “{best.additional}”,"
     assert best.difference is not None
     return (f"The plain mint model names the mint of {right} of the test images at the first try; with {which} it is "
@@ -128,6 +128,10 @@ class LayerPage:
     mints: Sequence[SplitMint]
     before: int
     after: int
+
+
+def _counts_title(mints: Sequence[str]) -> str:
+    return f"Classes of {' / '.join(mints)}" if 1 <= len(mints) <= 3 else " ".join(table1.counts_title(mints))
 
 
 def _layers(page: Page, config: Config) -> list[LayerPage]:
