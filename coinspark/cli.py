@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from coinspark import __version__
 from coinspark.config import Config, load
@@ -63,8 +64,7 @@ def _stage_command(name: str, chain: tuple[str, ...], text: str) -> None:
 
             typer.echo(summary.render(night.read_at(spark, settings, None), settings))
 
-    command.__doc__ = text
-    app.command(name)(command)
+    app.command(name, help=text)(command)
 
 
 _CHAIN = {
@@ -150,16 +150,9 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("\ncoinspark: interrupted; what was published stands, and the same command goes on from there", err=True)
         _leave(130)
-    except typer_usage_errors() as error:
-        error.show()
-        sys.exit(error.exit_code)
-
-
-def typer_usage_errors() -> type[Exception]:
-    """Typer's own class of wrong usage, wherever this version keeps it."""
-    import click
-
-    return click.ClickException
+    except TyperException as error:
+        typer.echo(f"coinspark: {error.format_message()}; see coinspark --help", err=True)
+        sys.exit(2)
 
 
 def _interrupted(signum: int, frame: object) -> None:
