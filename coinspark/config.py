@@ -201,6 +201,7 @@ class Training(Section):
     workers: int = Field(2, ge=1)
     shards: int = Field(4, ge=1)
     yardstick: bool = True
+    views: Literal[1, 5] = 1
 
 
 class Evaluation(Section):

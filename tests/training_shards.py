@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,8 @@ def shade(n: int, height: int = 32, width: int = 64) -> bytes:
     return out.getvalue()
 
 
-def write(folder: Path, sizes: dict[str, tuple[int, ...]], row_group: int = 1000) -> Shards:
+def write(folder: Path, sizes: dict[str, tuple[int, ...]], row_group: int = 1000,
+          picture: Callable[[int], bytes] = shade) -> Shards:
     """Shards with so many rows each; coin_id counts through a split, the label is its remainder by three."""
     images = np.zeros(3, int)
     for split, rows in sizes.items():
@@ -40,5 +42,5 @@ def write(folder: Path, sizes: dict[str, tuple[int, ...]], row_group: int = 1000
                 file.parent.mkdir(parents=True, exist_ok=True)
                 pq.write_table(pa.table({
                     "coin_id": [f"{split}{coin}" for coin in coins], "medium": ["original"] * n, "label": pa.array(labels),
-                    "jpeg": [shade(coin) for coin in coins]}), file, row_group_size=row_group)
+                    "jpeg": [picture(coin) for coin in coins]}), file, row_group_size=row_group)
     return Shards(str(folder), "0" * 64, CLASSES, dict(sizes), tuple(int(n) for n in images))

@@ -98,6 +98,8 @@ def batches(kind: Kind, share: Share, picture: Picture, epoch: Epoch) -> tf.data
         dataset = dataset.shuffle(min(share.rows, _BUFFER), seed=mixed, reshuffle_each_iteration=False)
 
     def decoded(coin_id: tf.Tensor, medium: tf.Tensor, label: tf.Tensor, jpeg: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        if how is None:
+            return pixels.decode(jpeg, picture), label, tf.zeros(())
         key = tf.strings.join([coin_id, medium], "\x1f")
         return pixels.decode(jpeg, picture), label, pixels.draw(key, epoch.seed, epoch.epoch)
 

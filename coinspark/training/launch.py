@@ -117,7 +117,7 @@ def _horovod(job: Job, spark: SparkSession, log: Any) -> None:
 
 
 def work(job: str) -> str:
-    """What each Horovod worker does; the hash of its weights. Faults that a user can mend are left in `error.txt` for the driver."""
+    """What each Horovod worker does; the hash of its weights. Faults that a user can mend are left in `error.txt`."""
     from coinspark.training import fit
 
     told = Job.from_json(job)

@@ -14,6 +14,7 @@ import tensorflow as tf
 from coinspark.config import Augment
 
 DRAWS = 12  # uniform numbers an image: 2 sides × (turn, zoom, shift across, shift down), brightness, contrast, 2 spare
+_SHIFT = Augment(shift=0.03, rotate=0, zoom=0, brightness=0, contrast=0)
 _CAFFE_MEANS = (103.939, 116.779, 123.68)  # blue, green, red of ImageNet, as the published VGG16 weights were trained with
 
 
@@ -73,6 +74,16 @@ def augment(images: tf.Tensor, draws: tf.Tensor, picture: Picture, how: Augment)
     contrast = 1.0 + draws[:, 9, None, None, None] * how.contrast
     mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
     return tf.clip_by_value((images - mean) * contrast + mean + light, 0.0, 255.0)
+
+
+def views(images: tf.Tensor, picture: Picture, n: int) -> list[tf.Tensor]:
+    """The pictures as they are and, where `n` is 5, with their sides shifted by 3 % each way: what a prediction averages."""
+    shifted = [tf.cast(images, tf.float32)]
+    for across, down in ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0))[: n - 1]:
+        move = [0.0, 0.0, across, down] * 2 + [0.0] * (DRAWS - 8)
+        draws = tf.tile(tf.constant([move]), (tf.shape(images)[0], 1))
+        shifted.append(augment(images, draws, picture, _SHIFT))
+    return shifted
 
 
 def _transforms(moves: tf.Tensor, size: tuple[float, float], how: Augment) -> tf.Tensor:

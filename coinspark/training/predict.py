@@ -34,7 +34,7 @@ class RunModel:
     mints: tuple[str, ...]
     weights: str
     sha256: str
-    settings: str = "{}"  # JSON of the architecture, the precision and the convention of the pixels; "{}" for the yardstick
+    settings: str = "{}"  # JSON of architecture, precision, views and convention of the pixels; "{}" for the yardstick
 
 
 def run_model(row: Mapping[str, Any], folder: Path) -> RunModel:
@@ -122,7 +122,9 @@ def _network(run: RunModel) -> Guess:
     @tf.function(input_signature=[tf.TensorSpec((_BATCH,), tf.string)])  # type: ignore[untyped-decorator]
     def forward(jpegs: tf.Tensor) -> tf.Tensor:
         images = tf.map_fn(lambda jpeg: pixels.decode(jpeg, picture), jpegs, fn_output_signature=tf.uint8)
-        return tf.nn.softmax(tf.cast(network(pixels.prepare(images, picture), training=False), tf.float64))
+        views = pixels.views(images, picture, settings["views"])
+        logits = [network(pixels.prepare(view, picture), training=False) for view in views]
+        return tf.add_n([tf.nn.softmax(tf.cast(one, tf.float64)) for one in logits]) / len(views)
 
     def guess(jpegs: list[bytes]) -> Array:
         filled = jpegs + [jpegs[0]] * (-len(jpegs) % _BATCH)

@@ -75,4 +75,4 @@ def progress_line(epoch: int, epochs: int, record: dict[str, float], seconds: fl
     line = f"epoch {epoch:>{len(str(epochs))}}/{epochs}  loss {record['loss']:.3f}"
     if "validation_loss" in record:
         line += f"  val loss {record['validation_loss']:.3f}  val top-1 {record['validation_top1']:.3f}"
-    return f"{line}  {seconds:.0f} s"
+    return f"{line}  {seconds:.1f} s"

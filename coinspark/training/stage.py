@@ -111,7 +111,7 @@ def _network(config: Config, classes: int, size: tuple[int, int], precision: str
         "architecture": {"height": size[0], "width": size[1], "classes": classes, "batch_norm": t.batch_norm,
                          "head": list(t.head), "dropout": t.dropout, "seed": config.seed},
         "picture": {"height": size[0], "width": size[1], "convention": recipe.convention(t.weights)},
-        "precision": precision,
+        "precision": precision, "views": t.views,
     }
 
 

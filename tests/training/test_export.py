@@ -70,7 +70,8 @@ def test_order_and_partitions_of_the_input_change_nothing(spark: SparkSession, t
 
 def test_a_changed_pixel_is_another_digest(spark: SparkSession, tmp_path: Path) -> None:
     splits, coins, images = _tables(spark)
-    changed = images.withColumn("jpeg", F.when(F.col("image_id") == "i3", F.encode(F.lit("x"), "UTF-8")).otherwise(F.col("jpeg")))
+    other = F.when(F.col("image_id") == "i3", F.encode(F.lit("x"), "UTF-8")).otherwise(F.col("jpeg"))
+    changed = images.withColumn("jpeg", other)
     assert export.export(splits, coins, images, WANT, tmp_path).digest != export.export(
         splits, coins, changed, WANT, tmp_path).digest
 

@@ -81,7 +81,7 @@ def test_imagenets_convention_is_keras_own() -> None:
 def test_draws_come_from_the_key_the_seed_and_the_epoch() -> None:
     first = pixels.draw(tf.constant("CN 1"), 7, 0).numpy()
     assert (first == pixels.draw(tf.constant("CN 1"), 7, 0).numpy()).all()
-    assert -1 <= first.min() and first.max() < 1
+    assert first.min() >= -1 and first.max() < 1
     for key, seed, epoch in (("CN 2", 7, 0), ("CN 1", 8, 0), ("CN 1", 7, 1)):
         assert (first != pixels.draw(tf.constant(key), seed, epoch).numpy()).any()
 

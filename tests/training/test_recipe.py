@@ -31,7 +31,8 @@ def test_balanced_weights_make_classes_weigh_alike() -> None:
 
 @pytest.mark.parametrize(("flags", "wanted", "policy"), [
     ("flags: sse amx_bf16", "auto", "mixed_bfloat16"), ("flags: avx512_bf16 x", "auto", "mixed_bfloat16"),
-    ("flags: avx2", "auto", "float32"), ("flags: amx_bf16", "float32", "float32"), ("flags: avx2", "mixed_float16", "mixed_float16"),
+    ("flags: avx2", "auto", "float32"), ("flags: amx_bf16", "float32", "float32"),
+    ("flags: avx2", "mixed_float16", "mixed_float16"),
 ])
 def test_precision_follows_the_processor(tmp_path: Path, flags: str, wanted: str, policy: str) -> None:
     (tmp_path / "cpuinfo").write_text(flags)
@@ -56,5 +57,5 @@ def test_a_job_comes_back_from_its_text() -> None:
 
 def test_the_line_of_an_epoch() -> None:
     record = {"loss": 1.2, "validation_loss": 1.4, "validation_top1": 0.41}
-    assert recipe.progress_line(3, 25, record, 12.3) == "epoch  3/25  loss 1.200  val loss 1.400  val top-1 0.410  12 s"
-    assert recipe.progress_line(3, 5, {"loss": 1.2}, 1.0) == "epoch 3/5  loss 1.200  1 s"
+    assert recipe.progress_line(3, 25, record, 12.3) == "epoch  3/25  loss 1.200  val loss 1.400  val top-1 0.410  12.3 s"
+    assert recipe.progress_line(3, 5, {"loss": 1.2}, 1.0) == "epoch 3/5  loss 1.200  1.0 s"

@@ -1,0 +1,57 @@
+"""Two Horovod workers against one process with the same cores and the same global batch: seconds an epoch, start-up apart.
+
+    python -m tests.bench.bench_training [runs]
+
+Wanted is a ratio of 0.85. The first epoch of each run, in which TensorFlow builds its graphs, does not count.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from coinspark.config import load
+from coinspark.session import start
+from coinspark.training import launch, recipe
+from coinspark.training.shards import Shards
+from tests.training_jobs import job
+from tests.training_shards import shade, write
+
+ROWS = 192
+
+
+def main(runs: int = 3) -> float:
+    """Print images/s of both ways and their ratio with its spread; the median ratio."""
+    with tempfile.TemporaryDirectory() as place:
+        spark = start(load([], [f"warehouse={place}/warehouse", "spark.master='local[2]'"]))
+        pictures = [shade(n, 64, 128) for n in range(48)]
+        held = write(Path(place) / "shards", {"train": (ROWS // 2, ROWS // 2)}, picture=lambda n: pictures[n % 48])
+        ratios = []
+        for run in range(runs):
+            one = _rate(Path(place) / f"one{run}", held, spark, "local")
+            two = _rate(Path(place) / f"two{run}", held, spark, "horovod")
+            ratios.append(two / one)
+            print(f"two workers {two:5.1f} images/s   one process {one:5.1f} images/s   ratio {two / one:.2f}", flush=True)
+        spark.stop()
+    print(f"two Horovod workers: ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}, {runs} runs; "
+          "wanted 0.85)")
+    return statistics.median(ratios)
+
+
+def _rate(folder: Path, held: Shards, spark: SparkSession, how: str) -> float:
+    """Images a second in the faster of the two epochs after the first."""
+    said: list[str] = []
+    told = job(folder, held, launch=how, workers=2, epochs=3, batch=16, patience=3)
+    told = told.__class__(**{**told.__dict__, "height": 64, "width": 128, "precision": recipe.precision("auto")})
+    launch.run(told, spark, said.append)
+    seconds = [float(re.sub(r".*  ([\d.]+) s$", r"\1", line)) for line in said]
+    return ROWS / min(seconds[1:])
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
