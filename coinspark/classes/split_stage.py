@@ -46,17 +46,22 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
 
 
 def told(before: splits.Sizes, first: splits.Plan, after: splits.Sizes, last: splits.Plan) -> list[str]:
-    """What was moved, in a line each: mints that left, then by layer the classes that went back or out."""
-    lines = [f"mint {mint!r} leaves every layer: {why}" for mint, why in sorted({**last.mints, **first.mints}.items())]
+    """What was moved, a line for the mints that left, then by layer for the classes that went back or out."""
+    mints = [f"{mint} ({why})" for mint, why in sorted({**last.mints, **first.mints}.items())]
+    lines = [f"{len(mints)} mints leave every layer: {_some(mints)}"] if mints else []
     moves = [(move, before[move[:3]][0]) for move in first.moves] + [(move, after[move[:3]][0]) for move in last.moves]
     for layer in sorted({move[0] for move, _ in moves}):
         back = [f"{move[2]} ({n})" for move, n in moves if move[0] == layer and move[3] is not None]
         out = [f"{move[2]} ({n})" for move, n in moves if move[0] == layer and move[3] is None]
         for names, where in ((back, "back in their mint"), (out, "out of the layer")):
             if names:
-                more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-                lines.append(f"layer {layer}: {len(names)} classes {where}: {', '.join(names[:12])}{more}")
+                lines.append(f"layer {layer}: {len(names)} classes {where}: {_some(names)}")
     return lines
+
+
+def _some(names: list[str], most: int = 12) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _learnable(made: DataFrame, layers: list[str], threshold: int, before: splits.Sizes) -> None:

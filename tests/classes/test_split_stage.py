@@ -46,7 +46,7 @@ def test_a_thin_mint_leaves_and_leaves_one_class_which_is_none(spark: SparkSessi
     said: list[str] = []
     with pytest.raises(InputError, match=r"layer 'design' has 1 classes.*'Ilion' with 30"):
         STAGE.build(context(spark, tmp_path, ["Rome"] * 19, said))
-    assert said == ["mint 'Rome' leaves every layer: 19 coins, fewer than 20"]
+    assert said == ["1 mints leave every layer: Rome (19 coins, fewer than 20)"]
 
 
 def test_an_unknown_mint_to_leave_out_is_said(spark: SparkSession, tmp_path: Path) -> None:

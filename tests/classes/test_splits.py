@@ -186,10 +186,11 @@ def test_any_collection_keeps_the_promises(
 
 def test_order_and_partitions_of_the_rows_do_not_matter(spark: SparkSession) -> None:
     coins, rows = collection(4, mints=2)
-    made = split(spark, coins_frame(spark, coins), classes_frame(spark, rows), Splits(threshold=5))
+    settings = Splits(threshold=5)
+    made = split(spark, coins_frame(spark, coins), classes_frame(spark, rows), settings)
     random.Random(4).shuffle(rows)
     random.Random(4).shuffle(coins)
-    again = split(spark, coins_frame(spark, coins).repartition(7), classes_frame(spark, rows).repartition(5), Splits(threshold=5))
+    again = split(spark, coins_frame(spark, coins).repartition(7), classes_frame(spark, rows).repartition(5), settings)
     assert again == made
 
 

@@ -79,7 +79,8 @@ def test_pictures_have_alternative_texts_and_tables_have_headers(html: str) -> N
 def test_page_holds_what_the_issue_asks_for(html: str) -> None:
     text = " ".join(" ".join(Reader(html).texts).split())
     for part in ("CNN Architecture", "HOG + linear SVM", "Biggest mint", "rolled up to mints",
-                 "Layer “designs”, its own classes", "What draws the others", "No coin stands on two sides", "missing side", "5a" * 32, "photos/7_obverse.jpg",
+                 "Layer “designs”, its own classes", "What draws the others", "No coin stands on two sides",
+                 "missing side", "5a" * 32, "photos/7_obverse.jpg",
                  "In this class for: obverse Philetairos; reverse Asklepios", "Laureate head of Philetairos", "night_20260105"):
         assert part in text, part
 
