@@ -18,7 +18,7 @@ from coinspark.errors import CoinsparkError
 
 app = typer.Typer(
     help="Turn a museum's photographs and descriptions of coins into trained, checked, queryable knowledge.",
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )
 
 Files = Annotated[list[Path] | None, typer.Option("--config", "-c", help="A YAML file; several are merged in order.")]
@@ -33,6 +33,12 @@ class Format(StrEnum):
     table = "table"
     csv = "csv"
     json = "json"
+
+
+@app.callback()
+def _help(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def _config(files: list[Path] | None, overrides: list[str] | None) -> Config:
