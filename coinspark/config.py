@@ -166,8 +166,8 @@ class Augment(Section):
     """Random changes of a training image: shift as a share of the side, rotation in degrees, brightness, contrast."""
 
     shift: float = Field(0.06, ge=0, le=0.5)
-    rotate: float = Field(8.0, ge=0, le=180)
-    zoom: float = Field(0.05, ge=0, le=0.5)
+    rotate: float = Field(12.0, ge=0, le=180)
+    zoom: float = Field(0.08, ge=0, le=0.5)
     brightness: float = Field(0.15, ge=0, le=1)
     contrast: float = Field(0.15, ge=0, lt=1)
 
@@ -182,19 +182,19 @@ class Training(Section):
     frozen_to: str | None = None
     batch_norm: bool = True
     head: tuple[Annotated[int, Field(ge=1)], ...] = ()
-    dropout: float = Field(0.3, ge=0, lt=1)
-    epochs: int = Field(25, ge=1)
+    dropout: float = Field(0.2, ge=0, lt=1)
+    epochs: int = Field(32, ge=1)
     batch: int = Field(16, ge=1)
-    learning_rate: float = Field(3e-4, gt=0)
-    warmup: float = Field(3.0, ge=0)
+    learning_rate: float = Field(2.5e-4, gt=0)
+    warmup: float = Field(1.0, ge=0)
     weight_decay: float = Field(0.0, ge=0)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
-    average: float = Field(0.97, ge=0, lt=1)
+    average: float = Field(0.98, ge=0, lt=1)
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     class_weights: Literal["none", "balanced"] = "none"
     cap: int | None = Field(None, ge=1)
     augment: Augment = Augment()
-    patience: int = Field(8, ge=1)
+    patience: int = Field(12, ge=1)
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
     feed: Literal["petastorm", "tfdata"] = "petastorm"
     launch: Literal["horovod", "local"] = "horovod"

@@ -19,10 +19,11 @@ NAME = "checkpoint.npz"
 
 @dataclass
 class State:
-    """Epochs done, a record of each, the best one's number and loss, and the arrays: see the fields."""
+    """Epochs done, a record of each, the best one's number, top-1 and loss, and the arrays: see the fields."""
 
     epoch: int = 0
     best_epoch: int = 0
+    best_top1: float = -1.0  # of the validation rows
     best_loss: float = float("inf")
     history: list[dict[str, float]] = field(default_factory=list)
     weights: Arrays = field(default_factory=list)  # of the model, in the order of get_weights()
@@ -32,7 +33,7 @@ class State:
 
 
 _ARRAYS = ("weights", "optimizer", "average", "best")
-_FACTS = ("epoch", "best_epoch", "best_loss", "history")
+_FACTS = ("epoch", "best_epoch", "best_top1", "best_loss", "history")
 
 
 def save(folder: Path, state: State) -> None:

@@ -207,10 +207,13 @@ def _validate(learner: Learner) -> dict[str, float]:
 
 
 def _keep_best(state: State, record: dict[str, float]) -> None:
-    """The weights to keep: of the least validation loss; without validation rows the last."""
-    loss = record.get("validation_loss")
-    if loss is None or loss < state.best_loss:
-        state.best_epoch, state.best_loss = state.epoch, float("inf") if loss is None else loss
+    """The weights to keep: of the most validation rows right, of equals those with less loss; without such rows the last.
+
+    The loss alone would favour early epochs: it punishes the growing certainty of a network that is getting better.
+    """
+    top1, loss = record.get("validation_top1", -1.0), record.get("validation_loss", float("inf"))
+    if "validation_top1" not in record or (top1, -loss) > (state.best_top1, -state.best_loss):
+        state.best_epoch, state.best_top1, state.best_loss = state.epoch, top1, loss
         state.best = state.average or state.weights
 
 

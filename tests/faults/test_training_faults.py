@@ -135,7 +135,8 @@ launch.run(job, spark, lambda line: print(line, flush=True))
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["local", "horovod"])
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
-def test_20_whatever_ends_the_driver_leaves_no_worker_behind(held: Shards, tmp_path: Path, how: str, by: signal.Signals) -> None:
+def test_20_whatever_ends_the_driver_leaves_no_worker_behind(
+        held: Shards, tmp_path: Path, how: str, by: signal.Signals) -> None:
     (tmp_path / "job.json").write_text(job(tmp_path / "run", held, launch=how, epochs=500, patience=500).to_json())
     driver = subprocess.Popen([sys.executable, "-c", _DRIVER, str(tmp_path / "job.json")], stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, text=True, start_new_session=True,
