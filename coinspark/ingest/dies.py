@@ -31,20 +31,20 @@ class Die:
 def die(kind: CoinType, side: Side, number: int, seed: int, pixels: int) -> Die:
     """The `number`-th die of a type's side; two dies of a type differ a little, as an engraver's hand does."""
     rng = draw(seed, kind.name, side, number)
-    size, turn = float(rng.normal(1, 0.025)), float(rng.normal(0, 2))
-    shift = (float(rng.normal(0, 0.015)), float(rng.normal(0, 0.015)))
+    size, turn = float(rng.normal(1, 0.04)), float(rng.normal(0, 3))
+    shift = (float(rng.normal(0, 0.025)), float(rng.normal(0, 0.025)))
     slip, marked = float(rng.normal(0, 6)), rng.random() < 0.85
     if side == "obverse":
-        scale = 0.88 if PERSONS[kind.obverse].bust else 0.98
+        scale = 0.94 if PERSONS[kind.obverse].bust else 1.05
         motif = place(named(kind.obverse, portrait(kind.obverse)), scale * size, shift, turn, kind.obverse_left)
         around = legend(IMPERIAL.get(kind.obverse, ""), "around", kind.style.letters, kind.style.start + slip)
     else:
-        scale, drop = {"around": (0.80, 0.0), "flanks": (0.84, 0.0), "exergue": (0.88, -0.10)}[kind.style.setting]
+        scale, drop = {"around": (0.86, 0.0), "flanks": (0.88, 0.0), "exergue": (0.92, -0.10)}[kind.style.setting]
         shift = (shift[0], shift[1] + drop)
         motif = place(named(kind.reverse, REVERSES[kind.reverse].draw()), scale * size, shift, turn, kind.reverse_left)
         around = legend(kind.ethnic, kind.style.setting, kind.style.letters, kind.style.start + slip)
         around += _mark(kind.style) if marked else []
-    height = carve([*border(kind.style.border), *around, *motif], pixels)
+    height = carve([*border(kind.border), *around, *motif], pixels)
     found: dict[str, list[Floats]] = {}
     for part in motif:
         found.setdefault(part.label, []).extend(part.outlines)

@@ -32,6 +32,8 @@ Border = Literal["dots", "line", "wreath", "double", "none"]
 BORDERS: tuple[Border, ...] = ("dots", "line", "wreath", "none", "double")
 SETTINGS: tuple[Setting, ...] = ("around", "flanks", "exergue")
 METALS = ((0.30, 0.46, 0.58), (0.40, 0.50, 0.50), (0.52, 0.58, 0.60), (0.26, 0.38, 0.50), (0.36, 0.56, 0.68))
+FAMOUS = (("Athena", "owl"), ("Zeus", "eagle"))  # always in use
+POOL = 0.2  # how much every further mint adds to the pairs in use
 MARKS = ("Δ", "Θ", "Κ", "Ξ", "Φ", "pellets", "star", "ring")
 
 
@@ -59,6 +61,7 @@ class CoinType:
     ethnic: str
     name: str
     style: Style
+    border: Border  # mostly the mint's own
     obverse: str
     obverse_left: bool
     reverse: str
@@ -138,19 +141,31 @@ def _style(settings: SyntheticSource, index: int) -> Style:
     )
 
 
-def _types(settings: SyntheticSource, index: int) -> tuple[CoinType, ...]:
-    mint, ethnic = MINTS[index]
-    style, rng = _style(settings, index), draw(settings.seed, "types", index)
+def _pool(settings: SyntheticSource) -> list[tuple[str, str]]:
+    """The pairs of obverse and reverse that are in use at all: few enough that mints share many, so that a pair names no mint."""
+    rng = draw(settings.seed, "pool")
     fitting = {(person, name) for name, motif in REVERSES.items() for person in motif.fits}
     pairs = [(person, name) for person in PERSONS for name in REVERSES if person != name or person == "Athena"]
     weight = np.array([40.0 if pair in fitting else 0.5 for pair in pairs])
+    size = min(len(pairs), int(np.ceil(settings.types_per_mint * (1 + POOL * (settings.mints - 1)))))
     chosen: list[tuple[str, str]] = []
-    while len(chosen) < settings.types_per_mint:
-        at = int(rng.choice(len(pairs), p=weight / weight.sum()))
-        chosen.append(pairs[at])
-        # a pair is taken once, and a motif that the mint has already becomes rarer there
-        weight *= [0.0 if pair == pairs[at] else 0.35 if pair[0] == pairs[at][0] or pair[1] == pairs[at][1] else 1.0 for pair in pairs]
+    while len(chosen) < size:
+        known = [pair for pair in FAMOUS if pair not in chosen]
+        person, name = known[0] if known else pairs[int(rng.choice(len(pairs), p=weight / weight.sum()))]
+        chosen.append((person, name))
+        # a pair is taken once, and a motif that is there already becomes rarer
+        weight *= [0.0 if pair in chosen else 0.3 if pair[0] == person or pair[1] == name else 1.0 for pair in pairs]
+    return chosen
+
+
+def _types(settings: SyntheticSource, index: int) -> tuple[CoinType, ...]:
+    mint, ethnic = MINTS[index]
+    style, rng, pool = _style(settings, index), draw(settings.seed, "types", index), _pool(settings)
+    chosen = [pool[at] for at in rng.choice(len(pool), settings.types_per_mint, replace=False)]
     return tuple(
-        CoinType(mint, ethnic, f"{mint} {n:02d}", style, person, rng.random() < 0.2, name, REVERSES[name].turns and rng.random() < 0.35)
+        CoinType(
+            mint, ethnic, f"{mint} {n:02d}", style, style.border if rng.random() < 0.75 else BORDERS[int(rng.integers(len(BORDERS)))],
+            person, rng.random() < 0.2, name, REVERSES[name].turns and rng.random() < 0.35,
+        )
         for n, (person, name) in enumerate(chosen, start=1)
     )

@@ -21,12 +21,13 @@ Color = tuple[float, float, float]  # blue, green, red, 0 to 1
 class Piece:
     """One flan as it was made and worn: the same for a coin's photograph and its plaster cast.
 
-    `radius` and `center` are shares of the photo's side; `outline` is the edge's radius over 128 even angles, 1 on average;
+    `radius` is a share of the photo's side, `spread` the die's radius in flan radii (over 1: the border runs off); `outline` is the edge's radius over 128 even angles, 1 on average;
     `shift` (radii) and `turn` (degrees) say how the die met the flan; `warp` (4, 4, 2) its unevenness (radii, over the photo); `worn` (5, 5) how
     far each part is rubbed, 0 to 1; `pits` the depth of corrosion; `depth` the height of the relief as a share of the side.
     """
 
     radius: float
+    spread: float
     outline: Floats
     shift: tuple[float, float]
     turn: float
@@ -39,9 +40,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Shot:
-    """One photograph of a side: where the coin lies, how it is turned, where the light stands, what lies behind."""
+    """One photograph of a side: where the coin lies (share of the side), how large and how turned it is, where the light stands, what lies behind."""
 
     center: tuple[float, float]
+    zoom: float
     turn: float
     azimuth: float
     elevation: float
@@ -54,7 +56,7 @@ class Shot:
 def placement(piece: Piece, shot: Shot, photo: int) -> NDArray[np.float64]:
     """The 2 × 3 matrix from die coordinates to photo pixels; unevenness (`warp`) comes on top, see `spots`."""
     a = np.radians(piece.turn + shot.turn)
-    size = piece.radius * photo
+    size = piece.radius * shot.zoom * piece.spread * photo
     turned = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) * size
     moved = turned @ np.array(piece.shift) + np.array(shot.center) * photo
     return np.column_stack([turned, moved])
@@ -94,7 +96,7 @@ def photograph(die: Floats, piece: Piece, shot: Shot, photo: int, rng: Generator
 def _flan(piece: Piece, shot: Shot, side: int) -> tuple[Floats, Floats]:
     """The flan's cover (side, side), 0 to 1, and the height that its rounded edge takes away."""
     angles = np.linspace(0, 2 * np.pi, len(piece.outline), endpoint=False) + np.radians(shot.turn)
-    r = piece.outline * piece.radius * side
+    r = piece.outline * piece.radius * shot.zoom * side
     points = np.stack([shot.center[0] * side + r * np.cos(angles), shot.center[1] * side + r * np.sin(angles)], axis=1)
     mask = np.zeros((side, side), np.uint8)
     cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
@@ -137,7 +139,7 @@ def _lit(height: Floats, piece: Piece, shot: Shot, side: int) -> Floats:
     if shot.plaster:
         shade = 0.42 + 0.62 * facing + np.clip(hollow, -0.5, 0.3) * 0.30
         return shade[..., None] * tint
-    shade = (0.30 + 0.78 * facing) * (1 + np.clip(hollow, -0.6, 0.5) * 0.85)
+    shade = (0.24 + 0.86 * facing) * (1 + np.clip(hollow, -0.6, 0.5) * 0.85)
     bx, by, bz = x, y, z + 1
     n = float(np.sqrt(bx * bx + by * by + bz * bz))
     gloss = np.maximum((bz - gx * bx - gy * by) * steep / n, 0) ** 22 * 0.20

@@ -126,10 +126,10 @@ def _piece(style: Style, wear: float, rng: Generator) -> Piece:
         away = np.abs((angles - rng.uniform(0, 2 * np.pi) + np.pi) % (2 * np.pi) - np.pi)
         outline -= np.maximum(1 - away / rng.uniform(0.15, 0.45), 0) * rng.uniform(0.06, 0.22)
     tint = np.mean([style.metal, (0.37, 0.48, 0.54)], axis=0) * rng.normal(1, 0.12) + rng.normal(0, 0.016, 3)
-    rubbed = wear * rng.gamma(3, 1 / 3)
+    rubbed = wear * rng.gamma(2, 0.55)
     return Piece(
         radius=style.module * float(np.clip(rng.normal(1, 0.03), 0.92, 1.06)), outline=outline.astype(np.float32),
-        shift=(float(rng.normal(0, 0.03)), float(rng.normal(0, 0.03))), turn=0.0, warp=rng.normal(0, 0.012, (4, 4, 2)).astype(np.float32),
+        spread=float(rng.uniform(0.97, 1.13)), shift=(float(rng.normal(0, 0.045)), float(rng.normal(0, 0.045))), turn=0.0, warp=rng.normal(0, 0.012, (4, 4, 2)).astype(np.float32),
         worn=np.clip(rubbed * rng.uniform(0.5, 1.6, (5, 5)), 0, 1).astype(np.float32), pits=float(wear * rng.exponential(0.7)),
         depth=style.depth * float(np.clip(rng.normal(1, 0.12), 0.7, 1.3)), tint=(float(tint[0]), float(tint[1]), float(tint[2])),
     )
@@ -138,8 +138,8 @@ def _piece(style: Style, wear: float, rng: Generator) -> Piece:
 def _turned_over(piece: Piece, rng: Generator) -> Piece:
     """The other side of the same flan: its edge mirrored, the die met anew."""
     return Piece(
-        radius=piece.radius, outline=np.ascontiguousarray(np.roll(piece.outline[::-1], 65)),
-        shift=(float(rng.normal(0, 0.03)), float(rng.normal(0, 0.03))), turn=float(np.clip(rng.normal(0, 4), -8, 8)),
+        radius=piece.radius, spread=float(rng.uniform(0.97, 1.13)), outline=np.ascontiguousarray(np.roll(piece.outline[::-1], 65)),
+        shift=(float(rng.normal(0, 0.045)), float(rng.normal(0, 0.045))), turn=float(np.clip(rng.normal(0, 4), -8, 8)),
         warp=rng.normal(0, 0.012, (4, 4, 2)).astype(np.float32), worn=np.ascontiguousarray(piece.worn[:, ::-1]), pits=piece.pits,
         depth=piece.depth * 0.92, tint=piece.tint,
     )
@@ -150,7 +150,7 @@ def _shot(plaster: bool, rng: Generator) -> Shot:
     shade = rng.random()
     ground = rng.uniform(0.80, 0.97) if shade < 0.6 else rng.uniform(0.35, 0.65) if shade < 0.85 else rng.uniform(0.03, 0.15)
     return Shot(
-        center=(0.5 + float(np.clip(rng.normal(0, 0.008), -0.02, 0.02)), 0.5 + float(np.clip(rng.normal(0, 0.008), -0.02, 0.02))),
+        center=(0.5 + float(rng.uniform(-0.025, 0.025)), 0.5 + float(rng.uniform(-0.025, 0.025))), zoom=float(rng.uniform(0.91, 1.02)),
         turn=float(rng.uniform(-12, 12)), azimuth=float(np.clip(rng.normal(-125, 30), -200, -30)), elevation=float(rng.uniform(32, 52)),
         background=float(rng.uniform(0.05, 0.5)) if plaster else float(ground), exposure=float(rng.uniform(0.88, 1.12)),
         noise=float(rng.uniform(0.008, 0.028)), plaster=plaster,

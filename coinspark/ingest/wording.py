@@ -27,7 +27,7 @@ def describe(kind: CoinType, rng: Generator) -> Texts:
     names = _spelt(kind, rng)
     if missing:
         return None, None, None, None
-    english, deutsch = BORDERS[kind.style.border] if bordered else ("", "")
+    english, deutsch = BORDERS[kind.border] if bordered else ("", "")
     return (
         f"{_spell(obverse[0], names)} {english}".strip(), f"{_spell(reverse[0], names)} {english}".strip(),
         f"{obverse[1]} {deutsch}".strip() if german else None, f"{reverse[1]} {deutsch}".strip() if german else None,
