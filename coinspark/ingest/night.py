@@ -33,9 +33,9 @@ def known_images(listing: DataFrame, coins: DataFrame, images: DataFrame, merge:
     return now.join(published.alias("then"), same, "inner").select("now.coin_id", "now.medium", "then.image_id")
 
 
-def chunked(todo: DataFrame, chunks: int) -> DataFrame:
-    """With `chunk`, 0 to chunks - 1, by the coin's key alone."""
-    return todo.withColumn("chunk", F.pmod(F.xxhash64(*KEY), F.lit(chunks)).cast("int"))
+def bucketed(todo: DataFrame, buckets: int) -> DataFrame:
+    """With `bucket`, 0 to buckets - 1, by the coin's key alone."""
+    return todo.withColumn("bucket", F.pmod(F.xxhash64(*KEY), F.lit(buckets)).cast("int"))
 
 
 def coins_table(listing: DataFrame, known: DataFrame, outcome: DataFrame) -> DataFrame:

@@ -5,6 +5,7 @@ It reads no table of another stage; its own published ones tell which photos nee
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ _LISTED = pa.schema([
     ("descriptions", pa.list_(_TEXT)),
 ])
 _REJECTED = pa.schema([(name, pa.string()) for name in ("coin_id", "medium", "uri", "reason", "detail")])
+_BUCKETS = 1024  # a chunk is a run of these
 _ENOUGH = 10  # photos below which a share says nothing
 
 
@@ -84,22 +86,25 @@ def _row(record: Record) -> dict[str, object]:
 def _merge_chunks(context: Context, todo: DataFrame, merge: Merge, folder: Path) -> list[str]:
     """Merge chunk by chunk into Parquet below `folder` and return the chunks' places.
 
-    A chunk that stands there whole, of the same coins and photos, is not made again.
+    A chunk that stands there whole, of the same coins and photos, is not made again. The work is written down first, or
+    every chunk would compare the listing with the published tables anew.
     """
-    chunks = _count_chunks(todo.count(), context.config.ingest.chunk)
-    work = night.chunked(todo, chunks)
+    night.bucketed(todo, _BUCKETS).write.mode("overwrite").parquet(_uri(folder / "todo"))
+    work = context.spark.read.parquet(_uri(folder / "todo"))
     rows = F.sum(F.xxhash64(*work.columns).cast("decimal(38,0)")).alias("rows")
-    found = work.groupBy("chunk").agg(F.count("*").alias("coins"), rows).orderBy("chunk").collect()
-    total, done, began, merged = sum(row["coins"] for row in found), 0, time.monotonic(), 0
+    buckets = work.groupBy("bucket").agg(F.count("*").alias("coins"), rows).orderBy("bucket").collect()
+    chunks = _chunks(buckets, context.config.ingest.chunk)
+    total, done, merged, began = sum(row["coins"] for row in buckets), 0, 0, time.monotonic()
     parts = []
-    for number, row in enumerate(found, start=1):
-        place = folder / _chunk_name(row, chunks, merge)
-        done += row["coins"]
+    for number, chunk in enumerate(chunks, start=1):
+        place, coins = folder / _chunk_name(chunk, merge), sum(row["coins"] for row in chunk)
+        done += coins
         if not (place / "_SUCCESS").exists():
-            _merge_chunk(context, work.where(F.col("chunk") == row["chunk"]), merge, row["coins"], place)
-            merged += row["coins"]
+            mine = work.where(F.col("bucket").between(chunk[0]["bucket"], chunk[-1]["bucket"]))
+            _merge_chunk(context, mine, merge, coins, place)
+            merged += coins
         speed = merged / max(time.monotonic() - began, 1e-3)
-        context.say(f"ingest    chunk {number} of {len(found)}: {done:,} of {total:,} coins merged, {speed:,.0f} a second")
+        context.say(f"ingest    chunk {number} of {len(chunks)}: {done:,} of {total:,} coins merged, {speed:,.0f} a second")
         parts.append(_uri(place))
     return parts
 
@@ -111,14 +116,20 @@ def _merge_chunk(context: Context, coins: DataFrame, merge: Merge, count: int, p
     outcome.write.mode("overwrite").option("compression", "none").parquet(_uri(place))
 
 
-def _count_chunks(coins: int, chunk: int) -> int:
-    """A power of two, so that a few coins more or less rarely change where the others stand."""
-    return 1 << max(-(-coins // chunk) - 1, 0).bit_length()
+def _chunks(buckets: Sequence[Row], chunk: int) -> list[list[Row]]:
+    """The buckets in order, so many to a chunk that it holds about `chunk` coins.
+
+    Their number is a power of two, so that a few coins more or less rarely move the others to another chunk.
+    """
+    wanted = -(-sum(row["coins"] for row in buckets) // chunk)
+    each = max(_BUCKETS >> max(wanted - 1, 0).bit_length(), 1)
+    return [list(rows) for _, rows in itertools.groupby(buckets, key=lambda row: row["bucket"] // each)]
 
 
-def _chunk_name(row: Row, chunks: int, merge: Merge) -> str:
+def _chunk_name(chunk: Sequence[Row], merge: Merge) -> str:
     sizes = "-".join(str(size) for size in merge.sizes)
-    return f"{row['chunk']:04d}-of-{chunks:04d}-{merge.mark}-{sizes}-{int(row['rows']) % 2**64:016x}"
+    rows = sum(int(row["rows"]) for row in chunk) % 2**64
+    return f"{chunk[0]['bucket']:04d}-{chunk[-1]['bucket']:04d}-{merge.mark}-{sizes}-{rows:016x}"
 
 
 def _check_missing(config: Config, found: Listing) -> None:
@@ -153,8 +164,8 @@ def _check(config: Config, reasons: Mapping[str, int], among: int, example: str,
     bad, share = sum(reasons.values()), config.ingest.max_reject_share
     if among >= _ENOUGH and bad > share * among:
         kinds = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
-        raise InputError(f"{bad:,} of {among:,} coins have photos that cannot be used ({kinds}), such as {example}. That is more "
-                         f"than ingest.max_reject_share ({share:g}); nothing was published: {hint}")
+        raise InputError(f"{bad:,} of {among:,} coins have photos that cannot be used ({kinds}), such as {example}. That is "
+                         f"more than ingest.max_reject_share ({share:g}); nothing was published: {hint}")
 
 
 def _uri(path: Path) -> str:

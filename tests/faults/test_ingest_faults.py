@@ -72,16 +72,17 @@ def test_1_a_worker_killed_in_mid_merge_changes_nothing(
     assert list(Path(graves).iterdir()), "a worker did die"
 
 
-def test_2_and_6_the_same_coins_twice_give_the_same_keys_once(spark: SparkSession, config: Config, coins: Path, tmp_path: Path) -> None:
+def test_2_and_6_the_same_coins_twice_give_the_same_keys_once(
+    spark: SparkSession, config: Config, coins: Path, tmp_path: Path,
+) -> None:
     """A speculative twin of a task, or a second run, ends in the same folder: the rows stand once, the hashes agree."""
-    config = configured(config, source(coins), chunk=6)
-    first, second = build(spark, config, tmp_path / "a"), build(spark, config, tmp_path / "b")
-    assert hashes(first) == hashes(second)
-    merged = [path for path in (tmp_path / "a" / "merged").iterdir()]
-    for path in merged:
+    config = configured(config, source(coins), chunk=12)
+    expected = hashes(build(spark, config, tmp_path / "a"))
+    assert hashes(build(spark, config, tmp_path / "b")) == expected
+    for path in (tmp_path / "a" / "merged").iterdir():
         (path / "_SUCCESS").unlink()  # as if the job had died with all its tasks' files there
     third = build(spark, config, tmp_path / "a")
-    assert hashes(third) == hashes(first)
+    assert hashes(third) == expected
     for name, key in (("coins", schemas.COINS.key), ("images", schemas.IMAGES.key)):
         assert third[name].count() == third[name].select(*key).distinct().count() == 24
 
@@ -105,8 +106,9 @@ def test_8_10_11_12_every_odd_photo_comes_in_or_is_told_by_name(
         "truncated": (as_bytes(photo)[:500], "truncated"), "empty": (b"", "empty"), "text": (b"see museum", "not_an_image"),
         "bomb": (bomb(), "too_large"), "pdf": (b"%PDF-1.4", "unsupported"),
         "cmyk": (as_bytes(photo.convert("CMYK")), None), "deep": (as_bytes(photo.convert("I;16"), "PNG"), None),
-        "palette": (as_bytes(photo.quantize(9), "PNG", transparency=1), None), "alpha": (as_bytes(Image.fromarray(rgba), "PNG"), None),
-        "exif": (as_bytes(photo, exif=exif), None), "gif": (as_bytes(photo, "GIF"), None), "webp": (as_bytes(photo, "WEBP"), None),
+        "palette": (as_bytes(photo.quantize(9), "PNG", transparency=1), None),
+        "alpha": (as_bytes(Image.fromarray(rgba), "PNG"), None), "exif": (as_bytes(photo, exif=exif), None),
+        "gif": (as_bytes(photo, "GIF"), None), "webp": (as_bytes(photo, "WEBP"), None),
     }
     rows = [row(number) for number in range(24)]
     for name, (data, _) in odd.items():
@@ -115,7 +117,8 @@ def test_8_10_11_12_every_odd_photo_comes_in_or_is_told_by_name(
     rows += [row(1, coin_id="sideless", reverse_image=""), row(2, mint="Elsewhere")]
     write_manifest(coins, rows)
     made = build(spark, configured(config, source(coins)), tmp_path / "scratch")
-    assert reasons(made) == {name: why for name, (_, why) in odd.items() if why} | {"sideless": "missing_side", "2": "duplicate"}
+    told = {name: why for name, (_, why) in odd.items() if why}
+    assert reasons(made) == told | {"sideless": "missing_side", "2": "duplicate"}
     came = {coin.coin_id for coin in made["coins"].collect()}
     assert came == {str(n) for n in range(24) if n != 2} | {name for name, (_, why) in odd.items() if not why}
 

@@ -33,7 +33,8 @@ def published_source(root: Path, **differs: object) -> PublishedSource:
 
 
 def test_sides_apart_with_mints_and_texts_from_the_index(tmp_path: Path) -> None:
-    put(tmp_path / "c", "4389/CN_type_4389_BNF_D 2180.1_cn_coin_10909_o_obv.jpg", "4389/CN_type_4389_BNF_D 2180.1_cn_coin_10909_o_rev.jpg",
+    put(tmp_path / "c", "4389/CN_type_4389_BNF_D 2180.1_cn_coin_10909_o_obv.jpg",
+        "4389/CN_type_4389_BNF_D 2180.1_cn_coin_10909_o_rev.jpg",
         "1873/CN_type_1873_cn_coin_9827_p_obv.jpg", "1873/CN_type_1873_cn_coin_9827_p_rev.jpg",
         "1873/CN_type_1873_cn_coin_9828_o_obv.jpg", "5/CN_type_5_cn_coin_6_o_obv.jpg", "5/CN_type_5_cn_coin_6_o_rev.jpg",
         "5/notes.jpg")
@@ -50,7 +51,8 @@ def test_sides_apart_with_mints_and_texts_from_the_index(tmp_path: Path) -> None
 
 
 def test_merged_photos_in_mint_folders_need_no_index(tmp_path: Path) -> None:
-    put(tmp_path, "Abdera/CN_type_4389_BNF_1973.1.1_cn_coin_10908_o.jpg", "Abdera/CN_type_4390_BNF_1973.1.1_cn_coin_10908_o.jpg",
+    put(tmp_path, "Abdera/CN_type_4389_BNF_1973.1.1_cn_coin_10908_o.jpg",
+        "Abdera/CN_type_4390_BNF_1973.1.1_cn_coin_10908_o.jpg",
         "Chersonesus Thracica/CN_type_7_cn_coin_8_p.jpg")
     listing = published.read(published_source(tmp_path, layout="mints"))
     assert sorted((r.coin_id, r.medium, r.mint, r.types) for r in listing.records) == [

@@ -130,7 +130,8 @@ def test_two_sources_and_one_side(spark: SparkSession, config: Config, night: Ni
     assert night(config)
     assert [(coin.coin_id, coin.source) for coin in rows(spark, config, "coins")] == [
         ("0", "museum"), ("1", "museum"), ("1c/x", "euro"), ("2", "dealer")]
-    assert [(reject.coin_id, reject.reason) for reject in rows(spark, config, "rejects")] == [("0", "duplicate"), ("1", "duplicate")]
+    rejects = rows(spark, config, "rejects")
+    assert [(reject.coin_id, reject.reason) for reject in rejects] == [("0", "duplicate"), ("1", "duplicate")]
 
 
 def test_chunks_that_are_done_are_not_done_again(
