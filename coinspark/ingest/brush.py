@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Literal
 
 import cv2
@@ -20,9 +21,10 @@ Points = Sequence[tuple[float, float]] | NDArray[Any]
 
 @dataclass(frozen=True)
 class Part:
-    """Closed outlines that are carved together: how high, how wide the rounded edge is, and what to do with what is there.
+    """Closed outlines that are carved together: how high, how wide their rounded edge is, and over what.
 
-    `join` keeps the higher of both, `over` hides what was there, `add` lies on top, `cut` is a groove. `label` names the motif the part belongs to.
+    `join` keeps the higher of both, `over` hides what was there, `add` lies on top, `cut` is a groove.
+    `label` names the motif that the part belongs to.
     """
 
     outlines: tuple[Floats, ...]  # each (n, 2)
@@ -72,13 +74,14 @@ def leaves(along: Points, size: float, spread: float = 32, lift: float = 0.25,
     """Pairs of pointed leaves along a stem that runs through the points."""
     stem = resample(curve(along), count + 1)
     outlines = []
-    for here, there in zip(stem[:-1], stem[1:], strict=True):
+    for here, there in pairwise(stem):
         angle = np.degrees(np.arctan2(there[1] - here[1], there[0] - here[0]))
         outlines += [_leaf(here, size, float(angle + turn)) for turn in (-spread, spread)]
     return Part(tuple(outlines), lift, size * 0.2, how)
 
 
-def arc(x: float, y: float, rx: float, ry: float, start: float, end: float, count: int = 12) -> list[tuple[float, float]]:
+def arc(x: float, y: float, rx: float, ry: float, start: float, end: float,
+    count: int = 12) -> list[tuple[float, float]]:
     """Points on an ellipse from angle `start` to `end`, in degrees, clockwise from the right as seen (y down)."""
     angles = np.radians(np.linspace(start, end, count))
     return [(float(x + rx * np.cos(a)), float(y + ry * np.sin(a))) for a in angles]
@@ -93,7 +96,8 @@ def place(parts: Sequence[Part], size: float = 1, shift: tuple[float, float] = (
         rotate[:, 0] *= -1
     moved = np.asarray(shift, np.float32)
     return [
-        replace(part, outlines=tuple((o @ rotate + moved).astype(np.float32) for o in part.outlines), soft=part.soft * size)
+        replace(part, outlines=tuple((o @ rotate + moved).astype(np.float32) for o in part.outlines),
+            soft=part.soft * size)
         for part in parts
     ]
 
@@ -114,10 +118,8 @@ def carve(parts: Sequence[Part], side: int) -> Floats:
 def curve(points: Points, closed: bool = False, steps: int = 6) -> Floats:
     """A Catmull-Rom curve through the points, float32 (n, 2); a point given twice makes a corner."""
     p = np.asarray(points, np.float32)
-    if closed:
-        p = np.concatenate([p[-1:], p, p[:2]])
-    else:
-        p = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
+    before, after = (p[-1:], p[:2]) if closed else (2 * p[:1] - p[1:2], 2 * p[-1:] - p[-2:-1])
+    p = np.concatenate([before, p, after])
     a, b, c, d = (p[i:len(p) - 3 + i, None] for i in range(4))
     t = np.linspace(0, 1, steps, endpoint=False, dtype=np.float32)[None, :, None]
     drawn = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
@@ -133,17 +135,28 @@ def resample(points: Floats, count: int) -> Floats:
     return np.stack([np.interp(wanted, way, points[:, i]) for i in (0, 1)], axis=1).astype(np.float32)
 
 
+def across(points: Points, half: float, count: int) -> list[list[tuple[float, float]]]:
+    """`count` short strokes across a curve, reaching `half` to either side of it."""
+    middle = resample(curve(points), count)
+    along = np.gradient(middle, axis=0)
+    normal = np.stack([-along[:, 1], along[:, 0]], axis=1) / np.hypot(*along.T)[:, None] * half
+    ends = zip(middle - normal, middle + normal, strict=True)
+    return [[(float(a[0]), float(a[1])), (float(b[0]), float(b[1]))] for a, b in ends]
+
+
 def _ellipse(x: float, y: float, rx: float, ry: float, turn: float, count: int = 28) -> Floats:
     a, t = np.linspace(0, 2 * np.pi, count, endpoint=False), np.radians(turn)
     u, v = rx * np.cos(a), ry * np.sin(a)
-    return np.stack([x + u * np.cos(t) - v * np.sin(t), y + u * np.sin(t) + v * np.cos(t)], axis=1).astype(np.float32)
+    points = np.stack([x + u * np.cos(t) - v * np.sin(t), y + u * np.sin(t) + v * np.cos(t)], axis=1)
+    return np.asarray(points, np.float32)
 
 
 def _leaf(at: Floats, size: float, turn: float) -> Floats:
     a = np.radians(turn)
     u = np.array([0, 0.3, 0.6, 1, 0.6, 0.3]) * size
     v = np.array([0, 0.2, 0.2, 0, -0.2, -0.2]) * size
-    return np.stack([at[0] + u * np.cos(a) - v * np.sin(a), at[1] + u * np.sin(a) + v * np.cos(a)], axis=1).astype(np.float32)
+    points = np.stack([at[0] + u * np.cos(a) - v * np.sin(a), at[1] + u * np.sin(a) + v * np.cos(a)], axis=1)
+    return np.asarray(points, np.float32)
 
 
 def _stroke(points: Points, width: float | Sequence[float]) -> tuple[Floats, float]:
@@ -173,10 +186,9 @@ def _carve(height: Floats, part: Part, scale: float) -> None:
     inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
     deepest = float(inside.max())
     edge = _dome(inside, min(part.soft, 0.07) * scale, deepest)
+    dome = edge * part.lift
     if part.soft > 0.07:  # a steep edge keeps the outline crisp, the wide swelling above it makes the form
-        dome = edge * (0.5 + 0.5 * _dome(inside, part.soft * scale, deepest)) * part.lift
-    else:
-        dome = edge * part.lift
+        dome *= 0.5 + 0.5 * _dome(inside, part.soft * scale, deepest)
     here = height[low[1]:high[1], low[0]:high[0]]
     if part.how == "join":
         np.maximum(here, dome, out=here)
@@ -193,4 +205,5 @@ def _dome(inside: Floats, soft: float, deepest: float) -> Floats:
     """A quarter circle over `soft` pixels from the edge, smoothed so that no crease stands along the middle."""
     soft = max(min(soft, deepest), 1e-3)
     dome = np.sqrt(1 - (1 - np.minimum(inside / soft, 1)) ** 2)
-    return cv2.GaussianBlur(dome.astype(np.float32), (0, 0), max(0.6, 0.22 * soft))
+    smooth: Floats = cv2.GaussianBlur(dome.astype(np.float32), (0, 0), max(0.6, 0.22 * soft))
+    return smooth

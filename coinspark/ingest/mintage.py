@@ -129,33 +129,36 @@ def plan(settings: SyntheticSource) -> list[Coin]:
 def _style(settings: SyntheticSource, index: int) -> Style:
     """Neighbouring mints differ in border, setting and mark; what is measurable at a glance (size, metal) overlaps."""
     order = draw(settings.seed, "styles")
-    borders, places, marks, metals = (order.permutation(n) for n in (len(BORDERS), len(SETTINGS), len(MARKS), len(METALS)))
+    borders, places, marks, metals = (order.permutation(n) for n in (len(BORDERS), len(SETTINGS), len(MARKS),
+        len(METALS)))
     own = draw(settings.seed, "style", index)
     side = 1 if own.random() < 0.5 else -1
     return Style(
         border=BORDERS[borders[index % len(BORDERS)]], setting=SETTINGS[places[index % len(SETTINGS)]],
         start=float(own.uniform(-200, -60)), letters=float(own.uniform(0.14, 0.19)),
-        mark=MARKS[marks[(index + index // len(MARKS)) % len(MARKS)]], mark_at=(side * 0.56, float(own.choice([-0.34, 0.0, 0.30]))),
+        mark=MARKS[marks[(index + index // len(MARKS)) % len(MARKS)]], mark_at=(side * 0.56,
+            float(own.choice([-0.34, 0.0, 0.30]))),
         metal=METALS[metals[index % len(METALS)]], depth=float(own.uniform(0.046, 0.066)),
         module=float(own.uniform(0.415, 0.455)), ragged=float(own.uniform(0.004, 0.022)),
     )
 
 
-def _pool(settings: SyntheticSource) -> list[tuple[str, str]]:
-    """The pairs of obverse and reverse that are in use at all: few enough that mints share many, so that a pair names no mint."""
+@lru_cache(maxsize=4)
+def _pool(settings: SyntheticSource) -> tuple[tuple[str, str], ...]:
+    """The pairs of obverse and reverse that are in use: so few that mints share many, and a pair names no mint."""
     rng = draw(settings.seed, "pool")
     fitting = {(person, name) for name, motif in REVERSES.items() for person in motif.fits}
     pairs = [(person, name) for person in PERSONS for name in REVERSES if person != name or person == "Athena"]
     weight = np.array([40.0 if pair in fitting else 0.5 for pair in pairs])
     size = min(len(pairs), int(np.ceil(settings.types_per_mint * (1 + POOL * (settings.mints - 1)))))
-    chosen: list[tuple[str, str]] = []
+    chosen: dict[tuple[str, str], None] = {}
     while len(chosen) < size:
         known = [pair for pair in FAMOUS if pair not in chosen]
         person, name = known[0] if known else pairs[int(rng.choice(len(pairs), p=weight / weight.sum()))]
-        chosen.append((person, name))
+        chosen[person, name] = None
         # a pair is taken once, and a motif that is there already becomes rarer
         weight *= [0.0 if pair in chosen else 0.3 if pair[0] == person or pair[1] == name else 1.0 for pair in pairs]
-    return chosen
+    return tuple(chosen)
 
 
 def _types(settings: SyntheticSource, index: int) -> tuple[CoinType, ...]:
@@ -164,7 +167,8 @@ def _types(settings: SyntheticSource, index: int) -> tuple[CoinType, ...]:
     chosen = [pool[at] for at in rng.choice(len(pool), settings.types_per_mint, replace=False)]
     return tuple(
         CoinType(
-            mint, ethnic, f"{mint} {n:02d}", style, style.border if rng.random() < 0.75 else BORDERS[int(rng.integers(len(BORDERS)))],
+            mint, ethnic, f"{mint} {n:02d}", style,
+            style.border if rng.random() < 0.75 else BORDERS[int(rng.integers(len(BORDERS)))],
             person, rng.random() < 0.2, name, REVERSES[name].turns and rng.random() < 0.35,
         )
         for n, (person, name) in enumerate(chosen, start=1)

@@ -21,9 +21,10 @@ Color = tuple[float, float, float]  # blue, green, red, 0 to 1
 class Piece:
     """One flan as it was made and worn: the same for a coin's photograph and its plaster cast.
 
-    `radius` is a share of the photo's side, `spread` the die's radius in flan radii (over 1: the border runs off); `outline` is the edge's radius over 128 even angles, 1 on average;
-    `shift` (radii) and `turn` (degrees) say how the die met the flan; `warp` (4, 4, 2) its unevenness (radii, over the photo); `worn` (5, 5) how
-    far each part is rubbed, 0 to 1; `pits` the depth of corrosion; `depth` the height of the relief as a share of the side.
+    `radius` is a share of the photo's side, `spread` the die's radius in flan radii (over 1: the border runs off);
+    `outline` is the edge's radius over 128 even angles, 1 on average; `shift` (die radii) and `turn` (degrees) say how the
+    die met the flan; `warp` (4, 4, 2) is its unevenness (die radii, over the photo); `worn` (5, 5) how far each part is
+    rubbed, 0 to 1; `pits` the strength of corrosion; `depth` the height of the relief as a share of the photo's side.
     """
 
     radius: float
@@ -40,7 +41,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Shot:
-    """One photograph of a side: where the coin lies (share of the side), how large and how turned it is, where the light stands, what lies behind."""
+    """One photograph: where the coin lies (shares of the side), how large and turned, the light, what lies behind.
+
+    Angles are degrees, clockwise from the right; `background` and `noise` are shares of full white.
+    """
 
     center: tuple[float, float]
     zoom: float
@@ -114,7 +118,9 @@ def _struck(die: Floats, piece: Piece, shot: Shot, side: int) -> Floats:
     v = inverse[1, 0] * x[None, :] + (inverse[1, 1] * x + inverse[1, 2])[:, None]
     uneven = cv2.resize(piece.warp, (side, side), interpolation=cv2.INTER_CUBIC)
     half = die.shape[0] / 2
-    return cv2.remap(die, (u + uneven[..., 0] + 1) * half - 0.5, (v + uneven[..., 1] + 1) * half - 0.5, cv2.INTER_LINEAR)
+    x_on_die, y_on_die = (u + uneven[..., 0] + 1) * half - 0.5, (v + uneven[..., 1] + 1) * half - 0.5
+    struck: Floats = cv2.remap(die, x_on_die, y_on_die, cv2.INTER_LINEAR)
+    return struck
 
 
 def _rub(height: Floats, piece: Piece, shot: Shot, side: int) -> Floats:
@@ -123,7 +129,7 @@ def _rub(height: Floats, piece: Piece, shot: Shot, side: int) -> Floats:
     soft = cv2.GaussianBlur(height, (0, 0), side / 90)
     cap = 0.80 - 0.58 * worn
     flat = cap * np.tanh(soft / cap)
-    return height + (flat - height) * np.minimum(worn * 1.25, 1)
+    return np.asarray(height + (flat - height) * np.minimum(worn * 1.25, 1))
 
 
 def _lit(height: Floats, piece: Piece, shot: Shot, side: int) -> Floats:
@@ -138,12 +144,12 @@ def _lit(height: Floats, piece: Piece, shot: Shot, side: int) -> Floats:
     tint = np.array((0.80, 0.87, 0.90) if shot.plaster else piece.tint, np.float32)
     if shot.plaster:
         shade = 0.42 + 0.62 * facing + np.clip(hollow, -0.5, 0.3) * 0.30
-        return shade[..., None] * tint
+        return np.asarray(shade[..., None] * tint)
     shade = (0.24 + 0.86 * facing) * (1 + np.clip(hollow, -0.6, 0.5) * 0.85)
     bx, by, bz = x, y, z + 1
     n = float(np.sqrt(bx * bx + by * by + bz * bz))
     gloss = np.maximum((bz - gx * bx - gy * by) * steep / n, 0) ** 22 * 0.20
-    return shade[..., None] * tint + gloss[..., None]
+    return np.asarray(shade[..., None] * tint + gloss[..., None])
 
 
 def _laid(color: Floats, flan: Floats, shot: Shot, side: int) -> Floats:
@@ -156,10 +162,11 @@ def _laid(color: Floats, flan: Floats, shot: Shot, side: int) -> Floats:
     away[:, 2] /= 4
     shadow = cv2.GaussianBlur(cv2.warpAffine(small, away, small.shape), (0, 0), max(side / 160, 1))
     ground = ground * (1 - 0.45 * cv2.resize(shadow, (side, side), interpolation=cv2.INTER_LINEAR))
-    return ground[..., None] + (color - ground[..., None]) * flan[..., None]
+    return np.asarray(ground[..., None] + (color - ground[..., None]) * flan[..., None])
 
 
 def _smooth_noise(rng: Generator, side: int, cells: int) -> Floats:
     """Noise of unit variance at its grid of `cells` × `cells`, enlarged smoothly to (side, side)."""
     grid = rng.standard_normal((cells, cells), np.float32)
-    return cv2.resize(grid, (side, side), interpolation=cv2.INTER_CUBIC)
+    noise: Floats = cv2.resize(grid, (side, side), interpolation=cv2.INTER_CUBIC)
+    return noise

@@ -29,8 +29,10 @@ from coinspark.ingest.mintage import Coin, Style, draw, plan
 from coinspark.ingest.relief import Piece, Shot, photograph, spots
 from coinspark.ingest.wording import describe
 
-MODULES = ("brush", "creatures", "dies", "figures", "heads", "letters", "mintage", "motifs", "relief", "synthetic", "things", "wording", "wordlists")
-COINS = ("coin_id", "medium", "mint", "type", "obverse_image", "reverse_image", "obverse_en", "reverse_en", "obverse_de", "reverse_de")
+MODULES = ("brush", "creatures", "dies", "figures", "heads", "letters", "mintage", "motifs", "relief", "synthetic",
+    "things", "wording", "wordlists")
+COINS = ("coin_id", "medium", "mint", "type", "obverse_image", "reverse_image", "obverse_en", "reverse_en",
+    "obverse_de", "reverse_de")
 BOXES = ("coin_id", "medium", "side", "label", "x", "y", "width", "height")
 SIDES: tuple[tuple[Side, str], ...] = (("obverse", "obv"), ("reverse", "rev"))
 Row = tuple[object, ...]
@@ -51,7 +53,8 @@ def write_collection(folder: Path, settings: SyntheticSource) -> Path:
         for name in ("photos", "lists"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         rows = plan(settings)
-        with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:  # OpenCV and NumPy work outside the interpreter's lock
+        with ThreadPoolExecutor(min(2,
+            os.cpu_count() or 1)) as pool:  # OpenCV and NumPy work outside the interpreter's lock
             boxes = list(pool.map(partial(_photos, folder, settings), rows, chunksize=1))
         for name, text in wordlists.files().items():
             _put(folder / "lists" / name, text.encode())
@@ -59,18 +62,20 @@ def write_collection(folder: Path, settings: SyntheticSource) -> Path:
         _put(coins, _csv(COINS, (_record(coin, settings) for coin in rows)))
         _put(stamp, wanted.encode())
     except OSError as error:
-        raise InputError(f"source {settings.name}: cannot write synthetic coins to {folder} ({error.strerror}); give another root") from None
+        message = f"source {settings.name!r}: cannot write synthetic coins to {folder} ({error.strerror}); give another root"
+        raise InputError(message) from None
     return coins
 
 
 def manifest(settings: SyntheticSource) -> ManifestSource:
     """How the folder at `settings.root` is read: as a manifest with both sides, both languages and the medium."""
     return ManifestSource(
-        kind="manifest", name=settings.name, root=settings.root, licence=settings.licence, medium=settings.medium, photos="pair",
-        path="coins.csv",
+        kind="manifest", name=settings.name, root=settings.root, licence=settings.licence,
+        medium=settings.medium, photos="pair", path="coins.csv",
         columns=Columns(
             type="type", medium="medium",
-            obverse_text={"en": "obverse_en", "de": "obverse_de"}, reverse_text={"en": "reverse_en", "de": "reverse_de"},
+            obverse_text={"en": "obverse_en", "de": "obverse_de"}, reverse_text={"en": "reverse_en",
+                "de": "reverse_de"},
         ),
     )
 
@@ -129,18 +134,23 @@ def _piece(style: Style, wear: float, rng: Generator) -> Piece:
     rubbed = wear * rng.gamma(2, 0.55)
     return Piece(
         radius=style.module * float(np.clip(rng.normal(1, 0.03), 0.92, 1.06)), outline=outline.astype(np.float32),
-        spread=float(rng.uniform(0.97, 1.13)), shift=(float(rng.normal(0, 0.045)), float(rng.normal(0, 0.045))), turn=0.0, warp=rng.normal(0, 0.012, (4, 4, 2)).astype(np.float32),
-        worn=np.clip(rubbed * rng.uniform(0.5, 1.6, (5, 5)), 0, 1).astype(np.float32), pits=float(wear * rng.exponential(0.7)),
-        depth=style.depth * float(np.clip(rng.normal(1, 0.12), 0.7, 1.3)), tint=(float(tint[0]), float(tint[1]), float(tint[2])),
+        spread=float(rng.uniform(0.97, 1.13)), shift=(float(rng.normal(0, 0.045)),
+            float(rng.normal(0, 0.045))), turn=0.0, warp=rng.normal(0, 0.012, (4, 4, 2)).astype(np.float32),
+        worn=np.clip(rubbed * rng.uniform(0.5, 1.6, (5, 5)), 0,
+            1).astype(np.float32), pits=float(wear * rng.exponential(0.7)),
+        depth=style.depth * float(np.clip(rng.normal(1, 0.12), 0.7, 1.3)), tint=(float(tint[0]), float(tint[1]),
+            float(tint[2])),
     )
 
 
 def _turned_over(piece: Piece, rng: Generator) -> Piece:
     """The other side of the same flan: its edge mirrored, the die met anew."""
     return Piece(
-        radius=piece.radius, spread=float(rng.uniform(0.97, 1.13)), outline=np.ascontiguousarray(np.roll(piece.outline[::-1], 65)),
+        radius=piece.radius, spread=float(rng.uniform(0.97,
+            1.13)), outline=np.ascontiguousarray(np.roll(piece.outline[::-1], 65)),
         shift=(float(rng.normal(0, 0.045)), float(rng.normal(0, 0.045))), turn=float(np.clip(rng.normal(0, 4), -8, 8)),
-        warp=rng.normal(0, 0.012, (4, 4, 2)).astype(np.float32), worn=np.ascontiguousarray(piece.worn[:, ::-1]), pits=piece.pits,
+        warp=rng.normal(0, 0.012, (4, 4, 2)).astype(np.float32), worn=np.ascontiguousarray(piece.worn[:,
+            ::-1]), pits=piece.pits,
         depth=piece.depth * 0.92, tint=piece.tint,
     )
 
@@ -148,10 +158,13 @@ def _turned_over(piece: Piece, rng: Generator) -> Piece:
 def _shot(plaster: bool, rng: Generator) -> Shot:
     """Turned by up to 12 degrees, lit from above and mostly from the left, as museums do; before light, grey or black."""
     shade = rng.random()
-    ground = rng.uniform(0.80, 0.97) if shade < 0.6 else rng.uniform(0.35, 0.65) if shade < 0.85 else rng.uniform(0.03, 0.15)
+    ground = rng.uniform(0.80, 0.97) if shade < 0.6 else rng.uniform(0.35,
+        0.65) if shade < 0.85 else rng.uniform(0.03, 0.15)
     return Shot(
-        center=(0.5 + float(rng.uniform(-0.025, 0.025)), 0.5 + float(rng.uniform(-0.025, 0.025))), zoom=float(rng.uniform(0.91, 1.02)),
-        turn=float(rng.uniform(-12, 12)), azimuth=float(np.clip(rng.normal(-125, 30), -200, -30)), elevation=float(rng.uniform(32, 52)),
+        center=(0.5 + float(rng.uniform(-0.025, 0.025)), 0.5 + float(rng.uniform(-0.025,
+            0.025))), zoom=float(rng.uniform(0.91, 1.02)),
+        turn=float(rng.uniform(-12, 12)), azimuth=float(np.clip(rng.normal(-125, 30), -200,
+            -30)), elevation=float(rng.uniform(32, 52)),
         background=float(rng.uniform(0.05, 0.5)) if plaster else float(ground), exposure=float(rng.uniform(0.88, 1.12)),
         noise=float(rng.uniform(0.008, 0.028)), plaster=plaster,
     )
@@ -178,4 +191,4 @@ def _put(path: Path, data: bytes) -> None:
         return
     half = path.with_name(f".{path.name}.half")
     half.write_bytes(data)
-    os.replace(half, path)
+    half.replace(path)

@@ -11,7 +11,8 @@ from coinspark.ingest.motifs import PERSONS, REVERSES
 from coinspark.ingest.wordlists import variants
 
 BORDERS: dict[Border, tuple[str, str]] = {
-    "dots": ("Border of dots.", "Perlkreis."), "line": ("Linear border.", "Linienkreis."), "double": ("Double linear border.", "Doppelter Linienkreis."),
+    "dots": ("Border of dots.", "Perlkreis."), "line": ("Linear border.",
+        "Linienkreis."), "double": ("Double linear border.", "Doppelter Linienkreis."),
     "wreath": ("All within laurel wreath.", "Das Ganze im Lorbeerkranz."), "none": ("", ""),
 }
 Texts = tuple[str | None, str | None, str | None, str | None]
@@ -23,7 +24,8 @@ def describe(kind: CoinType, rng: Generator) -> Texts:
     obverse = _obverse(kind, int(rng.integers(3)))
     motif = REVERSES[kind.reverse]
     wording = int(rng.integers(len(motif.english)))
-    reverse = motif.english[wording].format(d=_way(kind.reverse_left)[0]), motif.german[wording].format(n=_way(kind.reverse_left)[1])
+    right, rechts = _way(kind.reverse_left)
+    reverse = motif.english[wording].format(d=right), motif.german[wording].format(n=rechts)
     names = _spelt(kind, rng)
     if missing:
         return None, None, None, None

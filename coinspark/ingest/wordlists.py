@@ -1,6 +1,7 @@
 """The small entity lists that belong to the synthetic coins, in the shape of Corpus Nummorum's: columns, NULL, stray blanks.
 
-Rows are (English, German, English alternatives, German alternatives, English typos, German typos, classes from the widest
+Rows are (English, German, English alternatives, German alternatives, English typos, German typos,
+    classes from the widest
 to the narrowest); persons have one column each for alternatives and typos, as there. A dash is NULL.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
 
 Row = tuple[str, str, str, str, str, str, str]
 
@@ -21,7 +23,8 @@ PERSONS: tuple[Row, ...] = (
     ("Demeter", "Demeter", "-", "", "Demetre", "", "Female Deities Greek"),
     ("Dionysus", "Dionysos", "Bacchus", "", " Dionsyus, Dionysus'", "", "Male Deities Greek"),
     ("Faustina I", "Faustina I", " Faustina I.,  Faustina the Elder", "", "-", "", "Female Human Empress"),
-    ("Faustina II", "Faustina II", " Faustina II., Faustina the Younger", "", "Fausitna II", "", "Female Human Empress"),
+    ("Faustina II", "Faustina II", " Faustina II., Faustina the Younger", "", "Fausitna II", "",
+        "Female Human Empress"),
     ("Gordian III", "Gordianus III", "Gordian III., Gordianus III.", "", "-", "", "Male Human Emperor"),
     ("Hadrian", "Hadrianus", "-", "", "Hardian", "", "Male Human Emperor"),
     ("Helios", "Helios", " Sol", "", "-", "", "Male Deities Greek"),
@@ -37,7 +40,8 @@ PERSONS: tuple[Row, ...] = (
 )
 OBJECTS: tuple[Row, ...] = (
     ("Attic helmet", "attischer Helm", "-", " attischem Helm", "-", "-", "Clothing Armour Helmet"),
-    ("Corinthian helmet", "korinthischer Helm", "Corinthian helmets", " korinthischem Helm", "Corintian helmet", "-", "Clothing Armour Helmet"),
+    ("Corinthian helmet", "korinthischer Helm", "Corinthian helmets", " korinthischem Helm", "Corintian helmet", "-",
+        "Clothing Armour Helmet"),
     ("Phrygian cap", "phrygische Mütze", "-", " phrygischer Mütze", "-", "-", "Clothing Headgear -"),
     ("altar", "Altar", "altars", "Altäre", "-", "-", "Architecture - -"),
     ("amphora", "Amphora", " amphorae", "Amphore, Amphoren", "-", "-", "Vessel - -"),
@@ -124,22 +128,31 @@ def variants(english: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """A person's alternative spellings and typos; both empty for a name that is no person."""
     for row in PERSONS:
         if row[0] == english:
-            alternatives, typos = ([form.strip() for form in cell.split(",")] if cell not in ("", "-") else [] for cell in (row[2], row[4]))
+            alternatives, typos = ([form.strip() for form in cell.split(",")] if cell not in ("",
+                "-") else [] for cell in (row[2], row[4]))
             return tuple(alternatives), tuple(typos)
     return (), ()
 
 
 def _persons() -> str:
-    header = "id,name,name_german,description,alternativenames,typos,link,related,cnt_PersonID,Cat_I,Cat_II,Cat_III,Cat_IV,Cat_V"
-    rows = [[str(n), row[0], row[1], "synthetic", _null(row[2]), _null(row[4]), _link("person", row[0]), "NULL", "NULL", *_classes(row[6], 5)]
-            for n, row in enumerate(PERSONS, start=1)]
+    header = ("id", "name", "name_german", "description", "alternativenames", "typos", "link", "related", "cnt_PersonID",
+              "Cat_I", "Cat_II", "Cat_III", "Cat_IV", "Cat_V")
+    rows = [
+        (str(n), row[0], row[1], "synthetic", _null(row[2]), _null(row[4]), _link("person", row[0]), "NULL", "NULL",
+         *_classes(row[6], 5))
+        for n, row in enumerate(PERSONS, start=1)
+    ]
     return _csv(header, rows)
 
 
 def _things(table: tuple[Row, ...], classes: int) -> str:
-    header = "id,name_en,name_ger,description,alternativenames_en,alternativenames_ger,typos_en,typos_ger,link," + ",".join(("Cat_I", "Cat_II", "Cat_III")[:classes])
-    rows = [[str(n), row[0], row[1], "NULL", *(_null(cell) for cell in row[2:6]), _link("thing", row[0]), *_classes(row[6], classes)]
-            for n, row in enumerate(table, start=1)]
+    header = ("id", "name_en", "name_ger", "description", "alternativenames_en", "alternativenames_ger", "typos_en",
+              "typos_ger", "link", *("Cat_I", "Cat_II", "Cat_III")[:classes])
+    rows = [
+        (str(n), row[0], row[1], "NULL", *(_null(cell) for cell in row[2:6]), _link("thing", row[0]),
+         *_classes(row[6], classes))
+        for n, row in enumerate(table, start=1)
+    ]
     return _csv(header, rows)
 
 
@@ -157,7 +170,7 @@ def _classes(text: str, count: int) -> list[str]:
     return (given + ["NULL"] * count)[:count]
 
 
-def _csv(header: str, rows: list[list[str]]) -> str:
+def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([header.split(","), *rows])
+    csv.writer(out, lineterminator="\n").writerows([header, *rows])
     return out.getvalue()
