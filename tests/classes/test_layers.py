@@ -104,11 +104,10 @@ def test_rows_in_another_order_and_partitioning_give_the_same_classes(spark: Spa
     assert first == second
 
 
-def test_a_layer_without_a_large_class_leaves_its_mint_whole_and_the_table_says_so(spark: SparkSession, tmp_path: Path) -> None:
-    found = tables(spark)
-    made = build(spark, tmp_path, found, config(NASTY), [])
-    assert by_coin(made, "entities")["nasty", "original"]["class"] == NASTY
-    assert "no mint has a design of enough coins" in summary.render({**found, "classes": made}.__getitem__, config(NASTY))
+def test_the_table_says_where_a_layer_left_every_mint_whole(spark: SparkSession) -> None:
+    whole = spark.createDataFrame([("entities", "nasty", "original", NASTY, NASTY, "mint left whole")], CLASSES.ddl)
+    text = summary.render({**tables(spark), "classes": whole}.__getitem__, config(NASTY))
+    assert text == "Layer entities: no mint has a design of enough coins; all are left whole"
 
 
 def test_an_unknown_mint_is_named_with_the_nearest(spark: SparkSession, tmp_path: Path) -> None:
