@@ -29,11 +29,11 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     names = {name: len({key[2] for key in before if key[0] == name}) for name in {key[0] for key in before}}
     coarse_first = sorted(names, key=lambda name: (names[name], name))
     units = splits.units(coins, settings.by, tied)
-    # Read four times below; what is derived from one frame must come from one assignment, so keep it.
+    # Both are read several times below, by the audit above all, and small: keep them.
     sided = splits.assign(splits.follow(rows, first), units, coarse_first, settings, seed).persist()
     after = _collect(splits.sizes(sided, settings.folds))
     last = splits.plan(after, settings.threshold, typed)
-    made = splits.follow(sided, last)
+    made = splits.follow(sided, last).persist()
 
     for line in told(before, first, after, last):
         context.say(line)
