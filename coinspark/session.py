@@ -68,6 +68,7 @@ def start(config: Config) -> SparkSession:
     Without a master anywhere (configuration, spark-submit, spark-defaults) Spark runs here, on all cores.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow, here or in a worker
     ours = Path(__file__).parent.parent / "conf"
     if ours.is_dir() and "SPARK_CONF_DIR" not in os.environ and "PYSPARK_GATEWAY_PORT" not in os.environ:
         os.environ["SPARK_CONF_DIR"] = str(ours)
