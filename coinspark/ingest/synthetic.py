@@ -53,8 +53,7 @@ def write_collection(folder: Path, settings: SyntheticSource) -> Path:
         for name in ("photos", "lists"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         rows = plan(settings)
-        with ThreadPoolExecutor(min(2,
-            os.cpu_count() or 1)) as pool:  # OpenCV and NumPy work outside the interpreter's lock
+        with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:  # threads do: OpenCV and NumPy leave the lock
             boxes = list(pool.map(partial(_photos, folder, settings), rows, chunksize=1))
         for name, text in wordlists.files().items():
             _put(folder / "lists" / name, text.encode())
@@ -74,8 +73,8 @@ def manifest(settings: SyntheticSource) -> ManifestSource:
         medium=settings.medium, photos="pair", path="coins.csv",
         columns=Columns(
             type="type", medium="medium",
-            obverse_text={"en": "obverse_en", "de": "obverse_de"}, reverse_text={"en": "reverse_en",
-                "de": "reverse_de"},
+            obverse_text={"en": "obverse_en", "de": "obverse_de"},
+            reverse_text={"en": "reverse_en", "de": "reverse_de"},
         ),
     )
 
