@@ -23,7 +23,8 @@ def test_a_state_comes_back(tmp_path: Path) -> None:
     checkpoint.save(tmp_path, _state(2))
     found = checkpoint.load(tmp_path)
     assert found is not None
-    assert (found.epoch, found.best_epoch, found.best_top1, found.best_loss, found.history) == (2, 1, 0.75, 0.5, [{"loss": 1.0}] * 2)
+    facts = (found.epoch, found.best_epoch, found.best_top1, found.best_loss, found.history)
+    assert facts == (2, 1, 0.75, 0.5, [{"loss": 1.0}] * 2)
     assert [len(arrays) for arrays in (found.weights, found.optimizer, found.average, found.best)] == [12, 1, 2, 1]
     assert (found.weights[11] == 2).all()
 
