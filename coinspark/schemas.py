@@ -42,7 +42,7 @@ IMAGES = Table("images", "the merged, padded, resized photographs of a coin, JPE
 REJECTS = Table("rejects", "what came in and did not go on, and why", ("coin_id", "medium", "stage", "uri"), {
     "coin_id": "string", "medium": "string", "stage": "string", "uri": "string", "reason": "string", "detail": "string",
 })
-ENTITIES = Table("entities", "names found in the distinct texts; start and end count characters; kinds: Caracalla is an emperor",
+ENTITIES = Table("entities", "names found in the distinct texts; start and end count characters of the text",
                  ("text_id", "engine", "start"), {
     "text_id": "string", "engine": "string", "start": "int", "end": "int",
     "form": "string", "name": "string", "category": "string", "link": "string", "kinds": "array<string>",

@@ -73,7 +73,7 @@ def test_the_same_input_elsewhere_gives_the_same_hashes(
 
 
 def test_the_views_answer(night: tuple[Config, Path], spark: SparkSession) -> None:
-    config, report = night
+    config, _ = night
     spark.sql(f"USE {config.catalog.name}.{config.catalog.namespace}")
     sizes = query.run(config, "SELECT layer, sum(images) n FROM class_sizes WHERE fold = 0 GROUP BY 1 ORDER BY 1", None, "csv")
     assert sizes.splitlines()[0] == "layer,n"

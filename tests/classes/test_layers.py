@@ -6,7 +6,6 @@ import random
 from pathlib import Path
 
 import pytest
-from designs import CATEGORY, KINDS, corpus
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from coinspark.classes import layers, stage, summary
@@ -14,6 +13,7 @@ from coinspark.config import Config, Layer, Split
 from coinspark.errors import InputError
 from coinspark.schemas import CLASSES, COINS, ENTITIES
 from coinspark.stage import Context
+from tests.classes.designs import CATEGORY, KINDS, corpus
 
 NASTY = "x'); DROP TABLE--"
 

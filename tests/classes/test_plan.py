@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from designs import corpus, design
 
 from coinspark.classes import choose, patterns, plan
 from coinspark.classes.patterns import Pattern, Unit
 from coinspark.classes.telling import measure
+from tests.classes.designs import corpus, design
 
 
 def placed(least: int = 40, most: float = 0.4, classes: int = 8) -> dict[str, tuple[str, str]]:
@@ -119,7 +119,7 @@ def test_two_sides_of_one_name_are_told_apart_by_a_second() -> None:
 @pytest.mark.realdata
 def test_the_big_mints_of_the_corpus(real_data: Path) -> None:
     """The aim of the issue: ≥ 80 % of Pergamon's described coins in ≥ 14 classes of ≥ 40, none above 15 %; others untuned."""
-    from corpus_nummorum import corpus_designs
+    from tests.classes.corpus_nummorum import corpus_designs
 
     designs = corpus_designs(real_data)
     groups, told = plan.by_mint(designs), measure(designs)

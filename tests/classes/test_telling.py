@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import log2
 
 import pytest
-from designs import corpus, design
 
 from coinspark.classes.telling import inside, measure, names, side
+from tests.classes.designs import corpus, design
 
 
 def test_bits_are_those_of_a_name_among_the_designs_of_all_mints_times_its_categorys() -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from coin_photos import as_bytes, bomb, configured, disc, row, source, write_coins, write_manifest, write_photos
 from PIL import Image
 from pyspark import TaskContext
 from pyspark.sql import DataFrame, SparkSession
@@ -21,6 +20,7 @@ from coinspark.errors import InputError
 from coinspark.ingest import merge, pixels
 from coinspark.ingest import stage as ingest
 from coinspark.stage import Change, Context
+from tests.coin_photos import as_bytes, bomb, configured, disc, row, source, write_coins, write_manifest, write_photos
 
 
 def build(spark: SparkSession, config: Config, scratch: Path) -> dict[str, DataFrame]:

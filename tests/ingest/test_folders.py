@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from coin_photos import as_bytes, disc
 from pyarrow import fs
 
 from coinspark.config import FoldersSource, PublishedSource
 from coinspark.errors import InputError
 from coinspark.ingest import files, folders, published
+from tests.coin_photos import as_bytes, disc
 
 HEADER = "image_name,coin_id,type_id,mint,medium,museum,obverse_description,reverse_description\n"
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from coin_photos import as_bytes, configured, disc, row, source, write_coins, write_manifest, write_photos
 from PIL import Image
 from pyspark.sql import DataFrame, SparkSession
 
@@ -21,6 +20,7 @@ from coinspark.errors import InputError
 from coinspark.ingest import merge
 from coinspark.ingest import stage as ingest
 from coinspark.stage import Change, Context
+from tests.coin_photos import as_bytes, configured, disc, row, source, write_coins, write_manifest, write_photos
 
 Night = Callable[[Config], bool]
 CONF = Path(__file__).parent.parent.parent / "conf"

@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from coin_photos import COLUMNS, HEADER, row, source, write_coins, write_manifest, write_photos
 
 from coinspark.errors import InputError
 from coinspark.ingest import manifest
 from coinspark.ingest.records import Listing
+from tests.coin_photos import COLUMNS, HEADER, row, source, write_coins, write_manifest, write_photos
 
 
 def reasons(listing: Listing) -> dict[str, str]:

@@ -7,10 +7,10 @@ import resource
 
 import numpy as np
 import pytest
-from coin_photos import as_bytes, bomb, disc
 from PIL import Image
 
 from coinspark.ingest.pixels import PhotoError, decode, open_photo, reduction
+from tests.coin_photos import as_bytes, bomb, disc
 
 MANY = 64_000_000
 

@@ -7,11 +7,11 @@ import io
 
 import numpy as np
 import pytest
-from coin_photos import as_bytes, disc
 from PIL import Image
 
 from coinspark.ingest.pixels import PhotoError
 from coinspark.ingest.sides import Box, Merge, image_id, merge_photos, place
+from tests.coin_photos import as_bytes, disc
 
 RED, BLUE = (220, 0, 0), (0, 0, 220)
 

@@ -16,8 +16,8 @@ from coinspark.ingest.heads import HEADS
 from coinspark.ingest.mintage import draw, types
 from coinspark.ingest.motifs import PERSONS, REVERSES
 from coinspark.ingest.relief import Piece, Shot, placement, spots
-from coinspark.ingest.wordlists import ANIMALS, OBJECTS, PLANTS, variants
 from coinspark.ingest.wording import describe
+from coinspark.ingest.wordlists import ANIMALS, OBJECTS, PLANTS, variants
 
 SETTINGS = SyntheticSource(kind="synthetic", root="unused", mints=3, types_per_mint=6)
 ROWS = {row[0]: row for row in (*wordlists.PERSONS, *OBJECTS, *ANIMALS, *PLANTS)}
