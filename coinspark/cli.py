@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -12,9 +10,8 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from coinspark import __version__
+from coinspark import __version__, ending
 from coinspark.config import Config, load
-from coinspark.errors import CoinsparkError
 
 app = typer.Typer(
     help="Turn a museum's photographs and descriptions of coins into trained, checked, queryable knowledge.",
@@ -144,31 +141,16 @@ def _near(path: Path) -> Path:
 
 
 def main() -> None:
-    """The entry point: faults that the user can mend end as one message and exit code 1; Ctrl-C ends with 130."""
-    signal.signal(signal.SIGTERM, _interrupted)
-    try:
-        app(standalone_mode=False)
-    except CoinsparkError as error:
-        typer.echo(f"coinspark: {error}", err=True)
-        sys.exit(1)
-    except typer.Exit as ended:
-        sys.exit(ended.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        typer.echo("\ncoinspark: interrupted; what was published stands, and the same command goes on from there", err=True)
-        _leave(130)
-    except TyperException as error:
-        typer.echo(f"coinspark: {error.format_message()}; see coinspark --help", err=True)
-        sys.exit(2)
-
-
-def _interrupted(signum: int, frame: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _leave(code: int) -> None:
-    """End at once: Spark's own farewell waits for jobs that nobody wants any more."""
-    sys.stderr.flush()
-    os._exit(code)
+    """The entry point: wrong usage ends with exit code 2, faults that the user can mend with 1, Ctrl-C with 130."""
+    ending.listen()
+    with ending.ended():
+        try:
+            app(standalone_mode=False)
+        except typer.Exit as left:
+            sys.exit(left.exit_code)
+        except TyperException as error:
+            typer.echo(f"coinspark: {error.format_message()}; see coinspark --help", err=True)
+            sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
+from coinspark import ending
 from coinspark.config import load
-from coinspark.errors import CoinsparkError
 
 
 def main(name: str, arguments: list[str] | None = None) -> None:
@@ -18,12 +17,9 @@ def main(name: str, arguments: list[str] | None = None) -> None:
     parser.add_argument("--set", action="append", default=[], help="one key: --set training.epochs=3")
     parser.add_argument("--force", action="store_true", help="run even if nothing has changed")
     given = parser.parse_args(arguments)
-    try:
+    with ending.ended():
         config = load(given.config, given.set)
         if name == "nightly":
             print(f"The report: {nightly.run_night(config, given.force)}")
         else:
             nightly.run_stages(config, (name,), given.force)
-    except CoinsparkError as error:
-        print(f"coinspark: {error}", file=sys.stderr)
-        sys.exit(1)

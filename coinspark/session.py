@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from coinspark import ending
 from coinspark.config import Config
 
 _ICEBERG = {
@@ -81,4 +82,5 @@ def start(config: Config) -> SparkSession:
         builder = builder.master("local[*]")
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
+    ending.listen()
     return spark
