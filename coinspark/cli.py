@@ -145,12 +145,13 @@ def main() -> None:
     ending.listen()
     with ending.ended():
         try:
-            app(standalone_mode=False)
-        except typer.Exit as left:
-            sys.exit(left.exit_code)
+            code = app(standalone_mode=False)
         except TyperException as error:
             typer.echo(f"coinspark: {error.format_message()}; see coinspark --help", err=True)
             sys.exit(2)
+        if code == 130:  # what Typer makes of KeyboardInterrupt
+            raise KeyboardInterrupt
+        sys.exit(code or 0)
 
 
 if __name__ == "__main__":

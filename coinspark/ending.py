@@ -29,7 +29,7 @@ def listen() -> None:
 def _note(signum: int, frame: object) -> None:
     global _asked
     _asked = True
-    logging.getLogger("py4j").setLevel(logging.CRITICAL + 1)  # it would report at length that we broke off
+    logging.disable()  # py4j would report at length that we broke off
     raise KeyboardInterrupt
 
 
