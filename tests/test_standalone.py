@@ -20,7 +20,7 @@ SCRIPT = nights.ROOT / "deploy" / "standalone" / "cluster.sh"
 
 
 def submit(place: Path, job: str, *options: str, sets: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-    """spark-submit a file of jobs/ with the tests' configuration."""
+    """spark-submit a file of jobs/ with the tests' configuration; it gives both streams of ours on standard output."""
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_CONF_DIR": str(nights.ROOT / "conf"),
                    "SPARK_LOCAL_IP": "127.0.0.1"}
     line = [str(SUBMIT), *options, *nights.command(place, *sets, job=(f"{nights.ROOT}/jobs/{job}.py",))[1:]]
@@ -44,23 +44,23 @@ def cluster(tmp_path: Path) -> Iterator[str]:
 def test_jobs_one_by_one_locally(tmp_path: Path) -> None:
     for job in ("ingest", "entities", "classes", "splits"):
         done = submit(tmp_path, job, "--master", "local[2]")
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.count(" s)\n") == 1, f"{job} is one stage, and ran:\n{done.stderr}"
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.count(" s)\n") == 1, f"{job} is one stage, and ran:\n{done.stdout}"
     again = submit(tmp_path, "splits", "--master", "local[2]")
-    assert "splits    unchanged, skipped" in again.stderr
+    assert "splits    unchanged, skipped" in again.stdout
 
 
 def test_a_wrong_key_ends_the_job_with_its_name(tmp_path: Path) -> None:
     done = submit(tmp_path, "ingest", "--master", "local[2]", sets=("trainning.epochs=1",))
     assert done.returncode == 1
-    assert "unknown key 'trainning'; did you mean 'training'?" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "unknown key 'trainning'; did you mean 'training'?" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_the_whole_night_on_a_cluster_of_two_workers(tmp_path: Path, cluster: str) -> None:
     done = submit(tmp_path, "nightly", "--master", cluster, "--conf", "spark.executor.memory=1g",
                   sets=("training.launch=horovod", "training.workers=2", "training.epochs=1"))
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "published night_" in done.stderr
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    assert "published night_" in done.stdout
     report = Path(done.stdout.strip().splitlines()[-1].removeprefix("The report: "))
     assert report.stat().st_size > 10_000
