@@ -36,7 +36,7 @@ fetch_jars() {
     say "fetching the Java jars"
     local half=$jars.$$
     mkdir -p "$half"
-    mvn -q -B -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$half"
+    mvn -q -B -Dstyle.color=never -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$half"
     mv "$half" "$jars" 2>/dev/null || rm -rf "$half"
 }
 
