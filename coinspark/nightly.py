@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from coinspark import lock, schemas, stage, tables
 from coinspark.classes import split_stage
@@ -44,7 +45,7 @@ def run_night(config: Config, force: bool = False) -> Path:
     spark, began = start(config), time.monotonic()
     with lock.hold(local_folder(config)):
         ran = _run(spark, config, tuple(STAGES), force)
-        night = latest_night(spark, config)
+        night = tables.latest_night(spark, config)
         if ran or night is None or not _is_complete(spark, config, night):
             night = _tag(spark, config)
         else:
@@ -53,12 +54,6 @@ def run_night(config: Config, force: bool = False) -> Path:
         if not path.exists():
             report.write_report(lambda name: tables.read(spark, config, name, tag=night), config, path, night)
     return path
-
-
-def latest_night(spark: SparkSession, config: Config) -> str | None:
-    """The newest published night, or None before the first."""
-    newest = tables.read(spark, config, schemas.NIGHTS.name).orderBy("finished", ascending=False).limit(1).collect()
-    return str(newest[0]["night"]) if newest else None
 
 
 def read_at(spark: SparkSession, config: Config, night: str | None) -> Callable[[str], DataFrame]:
@@ -92,5 +87,5 @@ def _tag(spark: SparkSession, config: Config) -> str:
 
 def _is_complete(spark: SparkSession, config: Config, night: str) -> bool:
     """Whether the published tables are those of this night: not so after a run that died before its tag."""
-    row = tables.read(spark, config, schemas.NIGHTS.name).where(f"night = '{night}'").collect()[0]
+    row = tables.read(spark, config, schemas.NIGHTS.name).where(F.col("night") == night).collect()[0]
     return all(tables.snapshot(spark, config, name) == at for name, at in json.loads(row["snapshots"]).items())

@@ -25,10 +25,9 @@ def open_night(config: Config, night: str | None) -> tuple[SparkSession, str | N
     if not tables.exists(spark, config):
         raise InputError(f"{config.warehouse}: no tables here yet; run `coinspark nightly` with this configuration first")
     if night == "latest":
-        newest = tables.read(spark, config, schemas.NIGHTS.name).orderBy("finished", ascending=False).limit(1).collect()
-        if not newest:
+        if (newest := tables.latest_night(spark, config)) is None:
             raise InputError(f"{config.warehouse}: no night has been published yet; run `coinspark nightly` first")
-        return spark, str(newest[0]["night"])
+        return spark, newest
     return spark, night
 
 

@@ -167,6 +167,12 @@ def tags(spark: SparkSession, config: Config, name: str) -> list[str]:
     return sorted(key for key in refs.keySet() if _TAG.match(key) and refs.get(key).isTag())
 
 
+def latest_night(spark: SparkSession, config: Config) -> str | None:
+    """The newest published night, or None before the first."""
+    newest = read(spark, config, schemas.NIGHTS.name).orderBy("finished", ascending=False).limit(1).collect()
+    return str(newest[0]["night"]) if newest else None
+
+
 def content_hash(rows: DataFrame) -> str:
     """A hash of the rows, whatever their order, files and partitions: row count and the sum of the rows' xxhash64."""
     row = rows.select(F.xxhash64(*[F.col(f"`{name}`") for name in rows.columns]).cast("decimal(38,0)").alias("h")).agg(
