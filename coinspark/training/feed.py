@@ -97,12 +97,15 @@ def batches(kind: Kind, share: Share, picture: Picture, epoch: Epoch) -> tf.data
         mixed = (epoch.seed * 1_000_003 + epoch.epoch * 1_009 + epoch.rank) % 2**31
         dataset = dataset.shuffle(min(share.rows, _BUFFER), seed=mixed, reshuffle_each_iteration=False)
 
+    # Nothing here needs AutoGraph, which would rewrite these functions anew for each epoch, at half a second a time.
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def decoded(coin_id: tf.Tensor, medium: tf.Tensor, label: tf.Tensor, jpeg: tf.Tensor) -> tuple[tf.Tensor, ...]:
         if how is None:
             return pixels.decode(jpeg, picture), label, tf.zeros(())
         key = tf.strings.join([coin_id, medium], "\x1f")
         return pixels.decode(jpeg, picture), label, pixels.draw(key, epoch.seed, epoch.epoch)
 
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def ready(images: tf.Tensor, labels: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         changed = images if how is None else pixels.augment(images, draws, picture, how)
         return pixels.prepare(changed, picture), labels

@@ -26,6 +26,7 @@ from coinspark.training.pixels import Picture
 from coinspark.training.recipe import Job
 
 PROGRESS, RESULT, WEIGHTS = "progress.txt", "result.json", "weights.npz"
+_EVERY = 8  # steps between two moves of the running mean: it passes over all weights, which at each step costs a tenth of it
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Learner:
     average: list[tf.Variable]
     picture: Picture
     steps: int
+    move: Callable[[tf.Tensor], None]  # the running mean
+    decay: Callable[[tf.Tensor], None]  # the kernels
 
 
 def train(job: Job, team: Team) -> str:
@@ -97,7 +100,8 @@ def _start(job: Job, team: Team) -> tuple[Learner, State]:
     kept = state.average or network.get_weights()
     average = [tf.Variable(value, trainable=False) for value in kept] if job.training.average else []
     own = max(1, job.training.batch // team.size)
-    return Learner(job, team, network, average, picture, shards.steps(job.shards, "train", team.size, own)), state
+    steps = shards.steps(job.shards, "train", team.size, own)
+    return Learner(job, team, network, average, picture, steps, _move(average, network), _decay(network)), state
 
 
 def build(job: Job) -> tf.keras.Model:
@@ -133,7 +137,8 @@ def _epoch(learner: Learner, state: State) -> dict[str, float]:
     _equalise(team, network.non_trainable_weights)
     state.weights, state.optimizer = network.get_weights(), _inner(network.optimizer).get_weights()
     if learner.average:
-        _equalise(team, learner.average)
+        fixed = {id(weight) for weight in network.non_trainable_weights}
+        _equalise(team, [mean for mean, weight in zip(learner.average, network.weights, strict=True) if id(weight) in fixed])
         state.average = [variable.numpy() for variable in learner.average]
         network.set_weights(state.average)
     state.epoch += 1
@@ -148,7 +153,7 @@ class _Step(tf.keras.callbacks.Callback):  # type: ignore[misc]
 
     def __init__(self, learner: Learner, done: int) -> None:
         super().__init__()
-        self.learner, self.step, self.after = learner, done, _after_step(learner)
+        self.learner, self.step = learner, done
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self.rate = recipe.learning_rate(self.learner.job.training, self.step, self.learner.steps)
@@ -156,26 +161,37 @@ class _Step(tf.keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.step += 1
-        keep = min(self.learner.job.training.average, self.step / (self.step + 10))
-        self.after(tf.constant(keep, tf.float32), tf.constant(self.rate, tf.float32))
+        if self.learner.job.training.weight_decay:
+            self.learner.decay(tf.constant(self.rate * self.learner.job.training.weight_decay, tf.float32))
+        if self.learner.average and self.step % _EVERY == 0:
+            keep = min(self.learner.job.training.average, self.step / (self.step + 10))
+            self.learner.move(tf.constant(keep ** _EVERY, tf.float32))
 
 
-def _after_step(learner: Learner) -> Callable[[tf.Tensor, tf.Tensor], None]:
-    decay = learner.job.training.weight_decay
-    kernels = [weight for weight in learner.network.trainable_variables if weight.shape.rank > 1]
+def _decay(network: tf.keras.Model) -> Callable[[tf.Tensor], None]:
+    """A graph that takes a share of every kernel away."""
+    kernels = [weight for weight in network.trainable_variables if weight.shape.rank > 1]
 
     @tf.function  # type: ignore[untyped-decorator]
-    def after(keep: tf.Tensor, rate: tf.Tensor) -> None:
-        if decay:
-            for kernel in kernels:
-                kernel.assign_sub(kernel * (rate * decay))
-        for mean, weight in zip(learner.average, learner.network.weights, strict=False):
+    def decay(share: tf.Tensor) -> None:
+        for kernel in kernels:
+            kernel.assign_sub(kernel * share)
+
+    return decay  # type: ignore[no-any-return]
+
+
+def _move(average: list[tf.Variable], network: tf.keras.Model) -> Callable[[tf.Tensor], None]:
+    """A graph that keeps a share of the running mean and takes the rest from the weights as they are."""
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def move(keep: tf.Tensor) -> None:
+        for mean, weight in zip(average, network.weights, strict=False):
             if mean.dtype.is_floating:
                 mean.assign_sub((mean - weight) * (1 - keep))
             else:
                 mean.assign(weight)
 
-    return after  # type: ignore[no-any-return]
+    return move  # type: ignore[no-any-return]
 
 
 def _equalise(team: Team, variables: list[tf.Variable]) -> None:
