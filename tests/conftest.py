@@ -12,21 +12,19 @@ from pyspark.sql import SparkSession
 
 from coinspark import session
 from coinspark.config import Config, load
+from tests import nights
 
 ROOT = Path(__file__).parent.parent
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 
-# A few rows at a time: compiling code for them takes longer than running it.
-QUICK = {"spark.sql.codegen.wholeStage": "false", "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
-
-
 @pytest.fixture(scope="session")
 def base_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A configuration with a warehouse that lives as long as the tests, on two cores."""
     place = tmp_path_factory.mktemp("warehouse")
-    return load([], [f"warehouse={place}", "spark.master='local[2, 3]'", "spark.shuffle_partitions=2", f"spark.conf={QUICK}"])
+    quick = load([nights.TEST]).spark.conf
+    return load([], [f"warehouse={place}", "spark.master='local[2, 3]'", "spark.shuffle_partitions=2", f"spark.conf={quick}"])
 
 
 @pytest.fixture(scope="session")

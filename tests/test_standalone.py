@@ -23,7 +23,9 @@ def submit(place: Path, job: str, *options: str, sets: tuple[str, ...] = ()) -> 
     """spark-submit a file of jobs/ with the tests' configuration; it gives both streams of ours on standard output."""
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_CONF_DIR": str(nights.ROOT / "conf"),
                    "SPARK_LOCAL_IP": "127.0.0.1"}
-    line = [str(SUBMIT), *options, *nights.command(place, *sets, job=(f"{nights.ROOT}/jobs/{job}.py",))[1:]]
+    quick = nights.configuration(place).spark.conf["spark.driver.extraJavaOptions"]  # of a driver that is already up
+    line = [str(SUBMIT), "--driver-java-options", quick, *options,
+            *nights.command(place, *sets, job=(f"{nights.ROOT}/jobs/{job}.py",))[1:]]
     return subprocess.run(line, capture_output=True, text=True, cwd=place, timeout=500, env=environment)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -232,34 +233,34 @@ def audit(splits: DataFrame, show: int = 5) -> list[str]:
     0 coins on two sides, the same side in every layer, every class of every fold with a test and a training image, and
     with several folds every coin tested exactly once a layer.
     """
-    coin = splits.groupBy("fold", "coin_id").agg(F.countDistinct("split").alias("n"))
-    inside = splits.groupBy("layer", "fold", "coin_id").agg(F.countDistinct("split").alias("n")).where("n > 1")
-    between = coin.where("n > 1").join(inside, ["fold", "coin_id"], "left_anti")
-    every = splits.select("layer", "class").distinct().crossJoin(splits.select("fold").distinct())
-    held = every.join(splits, ["layer", "class", "fold"], "left").groupBy("layer", "fold", "class").agg(
-        F.count_if(F.col("split") == "test").alias("test"), F.count_if(F.col("split") == "train").alias("train"))
-    tests = splits.where("split = 'test'").select("layer", "coin_id", "fold").distinct().groupBy(
-        "layer", "coin_id").agg(F.count("*").alias("tests"))
-    folds = splits.agg(F.countDistinct("fold").alias("folds"))
-    once = splits.select("layer", "coin_id").distinct().join(tests, ["layer", "coin_id"], "left").crossJoin(
-        F.broadcast(folds)).where("folds > 1 AND coalesce(tests, 0) <> 1")
+    folds = sorted(row["fold"] for row in splits.select("fold").distinct().collect())
+    coins = splits.groupBy("fold", "coin_id").agg(
+        F.collect_set("split").alias("sides"), F.collect_set(F.struct("layer", "split")).alias("pairs"))
+    # More pairs than layers: some layer has the coin on two sides; else the sides differ from layer to layer.
+    torn = F.size("pairs") > F.size(F.array_distinct("pairs.layer"))
+    at_coin = F.concat(F.lit("fold "), "fold", F.lit(": coin "), "coin_id")
+    held = splits.groupBy("layer", "class").agg(
+        *(F.collect_set(F.when(F.col("split") == side, F.col("fold"))).alias(side) for side in ("test", "train")))
+    every = F.array(*map(F.lit, folds))
+    lacks = [held.select("layer", "class", F.explode(F.array_except(every, side)).alias("fold")) for side in ("test", "train")]
+    at_class = F.concat(F.lit("layer "), "layer", F.lit(", fold "), "fold", F.lit(": class "), "class")
+    tested = F.countDistinct(F.when(F.col("split") == "test", F.col("fold"))).alias("tests")
+    once = splits.groupBy("layer", "coin_id").agg(tested).where((F.lit(len(folds)) > 1) & (F.col("tests") != 1))
+    at_layer = F.concat(F.lit("layer "), "layer", F.lit(": coin "), "coin_id")
     unknown = splits.where("split IS NULL OR split NOT IN ('train', 'validation', 'test')")
     found = [
-        _lines(inside, "stands on two sides", "'layer ', layer, ', fold ', fold, ': coin ', coin_id"),
-        _lines(between, "stands on another side in another layer", "'fold ', fold, ': coin ', coin_id"),
-        _lines(held.where("test = 0"), "has no test image", "'layer ', layer, ', fold ', fold, ': class ', class"),
-        _lines(held.where("train = 0"), "has no training image", "'layer ', layer, ', fold ', fold, ': class ', class"),
-        _lines(once, "is not tested exactly once", "'layer ', layer, ': coin ', coin_id"),
-        _lines(unknown, "has an unknown split", "'layer ', layer, ', fold ', fold, ': coin ', coin_id"),
+        _lines(coins.where(torn), "stands on two sides", at_coin),
+        _lines(coins.where(~torn & (F.size("sides") > 1)), "stands on another side in another layer", at_coin),
+        _lines(lacks[0], "has no test image", at_class),
+        _lines(lacks[1], "has no training image", at_class),
+        _lines(once, "is not tested exactly once", at_layer),
+        _lines(unknown, "has an unknown split", at_layer),
     ]
-    every_line = found[0]
-    for lines in found[1:]:
-        every_line = every_line.unionAll(lines)
-    ranked = every_line.withColumn("rank", F.row_number().over(Window.partitionBy("fault").orderBy("at"))).withColumn(
-        "n", F.count("*").over(Window.partitionBy("fault"))).where(F.col("rank") <= show)
-    return [f"{row['at']} {row['fault']}" + (f" ({row['n']} such)" if row["rank"] == 1 and row["n"] > 1 else "")
-            for row in ranked.orderBy("fault", "rank").collect()]
+    faults = reduce(DataFrame.unionAll, found).groupBy("fault").agg(
+        F.count("*").alias("n"), F.slice(F.sort_array(F.collect_list("at")), 1, show).alias("at")).orderBy("fault").collect()
+    return [f"{at} {row['fault']}" + (f" ({row['n']} such)" if first and row["n"] > 1 else "")
+            for row in faults for first, at in zip([True, *[False] * show], row["at"], strict=False)]
 
 
-def _lines(rows: DataFrame, fault: str, at: str) -> DataFrame:
-    return rows.select(F.lit(fault).alias("fault"), F.expr(f"concat({at})").alias("at"))
+def _lines(rows: DataFrame, fault: str, at: Column) -> DataFrame:
+    return rows.select(F.lit(fault).alias("fault"), at.alias("at"))
