@@ -84,7 +84,18 @@ def _column(name: str, values: Any) -> np.ndarray[Any, Any]:
 
 def rows(kind: Kind, share: Share) -> tf.data.Dataset:
     """(coin_id, medium, label, jpeg) of each row, in the order of the shards."""
-    return tf.data.Dataset.from_generator(lambda: chunks(kind, share), output_signature=_SIGNATURE).unbatch()
+    return tf.data.Dataset.from_generator(lambda: chunks(kind, share), output_signature=_SIGNATURE).unbatch().with_options(
+        plain_options())
+
+
+def plain_options() -> tf.data.Options:
+    """No tuning of buffers while it runs: at the end of an epoch its thread may sleep on for half a minute before it stops.
+
+    (`Model::OptimizeLoop` of tf.data misses the call that ends it; seen with TensorFlow 2.15 as every third epoch.)
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return options
 
 
 def batches(kind: Kind, share: Share, picture: Picture, epoch: Epoch) -> tf.data.Dataset:

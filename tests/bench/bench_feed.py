@@ -50,7 +50,8 @@ def _in_memory(jpegs: list[bytes], labels: list[int]) -> tf.data.Dataset:
     """What a tf.data user would write for bytes in memory: the same decoding and preparation, as parallel as the feed's."""
     dataset = tf.data.Dataset.from_tensor_slices((jpegs, labels))
     dataset = dataset.map(lambda jpeg, label: (pixels.decode(jpeg, PICTURE), label), num_parallel_calls=2).batch(BATCH)
-    return dataset.map(lambda images, found: (pixels.prepare(images, PICTURE), found), num_parallel_calls=2).prefetch(4)
+    dataset = dataset.map(lambda images, found: (pixels.prepare(images, PICTURE), found), num_parallel_calls=2)
+    return dataset.prefetch(4).with_options(feed.plain_options())
 
 
 def _rate(dataset: tf.data.Dataset) -> float:
