@@ -21,9 +21,9 @@ import tensorflow as tf
 
 from coinspark.training import checkpoint, feed, model, recipe, shards
 from coinspark.training.checkpoint import State
-from coinspark.training.launch import Team
 from coinspark.training.pixels import Picture
 from coinspark.training.recipe import Job
+from coinspark.training.team import Team
 
 PROGRESS, RESULT, WEIGHTS = "progress.txt", "result.json", "weights.npz"
 _EVERY = 8  # steps between two moves of the running mean: it passes over all weights, which at each step costs a tenth of it

@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from pyspark.sql import SparkSession
 
 from coinspark.errors import CoinsparkError, ConfigError, TrainingError
 from coinspark.training.recipe import Job
+from coinspark.training.team import Team
 
 JOB, ERROR, LOG, PROGRESS, RESULT = "job.json", "error.txt", "worker.log", "progress.txt", "result.json"
 _START = 120  # seconds that Spark has to give us the tasks
@@ -32,24 +32,6 @@ _FAST = {
     "HOROVOD_FUSION_THRESHOLD": str(2 * 2**20), "HOROVOD_CYCLE_TIME": "5",
 }
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1", "GLOG_minloglevel": "2", "PYTHONWARNINGS": "ignore"}
-
-
-@dataclass(frozen=True)
-class Team:
-    """A worker among workers: who it is, and what they do together."""
-
-    rank: int
-    size: int
-    local_rank: int
-    local_size: int
-    optimizer: Callable[[Any], Any]  # makes it apply the mean of all workers' gradients
-    broadcast: Callable[[list[Any]], None]  # gives rank 0's variables to all
-    mean: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]  # of an array over the workers
-
-
-def alone() -> Team:
-    """A team of one."""
-    return Team(0, 1, 0, 1, lambda optimizer: optimizer, lambda variables: None, lambda array: array)
 
 
 def horovod_team() -> Team:

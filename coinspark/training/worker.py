@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from coinspark.errors import CoinsparkError
-from coinspark.training import launch
+from coinspark.training import launch, team
 from coinspark.training.recipe import Job
 
 
@@ -20,7 +20,7 @@ def main(file: str, parent: str) -> int:
 
     job = Job.from_json(Path(file).read_text(encoding="utf-8"))
     try:
-        fit.train(job, launch.alone())
+        fit.train(job, team.alone())
     except CoinsparkError as error:
         launch.tell_error(Path(job.folder), error)
         return 1

@@ -26,14 +26,14 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Shards:
 _KILLED = """
 import os, sys
 from pathlib import Path
-from coinspark.training import checkpoint, fit, launch
+from coinspark.training import checkpoint, fit, team
 from coinspark.training.recipe import Job
 save = checkpoint.save
 def last(folder, state):
     save(folder, state)
     os._exit(9)
 checkpoint.save = last
-fit.train(Job.from_json(Path(sys.argv[1]).read_text()), launch.alone())
+fit.train(Job.from_json(Path(sys.argv[1]).read_text()), team.alone())
 """
 
 
