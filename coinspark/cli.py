@@ -3,43 +3,26 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
-from coinspark import __version__, ending
-from coinspark.config import Config, load
+from coinspark import __version__, ending, names
+from coinspark.config import load
+from coinspark.options import Files, Force, Format, Night, Overrides
 
 app = typer.Typer(
     help="Turn a museum's photographs and descriptions of coins into trained, checked, queryable knowledge.",
     invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )
 
-Files = Annotated[list[Path] | None, typer.Option("--config", "-c", help="A YAML file; several are merged in order.")]
-Overrides = Annotated[list[str] | None, typer.Option("--set", help="One key: --set training.epochs=3")]
-Force = Annotated[bool, typer.Option("--force", help="Run even if nothing has changed.")]
-Night = Annotated[str | None, typer.Option("--night", help="A night's tag, or `latest`; without it the published tables.")]
-
-
-class Format(StrEnum):
-    """How rows are printed."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-
 
 @app.callback()
 def _help(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
-
-
-def _config(files: list[Path] | None, overrides: list[str] | None) -> Config:
-    return load(files or [], overrides or [])
 
 
 @app.command()
@@ -49,7 +32,7 @@ def nightly(config: Files = None, set_: Overrides = None, force: Force = False) 
     from coinspark.evaluation import table1 as comparison
     from coinspark.session import start
 
-    settings = _config(config, set_)
+    settings = load(config or [], set_ or [])
     path = night.run_night(settings, force)
     spark = start(settings)
     typer.echo(comparison.render(night.read_at(spark, settings, path.stem), settings))
@@ -60,7 +43,7 @@ def _stage_command(name: str, chain: tuple[str, ...], text: str) -> None:
     def command(config: Files = None, set_: Overrides = None, force: Force = False) -> None:
         from coinspark import nightly as night
 
-        settings = _config(config, set_)
+        settings = load(config or [], set_ or [])
         spark = night.run_stages(settings, chain, force)
         if name == "classes":
             from coinspark.classes import summary
@@ -72,14 +55,16 @@ def _stage_command(name: str, chain: tuple[str, ...], text: str) -> None:
 
 _CHAIN = {
     "ingest": "Sources → coins, images, rejects.",
-    "entities": "Descriptions → entities.",
+    "entities": "Descriptions → entities, proposals.",
     "classes": "Entities → class layers, with a table of the new classes and their sizes.",
     "splits": "Class layers → training, validation and test side.",
     "train": "Splits → trained VGG16 models.",
     "evaluate": "Models → predictions, confusion, metrics.",
 }
 for _number, (_name, _text) in enumerate(_CHAIN.items()):
-    _stage_command(_name, tuple(_CHAIN)[:_number + 1], f"{_text} What comes before it runs too, where it must.")
+    if _name != "entities":  # a group of its own, below
+        _stage_command(_name, tuple(_CHAIN)[:_number + 1], f"{_text} What comes before it runs too, where it must.")
+app.add_typer(names.app, name="entities", help=f"{_CHAIN['entities']} What comes before it runs too, where it must.")
 
 
 @app.command()
@@ -92,7 +77,7 @@ def sql(
     """Ask the tables: coinspark sql "SELECT split, class, count(*) FROM splits GROUP BY 1, 2"."""
     from coinspark import query as ask
 
-    settings = _config(config, set_)
+    settings = load(config or [], set_ or [])
     typer.echo(ask.run(settings, query, night, format.value, limit))
 
 
@@ -106,7 +91,7 @@ def table1(
     from coinspark.evaluation import table1 as comparison
     from coinspark.nightly import read_at
 
-    settings = _config(config, set_)
+    settings = load(config or [], set_ or [])
     spark, at = ask.open_night(settings, night)
     typer.echo(comparison.render(read_at(spark, settings, at), settings, format.value))
 
@@ -116,7 +101,7 @@ def spark_conf(config: Files = None, set_: Overrides = None) -> None:
     """Print this configuration's Spark settings, as spark-sql, spark-submit and beeline read them."""
     from coinspark.session import settings
 
-    for key, value in sorted(settings(_config(config, set_)).items()):
+    for key, value in sorted(settings(load(config or [], set_ or [])).items()):
         typer.echo(f"{key} {value}")
 
 
@@ -125,7 +110,7 @@ def check(config: Files = None, set_: Overrides = None) -> None:
     """Check the configuration alone and print it whole, defaults and all."""
     import yaml
 
-    whole = _config(config, set_).model_dump(mode="json")
+    whole = load(config or [], set_ or []).model_dump(mode="json")
     typer.echo(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True).rstrip())
 
 

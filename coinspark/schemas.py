@@ -42,10 +42,17 @@ IMAGES = Table("images", "the merged, padded, resized photographs of a coin, JPE
 REJECTS = Table("rejects", "what came in and did not go on, and why", ("coin_id", "medium", "stage", "uri"), {
     "coin_id": "string", "medium": "string", "stage": "string", "uri": "string", "reason": "string", "detail": "string",
 })
-ENTITIES = Table("entities", "names found in the distinct texts; start and end count characters of the text",
+ENTITIES = Table("entities", "names found in the distinct texts; start and end count characters; name null: on no list",
                  ("text_id", "engine", "start"), {
     "text_id": "string", "engine": "string", "start": "int", "end": "int",
     "form": "string", "name": "string", "category": "string", "link": "string", "kinds": "array<string>",
+})
+EXAMPLE = "struct<text_id:string,start:int,end:int,text:string>"
+NEAR = "struct<name:string,likeness:double>"
+PROPOSALS = Table("proposals", "names that an engine found and no list holds, for the keepers to accept or refuse",
+                  ("language", "category", "name"), {
+    "language": "string", "category": "string", "name": "string", "texts": "bigint",
+    "examples": f"array<{EXAMPLE}>", "nearest": f"array<{NEAR}>",
 })
 CLASSES = Table("classes", "which class of a layer a coin stands in, and what put it there",
                 ("layer", "coin_id", "medium"), {
@@ -87,5 +94,6 @@ NIGHTS = Table("nights", "the published nights: one tag over all tables", ("nigh
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for table in (COINS, IMAGES, REJECTS, ENTITIES, CLASSES, SPLITS, RUNS, PREDICTIONS, CONFUSION, METRICS, STAGES, NIGHTS)
+    for table in (COINS, IMAGES, REJECTS, ENTITIES, PROPOSALS, CLASSES, SPLITS, RUNS, PREDICTIONS, CONFUSION, METRICS,
+                  STAGES, NIGHTS)
 }

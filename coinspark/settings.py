@@ -113,12 +113,47 @@ class Ingest(Section):
     chunk: int = Field(5_000, ge=1)
 
 
+Engine = Literal["lexicon", "spacy"]
+
+
+class Pretrained(Section):
+    """A recogniser on disk, to be used as it is: its folder and the SHA-256 over its files."""
+
+    path: str
+    sha256: str | None = None
+
+
+class Recogniser(Section):
+    """How the trained engines learn: from which further texts, in how many passes, with how many names replaced.
+
+    `swap` and `invent` are the shares of mentions that become another name or a made-up word, `vectors` the width of the word
+    vectors (0: none), `blur` how far a made-up word's vector lies from a known one's.
+    """
+
+    designs: str | None = None
+    passes: int = Field(4, ge=1)
+    swap: float = Field(0.3, ge=0, le=1)
+    invent: float = Field(0.3, ge=0, le=1)
+    vectors: int = Field(100, ge=0, le=1000)
+    blur: float = Field(0.5, ge=0)
+    pretrained: dict[Literal["en", "de"], Pretrained] = {}
+
+
 class Entities(Section):
-    """Which lists are searched for, in which languages, by which engine."""
+    """Which lists are searched for, in which languages, by which engines, and in which order these are trusted."""
 
     lists: str | None = None
     languages: tuple[Literal["en", "de"], ...] = ("en", "de")
-    engine: Literal["lexicon"] = "lexicon"
+    engines: tuple[Engine, ...] = Field(("lexicon",), min_length=1)
+    trust: tuple[Engine, ...] = ()
+    recogniser: Recogniser = Recogniser()
+    verdicts: str | None = None
+
+    @model_validator(mode="after")
+    def _agree(self) -> Entities:
+        if absent := sorted(set(self.trust) - set(self.engines)):
+            raise ValueError(f"entities.trust: {absent[0]!r} is none of entities.engines {list(self.engines)}")
+        return self
 
 
 class Split(Section):

@@ -38,7 +38,8 @@ def with_evidence(coins: DataFrame, entities: DataFrame) -> DataFrame:
         F.coalesce(texts, F.array()).alias("texts"),
     ).withColumn("design", F.array_join(F.array_sort(F.transform(
         "texts", lambda one: F.concat_ws(":", one["side"], one["text_id"]))), " "))
-    found = entities.groupBy("text_id").agg(F.collect_set(F.struct("name", "category", "kinds")).alias("found"))
+    found = entities.groupBy("text_id").agg(F.collect_set(
+        F.struct(F.coalesce("name", "form").alias("name"), "category", "kinds")).alias("found"))
     sides = (
         keyed.where("design != ''").dropDuplicates(["design"]).select("design", F.explode("texts").alias("text"))
         .join(found, F.col("text.text_id") == F.col("text_id")).groupBy("design").agg(*(

@@ -8,6 +8,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 
 from coinspark.classes import layers
+from coinspark.entities import union
 from coinspark.errors import InputError
 from coinspark.schemas import CLASSES
 from coinspark.stage import Change, Context, Stage
@@ -20,7 +21,9 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     if not sizes:
         raise InputError("classes: there is no coin; run `ingest` with a source first")
     # Every layer reads it, some twice (to choose, and to place): made once, and spilled to disk where it is large.
-    known = layers.with_evidence(coins, context.read("entities")).persist()
+    entities = context.config.entities
+    found = union.trusted(context.read("entities"), entities.trust or entities.engines)
+    known = layers.with_evidence(coins, found).persist()
     made = []
     for settings in context.config.layers:
         mints = layers.split_mints(sizes, settings.split, settings.name)
@@ -32,7 +35,8 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
 
 
 STAGE = Stage(
-    name="classes", reads=("coins", "entities"), writes=(CLASSES.name,), settings=lambda config: list(config.layers),
+    name="classes", reads=("coins", "entities"), writes=(CLASSES.name,),
+    settings=lambda config: [list(config.layers), list(config.entities.trust or config.entities.engines)],
     build=build, code=("classes/layers.py", "classes/stage.py", "classes/plan.py", "classes/patterns.py", "classes/choose.py",
-                       "classes/telling.py"),
+                       "classes/telling.py", "entities/union.py"),
 )

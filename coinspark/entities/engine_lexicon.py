@@ -1,7 +1,7 @@
 """The lexicon engine: distinct texts → entities, by the keepers' lists. The one place where Spark meets lexicon.py.
 
-The seam for other engines (spaCy, Spark NLP): a module `engine_NAME` with a function `annotate` that takes the distinct texts
-and what it needs, and gives the ENTITIES columns with its own name in `engine`.
+The other engines have a module `engine_NAME` each, with a function `annotate` that takes the distinct texts and what it needs,
+and gives the ENTITIES columns with its own name in `engine`.
 """
 
 from __future__ import annotations

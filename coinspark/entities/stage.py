@@ -1,31 +1,73 @@
-"""The stage `entities`: the coins' distinct texts → entities."""
+"""The stage `entities`: the coins' distinct texts → entities, and proposals from what trained engines find beyond the lists."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.config import Config
-from coinspark.entities import engine_lexicon, lists
-from coinspark.schemas import ENTITIES
+from coinspark.entities import engine_lexicon, lists, proposals, recognise, verdicts
+from coinspark.entities.lists import Form
+from coinspark.entities.marked import Marked
+from coinspark.entities.verdicts import Verdicts
+from coinspark.schemas import ENTITIES, PROPOSALS
 from coinspark.stage import Change, Context, Stage
+
+Annotate = Callable[[DataFrame, dict[str, str], tuple[Form, ...]], DataFrame]
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
-    """{"entities": an ENTITIES frame}. Raises InputError where the lists are missing or lack a column."""
-    settings = context.config.entities
+    """ENTITIES and PROPOSALS frames. Raises InputError where lists, verdicts or a recogniser are not what was stated."""
+    settings, spark = context.config.entities, context.spark
+    none = {ENTITIES.name: spark.createDataFrame([], ENTITIES.ddl), PROPOSALS.name: spark.createDataFrame([], PROPOSALS.ddl)}
     if settings.lists is None:
         context.say("entities: no lists are configured (entities.lists), so no entities are found")
-        return {ENTITIES.name: context.spark.createDataFrame([], ENTITIES.ddl)}
-    entries = lists.read(settings.lists)
-    forms, collisions = lists.resolve(entries)
-    context.say(f"entities: {len(entries)} entries, {len(forms)} forms from {settings.lists}")
-    for line in told(collisions):
-        context.say(line)
+        return none
+    word = verdicts.read(settings.verdicts)
+    forms = listed(settings.lists, word, context.say)
     texts = distinct_texts(context.read("coins"), settings.languages)
-    return {ENTITIES.name: engine_lexicon.annotate(texts, forms)}
+    by_list = engine_lexicon.annotate(texts, forms)
+    found = {engine: _engine(context, engine, texts, forms) for engine in settings.engines if engine != engine_lexicon.NAME}
+    if not found:
+        return {**none, ENTITIES.name: by_list}
+    # Proposals are drawn from the same finds: a recogniser runs once over the texts.
+    made = reduce(DataFrame.unionByName, found.values()).persist()
+    every = made.unionByName(by_list) if engine_lexicon.NAME in settings.engines else made
+    return {ENTITIES.name: every, PROPOSALS.name: proposals.propose(made, by_list, texts, forms, word.refused)}
+
+
+def listed(folder: str, word: Verdicts, say: Callable[[str], None]) -> tuple[Form, ...]:
+    """The forms of the lists and of what the keepers accepted; says what two entries claim."""
+    entries = lists.read(folder) + word.entries
+    forms, collisions = lists.resolve(entries)
+    say(f"entities: {len(entries)} entries, {len(forms)} forms from {folder}"
+        + (f", {len(word.entries)} of them accepted proposals" if word.entries else ""))
+    for line in told(collisions):
+        say(line)
+    return forms
+
+
+def _engine(context: Context, engine: str, texts: DataFrame, forms: tuple[Form, ...]) -> DataFrame:
+    """The ENTITIES rows of a trained engine, which is trained first where it does not stand yet."""
+    train, annotate = _trained(context)[engine]
+    known = [(row["language"], row["text"]) for row in texts.select("language", "text").collect()]
+    folders = recognise.folders(context.config, engine, known, forms, train, context.say)
+    return annotate(texts, folders, forms)
+
+
+def _trained(context: Context) -> dict[str, tuple[recognise.Train, Annotate]]:
+    from coinspark.entities import engine_spacy  # only where it is asked for: it takes seconds to import
+
+    config = context.config
+
+    def spacy(texts: tuple[Marked, ...], language: str, folder: Path) -> None:
+        engine_spacy.train(texts, language, config.entities.recogniser, config.seed, folder, context.say)
+
+    return {engine_spacy.NAME: (spacy, engine_spacy.annotate)}
 
 
 def distinct_texts(coins: DataFrame, languages: Sequence[str]) -> DataFrame:
@@ -46,12 +88,16 @@ def told(collisions: Sequence[lists.Collision]) -> list[str]:
     return [line] + ([f"entities: found as neither: {'; '.join(lost)}"] if lost else [])
 
 
-def outside(config: Config) -> str | None:
-    """The digest of the list files: a changed list means that the stage must run."""
-    return lists.digest(config.entities.lists) if config.entities.lists else None
+def outside(config: Config) -> object:
+    """What lies in no table: the lists, the verdicts, what the recognisers learn from or are."""
+    if config.entities.lists is None:
+        return None
+    said = config.entities.verdicts
+    word = Path(said).read_bytes().hex() if said and Path(said).is_file() else said
+    return [lists.digest(config.entities.lists), word, recognise.outside(config)]
 
 
 STAGE = Stage(
-    name="entities", reads=("coins",), writes=(ENTITIES.name,), settings=lambda config: config.entities,
-    build=build, code=("entities",), outside=outside,
+    name="entities", reads=("coins",), writes=(ENTITIES.name, PROPOSALS.name),
+    settings=lambda config: [config.entities, config.seed], build=build, code=("entities",), outside=outside,
 )

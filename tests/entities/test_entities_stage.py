@@ -56,3 +56,59 @@ def test_a_folder_without_lists_stops(spark: SparkSession, tmp_path: Path) -> No
     with pytest.raises(InputError, match="holds no list"):
         stage.outside(Config(entities=Entities(lists=str(tmp_path))))
     assert stage.outside(Config()) is None
+
+
+def designs(spark: SparkSession) -> DataFrame:
+    """Coins that show every person with every object; one shows a person that no list has."""
+    texts = [f"{person} standing, holding {thing}." for person in PERSONS for thing in THINGS]
+    texts.append("Tyche standing, holding cup.")
+    return coins(spark, *([("obverse", "en", text, str(n))] for n, text in enumerate(texts)))
+
+
+def trained(place: Path, **settings: object) -> Config:
+    """A configuration with the lists of `place` and both engines."""
+    entities = Entities.model_validate({
+        "lists": str(place), "languages": ("en", "de"), "engines": ("lexicon", "spacy"),
+        "recogniser": {"passes": 12, "vectors": 0}, **settings})
+    return Config(warehouse=str(place / "warehouse"), entities=entities)
+
+
+def write_lists(place: Path) -> None:
+    for name, kind in (("list_person.csv", PERSONS), ("list_obj.csv", THINGS)):
+        head = PERSON_HEAD if name == "list_person.csv" else HEAD
+        lines = [f"{n},{one},{one},,,,{'' if name == 'list_person.csv' else ',,'}L{n},A" for n, one in enumerate(kind)]
+        (place / name).write_text(head + "\n".join(lines) + "\n")
+
+
+PERSON_HEAD = "id,name,name_german,description,alternativenames,typos,link,Cat_I\n"
+PERSONS = ("Athena", "Zeus", "Apollon", "Nike", "Artemis", "Hermes", "Demeter", "Hera")
+THINGS = ("spear", "shield", "sceptre", "torch", "bow", "wreath", "cup", "helmet")
+
+
+@pytest.mark.slow
+def test_a_trained_engine_proposes_what_no_list_has_until_the_keepers_have_spoken(spark: SparkSession, tmp_path: Path) -> None:
+    write_lists(tmp_path)
+    table, said = designs(spark), list[str]()
+
+    def run(config: Config) -> tuple[DataFrame, DataFrame]:
+        built = stage.build(Context(spark, config, lambda name: table, tmp_path, said.append))
+        entities, proposals = built["entities"], built["proposals"]
+        assert isinstance(entities, DataFrame)
+        assert isinstance(proposals, DataFrame)
+        return entities, proposals
+
+    entities, proposals = run(trained(tmp_path))
+    assert any("spacy has 0 texts in 'de' to learn from" in line for line in said), "the other language goes on"
+    assert {row["engine"] for row in entities.select("engine").distinct().collect()} == {"lexicon", "spacy"}
+    row, = (row for row in proposals.collect() if row["name"] == "Tyche")
+    assert (row["category"], row["texts"], row["examples"][0]["text"]) == ("PERSON", 1, "Tyche standing, holding cup.")
+
+    stood = sorted(path.name for path in (tmp_path / "warehouse" / "recognisers").iterdir())
+    verdict = tmp_path / "verdicts.csv"
+    verdict.write_text("verdict,name,category,language,canonical\nrefuse,Tyche,PERSON,en,\n")
+    assert "Tyche" not in {row["name"] for row in run(trained(tmp_path, verdicts=str(verdict)))[1].collect()}
+    assert sorted(path.name for path in (tmp_path / "warehouse" / "recognisers").iterdir()) == stood, "trained once"
+
+    verdict.write_text("verdict,name,category,language,canonical\naccept,Tyche,PERSON,en,Tyche of Antioch\n")
+    by_list = run(trained(tmp_path, verdicts=str(verdict), engines=("lexicon",)))[0]
+    assert [row["form"] for row in by_list.where("name = 'Tyche of Antioch'").collect()] == ["Tyche"]

@@ -1,0 +1,69 @@
+"""How good a trained engine is, by the published protocol or on names that it has never seen (protocols.py)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from coinspark.config import Config
+from coinspark.entities import lexicon, lists, marked, protocols, verdicts
+from coinspark.entities.lists import CATEGORIES
+from coinspark.entities.marked import Marked, Span
+from coinspark.entities.protocols import Counts, Part
+from coinspark.errors import InputError
+
+COLUMNS = ("engine", "language", "protocol", "category", "mentions", "found", "false", "recall", "precision", "f1")
+FOLDS = 5
+_GROUPS = {**{name: (name,) for name in CATEGORIES.values()}, "PERSON+OBJECT": ("PERSON", "OBJECT"),
+           "all": tuple(CATEGORIES.values())}
+
+Find = Callable[[Sequence[Marked], str, Path, Sequence[str]], list[list[Span]]]
+"""Texts to learn from, language, a folder to be made, texts to read (and to know unmarked): the spans in each of the latter."""
+
+
+def run(config: Config, engine: str, protocol: str, texts: Mapping[str, Sequence[str]], find: Find,
+        say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """A row a language and category (COLUMNS), and those of PERSON with OBJECT and of all categories together."""
+    settings = config.entities
+    if settings.lists is None:
+        raise InputError("entities.lists: no lists are configured, so there is nothing to measure against")
+    forms, _ = lists.resolve(lists.read(settings.lists) + verdicts.read(settings.verdicts).entries)
+    rows = []
+    for language in settings.languages:
+        if language not in texts:
+            say(f"entities: there is no text in {language!r} to measure {engine} on")
+            continue
+        ready = marked.mark(texts[language], language, lexicon.cached(forms))
+        counts = _count(ready, language, protocol, config.seed, find, say)
+        rows += [_row(engine, language, protocol, name, counts, group) for name, group in _GROUPS.items()]
+    return rows
+
+
+def _count(ready: Sequence[Marked], language: str, protocol: str, seed: int, find: Find, say: Callable[[str], None]) -> Counts:
+    if protocol == "published":
+        part = protocols.published(ready, seed)
+        return protocols.count_all(part.test, _found(part, language, find))
+    total = Counts()
+    for number, part in enumerate(protocols.unseen(ready, FOLDS, seed), start=1):
+        counts = protocols.count_unseen(part, _found(part, language, find))
+        say(f"{language}, fold {number} of {FOLDS}: {len(part.held)} names held out; PERSON and OBJECT: recall "
+            f"{counts.recall('PERSON', 'OBJECT'):.3f}, precision {counts.precision('PERSON', 'OBJECT'):.3f}")
+        total.add(counts)
+    return total
+
+
+def _found(part: Part, language: str, find: Find) -> list[list[Span]]:
+    with tempfile.TemporaryDirectory() as place:
+        return find(part.train, language, Path(place) / "model", [one.text for one in part.test])
+
+
+def _row(engine: str, language: str, protocol: str, name: str, counts: Counts, group: tuple[str, ...]) -> dict[str, Any]:
+    found = sum(counts.found[one] for one in group)
+    return {
+        "engine": engine, "language": language, "protocol": protocol, "category": name,
+        "mentions": found + sum(counts.missed[one] for one in group), "found": found,
+        "false": sum(counts.false[one] for one in group), "recall": round(counts.recall(*group), 4),
+        "precision": round(counts.precision(*group), 4), "f1": round(counts.f1(*group), 4),
+    }

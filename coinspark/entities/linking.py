@@ -1,0 +1,77 @@
+"""A found span → the list entry that it names, or none: as the lists write it, else by a careful fuzzy match.
+
+What names no entry is a proposal (proposals.py). The fuzzy match has one threshold; its error is measured by leaving names out
+of the lists (tests/bench/bench_linking.py) and stated in the README.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
+
+from coinspark.entities.fold import fold
+from coinspark.entities.lists import Form
+
+THRESHOLD = 0.87  # likeness from which on a form is taken for a misspelling of a listed one
+_SHORTEST = 6  # letters; in shorter words one letter more or less makes another word (`lion`, `Ilion`)
+
+
+class Near(NamedTuple):
+    """A listed form that is like a found one: its likeness (1: the same letters) and the form."""
+
+    likeness: float
+    form: Form
+
+
+Index = dict[tuple[str, str], dict[str, Form]]
+"""(language, category) → folded form → form."""
+
+
+def index(forms: Iterable[Form]) -> Index:
+    """The listed forms, ready to be asked."""
+    found: Index = defaultdict(dict)
+    for form in forms:
+        found[form.language, form.category].setdefault(fold(form.form)[0], form)
+    return dict(found)
+
+
+@lru_cache(maxsize=4)
+def cached(forms: tuple[Form, ...]) -> Index:
+    """`index`, once a process."""
+    return index(forms)
+
+
+def link(asked: Index, text: str, language: str, category: str) -> Form | None:
+    """The entry that a span names, or None: the same letters first, then the nearest form from THRESHOLD on.
+
+    The nearest must be alone: two entries equally near are a question for the keepers, not for us.
+    """
+    folded, _ = fold(text)
+    listed = asked.get((language, category), {})
+    if folded in listed:
+        return listed[folded]
+    close = [near for near in nearest(asked, text, language, category) if near.likeness >= THRESHOLD]
+    if len(folded) < _SHORTEST or not close:
+        return None
+    best = [near for near in close if near.likeness == close[0].likeness]
+    return best[0].form if len({near.form.name for near in best}) == 1 and _number(folded) == _number(
+        fold(best[0].form.form)[0]) else None
+
+
+def nearest(asked: Index, text: str, language: str, category: str, most: int = 3) -> list[Near]:
+    """The listed forms of a category that are most like a text, best first, of equals in the order of the letters."""
+    folded, _ = fold(text)
+    listed = asked.get((language, category), {})
+    found = process.extract(folded, sorted(listed), scorer=DamerauLevenshtein.normalized_similarity, processor=None, limit=most)
+    return [Near(likeness, listed[form]) for form, likeness, _ in found]
+
+
+def _number(folded: str) -> str:
+    """The number of a ruler (`ii`), which is no misspelling of another (`iii`)."""
+    last = folded.rstrip(".").split(" ")[-1]
+    return last if last and set(last) <= set("ivx") else ""

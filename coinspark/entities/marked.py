@@ -1,0 +1,47 @@
+"""Texts with the names in them marked: what a recogniser learns from, and what it is measured against. Plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from coinspark.entities import lexicon
+from coinspark.entities.lexicon import Matcher
+
+
+class Mention(NamedTuple):
+    """Where a text names something: characters start to end, the category, the canonical name."""
+
+    start: int
+    end: int
+    category: str
+    name: str
+
+    @property
+    def entity(self) -> tuple[str, str]:
+        """Category and canonical name: what is mentioned."""
+        return self.category, self.name
+
+
+class Span(NamedTuple):
+    """Where a recogniser says that a text names something of a category."""
+
+    start: int
+    end: int
+    category: str
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A text and its mentions, in order, none overlapping another."""
+
+    text: str
+    mentions: tuple[Mention, ...]
+
+
+def mark(texts: Iterable[str], language: str, matcher: Matcher) -> tuple[Marked, ...]:
+    """Each distinct text once, in order, marked by the lexicon."""
+    return tuple(Marked(text, tuple(
+        Mention(found[0], found[1], found[4], found[3]) for found in lexicon.find(matcher, text, language)))
+        for text in dict.fromkeys(texts))

@@ -1,0 +1,102 @@
+"""`coinspark entities`: the stage, `evaluate` for the trained engines, `proposals` for the keepers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coinspark.config import Config, load
+from coinspark.errors import InputError
+from coinspark.options import Files, Force, Format, Night, Overrides
+from coinspark.progress import progress, say
+
+app = typer.Typer(invoke_without_command=True)
+
+
+class Protocol(StrEnum):
+    """How an engine is measured."""
+
+    published = "published"
+    unseen = "unseen"
+
+
+class Trained(StrEnum):
+    """The engines that learn."""
+
+    spacy = "spacy"
+
+
+Engines = Annotated[list[str] | None, typer.Option("--engine", help="An engine instead of entities.engines; may be repeated.")]
+
+
+@app.callback()
+def entities(context: typer.Context, config: Files = None, set_: Overrides = None, force: Force = False,
+             engine: Engines = None) -> None:
+    """Descriptions → entities, proposals."""
+    if context.invoked_subcommand is not None:
+        return
+    from coinspark import nightly
+
+    chosen = [f"entities.engines={list(engine)}", "entities.trust=[]"] if engine else []
+    nightly.run_stages(load(config or [], [*(set_ or []), *chosen]), ("ingest", "entities"), force)
+
+
+@app.command()
+def evaluate(
+    protocol: Annotated[Protocol, typer.Option("--protocol", help="published: 75/25; unseen: names held out whole.")],
+    engine: Annotated[Trained, typer.Option("--engine", help="Which engine.")] = Trained.spacy,
+    config: Files = None, set_: Overrides = None,
+    format: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.table,
+) -> None:
+    """How good a trained engine is: on the designs of entities.recogniser.designs, or else on the coins' texts."""
+    from coinspark import query
+    from coinspark.entities import engine_spacy, recognise
+    from coinspark.entities import evaluate as measure
+    from coinspark.entities.marked import Marked, Span
+
+    settings = load(config or [], set_ or [])
+
+    def find(train: Sequence[Marked], language: str, folder: Path, texts: Sequence[str]) -> list[list[Span]]:
+        engine_spacy.train(train, language, settings.entities.recogniser, settings.seed, folder, progress, texts)
+        return engine_spacy.find(folder, texts)
+
+    known = recognise.designs(settings, () if settings.entities.recogniser.designs else _texts_of_coins(settings))
+    rows = measure.run(settings, engine.value, protocol.value, known, find, say)
+    typer.echo(query.render(measure.COLUMNS, [tuple(row.values()) for row in rows], format.value))
+
+
+@app.command()
+def proposals(
+    config: Files = None, set_: Overrides = None, night: Night = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the CSV here instead of printing it.")] = None,
+) -> None:
+    """The names that no list holds, as a CSV: fill in `verdict` (accept or refuse) and name the file in entities.verdicts."""
+    from coinspark import query, tables
+    from coinspark.entities import verdicts
+
+    settings = load(config or [], set_ or [])
+    spark, at = query.open_night(settings, night)
+    rows = tables.read(spark, settings, "proposals", tag=at).collect()
+    ranked = sorted((row.asDict(recursive=True) for row in rows),
+                    key=lambda row: (-row["texts"], row["language"], row["category"], row["name"]))
+    text = verdicts.write(ranked)
+    if out is None:
+        typer.echo(text.rstrip("\n"))
+        return
+    if out.exists():
+        raise InputError(f"{out} is there already, perhaps with verdicts in it; name another file")
+    out.write_text(text, encoding="utf-8")
+    say(f"{len(ranked):,} proposals in {out}")
+
+
+def _texts_of_coins(settings: Config) -> list[tuple[str, str]]:
+    from coinspark import query, tables
+    from coinspark.entities import stage
+
+    spark, _ = query.open_night(settings, None)
+    texts = stage.distinct_texts(tables.read(spark, settings, "coins"), settings.entities.languages)
+    return [(row["language"], row["text"]) for row in texts.select("language", "text").collect()]
