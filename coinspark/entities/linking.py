@@ -64,11 +64,14 @@ def link(asked: Index, text: str, language: str, category: str) -> Form | None:
 
 
 def nearest(asked: Index, text: str, language: str, category: str, most: int = 3) -> list[Near]:
-    """The listed forms of a category that are most like a text, best first, of equals in the order of the letters."""
+    """The entries of a category that are most like a text, each by its nearest form; of equals in the order of the letters."""
     folded, _ = fold(text)
     listed = asked.get((language, category), {})
-    found = process.extract(folded, sorted(listed), scorer=DamerauLevenshtein.normalized_similarity, processor=None, limit=most)
-    return [Near(likeness, listed[form]) for form, likeness, _ in found]
+    found = process.extract(folded, sorted(listed), scorer=DamerauLevenshtein.normalized_similarity, limit=10 * most)
+    best: dict[str, Near] = {}
+    for form, likeness, _ in found:
+        best.setdefault(listed[form].name, Near(likeness, listed[form]))
+    return list(best.values())[:most]
 
 
 def _number(folded: str) -> str:

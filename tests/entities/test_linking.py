@@ -43,4 +43,6 @@ def test_the_nearest_come_best_first() -> None:
     near = linking.nearest(LISTED, "Faustina", "en", "PERSON", 2)
     assert [one.form.name for one in near] == ["Faustina II", "Faustina III"]
     assert near[0].likeness == pytest.approx(1 - 3 / 11)  # three letters to add, of eleven
+    assert [one.form.form for one in linking.nearest(LISTED, "Philetairus", "en", "PERSON", 1)] == ["Philetaerus"]
+    assert len({one.form.name for one in linking.nearest(LISTED, "Philetairus", "en", "PERSON", 5)}) == 5, "an entry once"
     assert linking.nearest(LISTED, "owl", "en", "PLANT") == []
