@@ -10,8 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from coinspark import __version__, ending, names
-from coinspark.config import load
-from coinspark.options import Files, Force, Format, Night, Overrides
+from coinspark.options import Files, Force, Format, Night, Overrides, configuration
 
 app = typer.Typer(
     help="Turn a museum's photographs and descriptions of coins into trained, checked, queryable knowledge.",
@@ -32,7 +31,7 @@ def nightly(config: Files = None, set_: Overrides = None, force: Force = False) 
     from coinspark.evaluation import table1 as comparison
     from coinspark.session import start
 
-    settings = load(config or [], set_ or [])
+    settings = configuration(config, set_)
     path = night.run_night(settings, force)
     spark = start(settings)
     typer.echo(comparison.render(night.read_at(spark, settings, path.stem), settings))
@@ -43,7 +42,7 @@ def _stage_command(name: str, chain: tuple[str, ...], text: str) -> None:
     def command(config: Files = None, set_: Overrides = None, force: Force = False) -> None:
         from coinspark import nightly as night
 
-        settings = load(config or [], set_ or [])
+        settings = configuration(config, set_)
         spark = night.run_stages(settings, chain, force)
         if name == "classes":
             from coinspark.classes import summary
@@ -77,7 +76,7 @@ def sql(
     """Ask the tables: coinspark sql "SELECT split, class, count(*) FROM splits GROUP BY 1, 2"."""
     from coinspark import query as ask
 
-    settings = load(config or [], set_ or [])
+    settings = configuration(config, set_)
     typer.echo(ask.run(settings, query, night, format.value, limit))
 
 
@@ -91,7 +90,7 @@ def table1(
     from coinspark.evaluation import table1 as comparison
     from coinspark.nightly import read_at
 
-    settings = load(config or [], set_ or [])
+    settings = configuration(config, set_)
     spark, at = ask.open_night(settings, night)
     typer.echo(comparison.render(read_at(spark, settings, at), settings, format.value))
 
@@ -101,7 +100,7 @@ def spark_conf(config: Files = None, set_: Overrides = None) -> None:
     """Print this configuration's Spark settings, as spark-sql, spark-submit and beeline read them."""
     from coinspark.session import settings
 
-    for key, value in sorted(settings(load(config or [], set_ or [])).items()):
+    for key, value in sorted(settings(configuration(config, set_)).items()):
         typer.echo(f"{key} {value}")
 
 
@@ -110,7 +109,7 @@ def check(config: Files = None, set_: Overrides = None) -> None:
     """Check the configuration alone and print it whole, defaults and all."""
     import yaml
 
-    whole = load(config or [], set_ or []).model_dump(mode="json")
+    whole = configuration(config, set_).model_dump(mode="json")
     typer.echo(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True).rstrip())
 
 

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from coinspark.config import Config, load
+from coinspark.config import Config
 from coinspark.errors import InputError
-from coinspark.options import Files, Force, Format, Night, Overrides
+from coinspark.options import Files, Force, Format, Night, Overrides, configuration
 from coinspark.progress import progress, say
 
 app = typer.Typer(invoke_without_command=True)
@@ -42,7 +42,7 @@ def entities(context: typer.Context, config: Files = None, set_: Overrides = Non
     from coinspark import nightly
 
     chosen = [f"entities.engines={list(engine)}", "entities.trust=[]"] if engine else []
-    nightly.run_stages(load(config or [], [*(set_ or []), *chosen]), ("ingest", "entities"), force)
+    nightly.run_stages(configuration(config, [*(set_ or []), *chosen]), ("ingest", "entities"), force)
 
 
 @app.command()
@@ -58,7 +58,7 @@ def evaluate(
     from coinspark.entities import evaluate as measure
     from coinspark.entities.marked import Marked, Span
 
-    settings = load(config or [], set_ or [])
+    settings = configuration(config, set_)
 
     def find(train: Sequence[Marked], language: str, folder: Path, texts: Sequence[str]) -> list[list[Span]]:
         engine_spacy.train(train, language, settings.entities.recogniser, settings.seed, folder, progress, texts)
@@ -78,7 +78,7 @@ def proposals(
     from coinspark import query, tables
     from coinspark.entities import verdicts
 
-    settings = load(config or [], set_ or [])
+    settings = configuration(config, set_)
     spark, at = query.open_night(settings, night)
     rows = tables.read(spark, settings, "proposals", tag=at).collect()
     ranked = sorted((row.asDict(recursive=True) for row in rows),

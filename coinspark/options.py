@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from coinspark.config import Config, load
+
 Files = Annotated[list[Path] | None, typer.Option("--config", "-c", help="A YAML file; several are merged in order.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="One key: --set training.epochs=3")]
 Force = Annotated[bool, typer.Option("--force", help="Run even if nothing has changed.")]
@@ -20,3 +22,8 @@ class Format(StrEnum):
     table = "table"
     csv = "csv"
     json = "json"
+
+
+def configuration(files: list[Path] | None, overrides: list[str] | None) -> Config:
+    """The configuration that --config and --set ask for."""
+    return load(files or [], overrides or [])

@@ -155,6 +155,11 @@ class Entities(Section):
             raise ValueError(f"entities.trust: {absent[0]!r} is none of entities.engines {list(self.engines)}")
         return self
 
+    @property
+    def trusted(self) -> tuple[Engine, ...]:
+        """The engines that the class layers go by, the most trusted first."""
+        return self.trust or self.engines
+
 
 class Split(Section):
     """Which mints a layer splits: by name, or all with more coins than `over`, or the `biggest` so many."""

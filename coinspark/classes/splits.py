@@ -236,9 +236,12 @@ def audit(splits: DataFrame, show: int = 5) -> list[str]:
     folds = sorted(row["fold"] for row in splits.select("fold").distinct().collect())
     coins = splits.groupBy("fold", "coin_id").agg(
         F.collect_set("split").alias("sides"), F.collect_set(F.struct("layer", "split")).alias("pairs"))
-    # More pairs than layers: some layer has the coin on two sides; else the sides differ from layer to layer.
-    torn = F.size("pairs") > F.size(F.array_distinct("pairs.layer"))
+    # A layer that stands in two pairs has the coin on two sides; where none does, the sides differ from layer to layer.
+    torn = F.filter(F.array_distinct("pairs.layer"), lambda layer: F.size(F.filter(
+        "pairs", lambda pair: pair["layer"] == layer)) > 1)
+    inside = coins.select("fold", "coin_id", F.explode(torn).alias("layer"))
     at_coin = F.concat(F.lit("fold "), "fold", F.lit(": coin "), "coin_id")
+    at_place = F.concat(F.lit("layer "), "layer", F.lit(", "), at_coin)
     held = splits.groupBy("layer", "class").agg(
         *(F.collect_set(F.when(F.col("split") == side, F.col("fold"))).alias(side) for side in ("test", "train")))
     every = F.array(*map(F.lit, folds))
@@ -249,12 +252,12 @@ def audit(splits: DataFrame, show: int = 5) -> list[str]:
     at_layer = F.concat(F.lit("layer "), "layer", F.lit(": coin "), "coin_id")
     unknown = splits.where("split IS NULL OR split NOT IN ('train', 'validation', 'test')")
     found = [
-        _lines(coins.where(torn), "stands on two sides", at_coin),
-        _lines(coins.where(~torn & (F.size("sides") > 1)), "stands on another side in another layer", at_coin),
+        _lines(inside, "stands on two sides", at_place),
+        _lines(coins.where((F.size(torn) == 0) & (F.size("sides") > 1)), "stands on another side in another layer", at_coin),
         _lines(lacks[0], "has no test image", at_class),
         _lines(lacks[1], "has no training image", at_class),
         _lines(once, "is not tested exactly once", at_layer),
-        _lines(unknown, "has an unknown split", at_layer),
+        _lines(unknown, "has an unknown split", at_place),
     ]
     faults = reduce(DataFrame.unionAll, found).groupBy("fault").agg(
         F.count("*").alias("n"), F.slice(F.sort_array(F.collect_list("at")), 1, show).alias("at")).orderBy("fault").collect()

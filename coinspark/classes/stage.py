@@ -21,8 +21,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     if not sizes:
         raise InputError("classes: there is no coin; run `ingest` with a source first")
     # Every layer reads it, some twice (to choose, and to place): made once, and spilled to disk where it is large.
-    entities = context.config.entities
-    found = union.trusted(context.read("entities"), entities.trust or entities.engines)
+    found = union.trusted(context.read("entities"), context.config.entities.trusted)
     known = layers.with_evidence(coins, found).persist()
     made = []
     for settings in context.config.layers:
@@ -36,7 +35,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
 
 STAGE = Stage(
     name="classes", reads=("coins", "entities"), writes=(CLASSES.name,),
-    settings=lambda config: [list(config.layers), list(config.entities.trust or config.entities.engines)],
+    settings=lambda config: [list(config.layers), list(config.entities.trusted)],
     build=build, code=("classes/layers.py", "classes/stage.py", "classes/plan.py", "classes/patterns.py", "classes/choose.py",
                        "classes/telling.py", "entities/union.py"),
 )

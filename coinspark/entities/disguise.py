@@ -16,10 +16,12 @@ from coinspark.entities.marked import Marked, Mention
 Pool = Mapping[tuple[str, bool], tuple[tuple[str, ...], ...]]
 """(category, whether it starts with a capital) → the names, each as the forms that the texts have of it."""
 
-_STARTS = {"en": "b c d f g h k l m n p r s t v br cr dr gr pr tr st th ph ch",
-           "de": "b d f g h k l m n p r s t w z br dr gr pr tr st sch ch pf"}
-_VOWELS = {"en": "a e i o u ae ia eu", "de": "a e i o u ei ie au ä ü"}
-_ENDS = {"en": "s  r n x tor ment ium um os a es ne let", "de": " s r n en er el ung e chen heit stab"}
+_STARTS = {language: parts.split() for language, parts in {
+    "en": "b c d f g h k l m n p r s t v br cr dr gr pr tr st th ph ch",
+    "de": "b d f g h k l m n p r s t w z br dr gr pr tr st sch ch pf"}.items()}
+_VOWELS = {language: parts.split() for language, parts in {"en": "a e i o u ae ia eu", "de": "a e i o u ei ie au ä ü"}.items()}
+_ENDS = {language: parts.split(" ") for language, parts in {  # some words end without one
+    "en": "s  r n x tor ment ium um os a es ne let", "de": " s r n en er el ung e chen heit stab"}.items()}
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,8 @@ def _invented(category: str, capital: bool, mask: Mask, draw: random.Random) -> 
     """One made-up word, now and then two; each stands in for the last word of a known name of the category."""
     words = []
     for n in range(draw.choice((1, 1, 1, 1, 2))):
-        word = "".join(draw.choice(_STARTS[mask.language].split()) + draw.choice(_VOWELS[mask.language].split())
-                       for _ in range(draw.choice((1, 2, 2, 3)))) + draw.choice(_ENDS[mask.language].split(" "))
+        word = "".join(draw.choice(_STARTS[mask.language]) + draw.choice(_VOWELS[mask.language])
+                       for _ in range(draw.choice((1, 2, 2, 3)))) + draw.choice(_ENDS[mask.language])
         word = word.capitalize() if capital and (n == 0 or category == "PERSON") else word
         mask.likeness(word, draw.choice(draw.choice(mask.pool[category, capital])).split()[-1])
         words.append(word)

@@ -44,10 +44,10 @@ def run(config: Config, engine: str, protocol: str, texts: Mapping[str, Sequence
 def _count(ready: Sequence[Marked], language: str, protocol: str, seed: int, find: Find, say: Callable[[str], None]) -> Counts:
     if protocol == "published":
         part = protocols.published(ready, seed)
-        return protocols.count_all(part.test, _found(part, language, find))
+        return protocols.count(part.test, _found(part, language, find))
     total = Counts()
     for number, part in enumerate(protocols.unseen(ready, FOLDS, seed), start=1):
-        counts = protocols.count_unseen(part, _found(part, language, find))
+        counts = protocols.count(part.test, _found(part, language, find), part.held)
         say(f"{language}, fold {number} of {FOLDS}: {len(part.held)} names held out; PERSON and OBJECT: recall "
             f"{counts.recall('PERSON', 'OBJECT'):.3f}, precision {counts.precision('PERSON', 'OBJECT'):.3f}")
         total.add(counts)

@@ -33,11 +33,11 @@ Index = dict[tuple[str, str], dict[str, Form]]
 
 
 def index(forms: Iterable[Form]) -> Index:
-    """The listed forms, ready to be asked."""
+    """The listed forms, ready to be asked, in the order of the letters."""
     found: Index = defaultdict(dict)
     for form in forms:
         found[form.language, form.category].setdefault(fold(form.form)[0], form)
-    return dict(found)
+    return {kind: dict(sorted(listed.items())) for kind, listed in found.items()}
 
 
 @lru_cache(maxsize=4)
@@ -55,19 +55,19 @@ def link(asked: Index, text: str, language: str, category: str) -> Form | None:
     listed = asked.get((language, category), {})
     if folded in listed:
         return listed[folded]
-    close = [near for near in nearest(asked, text, language, category) if near.likeness >= THRESHOLD]
-    if len(folded) < _SHORTEST or not close:
+    if len(folded) < _SHORTEST:
         return None
-    best = [near for near in close if near.likeness == close[0].likeness]
-    return best[0].form if len({near.form.name for near in best}) == 1 and _number(folded) == _number(
-        fold(best[0].form.form)[0]) else None
+    near = nearest(asked, text, language, category, 2)
+    if not near or near[0].likeness < THRESHOLD or (len(near) == 2 and near[1].likeness == near[0].likeness):
+        return None
+    return near[0].form if _number(folded) == _number(fold(near[0].form.form)[0]) else None
 
 
 def nearest(asked: Index, text: str, language: str, category: str, most: int = 3) -> list[Near]:
     """The entries of a category that are most like a text, each by its nearest form; of equals in the order of the letters."""
     folded, _ = fold(text)
     listed = asked.get((language, category), {})
-    found = process.extract(folded, sorted(listed), scorer=DamerauLevenshtein.normalized_similarity, limit=10 * most)
+    found = process.extract(folded, list(listed), scorer=DamerauLevenshtein.normalized_similarity, limit=10 * most)
     best: dict[str, Near] = {}
     for form, likeness, _ in found:
         best.setdefault(listed[form].name, Near(likeness, listed[form]))

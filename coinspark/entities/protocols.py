@@ -74,26 +74,16 @@ def unseen(marked: Sequence[Marked], folds: int, seed: int) -> Iterator[Part]:
                    tuple(one for one, is_held in zip(marked, has, strict=True) if is_held), held)
 
 
-def count_all(tests: Iterable[Marked], found: Iterable[Iterable[Span]]) -> Counts:
-    """Every mention of the tests against every span: a span counts where start, end and category are a mention's."""
+def count(tests: Iterable[Marked], found: Iterable[Iterable[Span]], held: frozenset[tuple[str, str]] | None = None) -> Counts:
+    """Mentions against spans: a span counts where start, end and category are a mention's.
+
+    With `held`, mentions of those names alone are found or missed; spans on other mentions count neither way, and false is
+    what the whole lexicon does not have at that very place.
+    """
     counts = Counts()
     for one, spans in zip(tests, found, strict=True):
         truth, said = {Span(*mention[:3]) for mention in one.mentions}, set(spans)
-        counts.found.update(span.category for span in truth & said)
-        counts.missed.update(span.category for span in truth - said)
-        counts.false.update(span.category for span in said - truth)
-    return counts
-
-
-def count_unseen(part: Part, found: Iterable[Iterable[Span]]) -> Counts:
-    """Mentions of the held names alone; false is every span that the whole lexicon does not have at that very place.
-
-    Spans on names that were seen count neither way.
-    """
-    counts = Counts()
-    for one, spans in zip(part.test, found, strict=True):
-        truth, said = {Span(*mention[:3]) for mention in one.mentions}, set(spans)
-        wanted = {Span(*mention[:3]) for mention in one.mentions if mention.entity in part.held}
+        wanted = {Span(*mention[:3]) for mention in one.mentions if held is None or mention.entity in held}
         counts.found.update(span.category for span in wanted & said)
         counts.missed.update(span.category for span in wanted - said)
         counts.false.update(span.category for span in said - truth)

@@ -30,12 +30,13 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     word = verdicts.read(settings.verdicts)
     forms = listed(settings.lists, word, context.say)
     texts = distinct_texts(context.read("coins"), settings.languages)
-    by_list = engine_lexicon.annotate(texts, forms)
-    found = {engine: _engine(context, engine, texts, forms) for engine in settings.engines if engine != engine_lexicon.NAME}
-    if not found:
-        return {**none, ENTITIES.name: by_list}
-    # Proposals are drawn from the same finds: a recogniser runs once over the texts.
-    made = reduce(DataFrame.unionByName, found.values()).persist()
+    trained = [engine for engine in settings.engines if engine != engine_lexicon.NAME]
+    if not trained:
+        return {**none, ENTITIES.name: engine_lexicon.annotate(texts, forms)}
+    # Both tables are made of the same texts and finds: each engine runs once over the texts.
+    texts = texts.persist()
+    by_list = engine_lexicon.annotate(texts, forms).persist()
+    made = reduce(DataFrame.unionByName, [_engine(context, engine, texts, forms) for engine in trained]).persist()
     every = made.unionByName(by_list) if engine_lexicon.NAME in settings.engines else made
     return {ENTITIES.name: every, PROPOSALS.name: proposals.propose(made, by_list, texts, forms, word.refused)}
 

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from coinspark.entities.fold import fold
-from coinspark.entities.lists import Entry
+from coinspark.entities.lists import CATEGORIES, Entry
 from coinspark.errors import InputError
 
 COLUMNS = ("verdict", "name", "category", "language", "texts", "canonical", "nearest", "examples")
 _ACCEPT, _REFUSE = ("accept", "yes", "y", "ja"), ("refuse", "no", "n", "nein")
-_CATEGORIES = ("PERSON", "OBJECT", "ANIMAL", "PLANT")
 
 Key = tuple[str, str, str]
 """language, category, folded name."""
@@ -73,10 +72,10 @@ def read(file: str | Path | None) -> Verdicts:
         if not verdict:
             continue
         name, category, language = ((row.get(column) or "").strip() for column in ("name", "category", "language"))
-        if verdict not in _ACCEPT + _REFUSE or not name or category not in _CATEGORIES or not language:
+        if verdict not in _ACCEPT + _REFUSE or not name or category not in CATEGORIES.values() or not language:
             raise InputError(f"entities.verdicts: {path}, line {number}: wanted are a verdict `accept` or `refuse`, a name, a "
-                             f"language and a category of {', '.join(_CATEGORIES)}; the line has {verdict!r}, {name!r}, "
-                             f"{language!r}, {category!r}")
+                             f"language and a category of {', '.join(CATEGORIES.values())}; the line has {verdict!r}, "
+                             f"{name!r}, {language!r}, {category!r}")
         if verdict in _ACCEPT:
             canonical = (row.get("canonical") or "").strip() or name
             entries.append(Entry(category, canonical, None, ((language, name, "name"),)))

@@ -230,13 +230,13 @@ def test_audit_passes_a_sound_split(spark: SparkSession) -> None:
 
 
 @pytest.mark.parametrize(("rows", "fault"), [
-    ([*GOOD, ("mint", 0, "c0", "Rome", "test")], "fold 0: coin c0 stands on two sides"),
+    ([*GOOD, ("mint", 0, "c0", "Rome", "test")], "layer mint, fold 0: coin c0 stands on two sides"),
     (GOOD + [("design", *row[1:-1], {"train": "test", "test": "train"}.get(row[-1], row[-1])) for row in GOOD],
      "fold 0: coin c0 stands on another side in another layer (2 such)"),
     ([*BOTH, ("design", 0, "d", "Rome/wolf", "train")], "layer design, fold 0: class Rome/wolf has no test image"),
     ([*BOTH, ("mint", 0, "d", "Ilion", "test")], "layer mint, fold 0: class Ilion has no training image"),
     (GOOD + [("mint", 1, row[2], "Rome", row[4]) for row in GOOD], "layer mint: coin c0 is not tested exactly once (3 such)"),
-    ([*GOOD, ("mint", 0, "d", "Rome", "elsewhere")], "layer mint: coin d has an unknown split"),
+    ([*GOOD, ("mint", 0, "d", "Rome", "elsewhere")], "layer mint, fold 0: coin d has an unknown split"),
 ])
 def test_audit_names_each_violation(spark: SparkSession, rows: list[tuple[str, int, str, str, str]], fault: str) -> None:
     assert splits.audit(splits_frame(spark, rows))[0] == fault

@@ -50,7 +50,7 @@ def test_draws_do_not_depend_on_the_order_of_the_texts() -> None:
 
 def test_counts_by_hand() -> None:
     text = marked("Zeus", "owl", "spear")  # at 0-4, 5-8, 9-14
-    counts = protocols.count_all([text], [[Span(0, 4, "PERSON"), Span(5, 8, "ANIMAL"), Span(9, 13, "OBJECT")]])
+    counts = protocols.count([text], [[Span(0, 4, "PERSON"), Span(5, 8, "ANIMAL"), Span(9, 13, "OBJECT")]])
     assert counts.found == {"PERSON": 1}
     assert counts.missed == {"OBJECT": 2}, "another category, another end: neither is the mention"
     assert counts.false == {"ANIMAL": 1, "OBJECT": 1}
@@ -64,9 +64,9 @@ def test_only_held_names_count_as_found_and_only_what_no_list_has_as_false() -> 
     text = marked("Zeus", "owl", "spear")
     part = Part((), (text,), frozenset({("OBJECT", "owl")}))
     said = [Span(0, 4, "PERSON"), Span(5, 8, "OBJECT"), Span(9, 13, "OBJECT")]
-    counts = protocols.count_unseen(part, [said])
+    counts = protocols.count(part.test, [said], part.held)
     assert (counts.found, counts.missed, counts.false) == ({"OBJECT": 1}, {}, {"OBJECT": 1})
-    missed = protocols.count_unseen(part, [[Span(0, 4, "PERSON")]])
+    missed = protocols.count(part.test, [[Span(0, 4, "PERSON")]], part.held)
     assert (missed.found, missed.missed, missed.false) == ({}, {"OBJECT": 1}, {})
     counts.add(missed)
     assert counts.recall("OBJECT") == 0.5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -52,7 +51,7 @@ def test_equal_input_gives_equal_weights_and_a_killed_run_goes_on_to_them(
     (tmp_path / "killed").mkdir()
     (tmp_path / "job.json").write_text(killed.to_json())
     ended = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path / "job.json")], check=False,
-                           env={**os.environ, **launch._environment()})
+                           env=launch._environment())
     assert ended.returncode == 9
     state = checkpoint.load(tmp_path / "killed")
     assert state is not None and state.epoch == 1
