@@ -34,12 +34,11 @@ from coinspark.settings import (
     Splits,
     SyntheticSource,
     Training,
-    digest,
 )
 
 __all__ = [
     "AnySource", "Augment", "Columns", "Config", "Entities", "Evaluation", "FoldersSource", "Layer", "ManifestSource",
-    "PublishedSource", "Section", "Source", "Split", "Splits", "SyntheticSource", "Training", "digest", "load",
+    "PublishedSource", "Section", "Source", "Split", "Splits", "SyntheticSource", "Training", "load",
 ]
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -184,7 +181,7 @@ class Splits(Section):
     """Who trains and who tests. `threshold` is the least coins of a class; `folds` > 1 tests every coin once."""
 
     threshold: int = Field(20, ge=3)
-    validation: float = Field(0.1, gt=0, lt=0.5)
+    validation: float = Field(0.1, ge=0, lt=0.5)
     test: float = Field(0.2, gt=0, lt=0.9)
     folds: int = Field(1, ge=1)
     by: Literal["coin", "type"] = "coin"
@@ -202,7 +199,10 @@ class Augment(Section):
 
 
 class Training(Section):
-    """One VGG16 a layer (and fold). `batch` is over all workers together. See training/fit.py for the recipe's source."""
+    """One VGG16 a layer (and fold). `batch` is over all workers together. See training/fit.py for the recipe's source.
+
+    `types`: where the coins' types are known, the network learns them beside its classes, in training alone.
+    """
 
     layers: tuple[str, ...] = ()
     size: int | None = None
@@ -221,6 +221,7 @@ class Training(Section):
     average: float = Field(0.98, ge=0, lt=1)
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     class_weights: Literal["none", "balanced"] = "none"
+    types: bool = True
     cap: int | None = Field(None, ge=1)
     augment: Augment = Augment()
     patience: int = Field(12, ge=1)
@@ -279,18 +280,3 @@ class Config(Section):
     def image_size(self) -> int:
         """The size training and the report use: `training.size`, or the first of `ingest.sizes`."""
         return self.training.size or self.ingest.sizes[0]
-
-
-def digest(value: Any) -> str:
-    """SHA-256 hex of any JSON-like value or configuration section, independent of key order."""
-    return hashlib.sha256(json.dumps(_plain(value), sort_keys=True).encode()).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from coinspark import schemas, tables
-from coinspark.config import Config, digest
+from coinspark.config import Config
+from coinspark.hashes import digest, files_hash
 from coinspark.session import local_folder
 
 
@@ -116,13 +116,9 @@ def scratch(config: Config, name: str, fingerprint: str) -> Path:
 
 def code_version(packages: tuple[str, ...]) -> str:
     """SHA-256 over the source of these modules or packages of coinspark (`ingest`, `classes/splits.py`), in order."""
-    root, total = Path(__file__).parent, sha256()
-    for package in packages:
-        place = root / package
-        files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
-        for file in files:
-            total.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
-    return total.hexdigest()
+    root = Path(__file__).parent
+    places = [root / package for package in packages]
+    return files_hash([file for place in places for file in (sorted(place.rglob("*.py")) if place.is_dir() else [place])], root)
 
 
 def _reader(spark: SparkSession, config: Config) -> Callable[[str], DataFrame]:

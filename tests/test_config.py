@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from coinspark.config import Config, digest, load
+from coinspark.config import Config, load
 from coinspark.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -83,9 +83,3 @@ def test_environment_with_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_override_that_is_none(override: str) -> None:
     with pytest.raises(ConfigError, match="--set"):
         load([], [override])
-
-
-def test_digest_knows_values_not_order() -> None:
-    assert digest({"a": 1, "b": [1, 2]}) == digest({"b": (1, 2), "a": 1})
-    assert digest({"a": 1}) != digest({"a": 2})
-    assert digest(Config().training) == digest(Config().training.model_dump(mode="json"))

@@ -14,8 +14,8 @@ from tests.training_shards import write
 
 
 def shards(folder: Path) -> Shards:
-    """12 coins to train, 6 to validate, in two shards each."""
-    return write(folder, {"train": (6, 6), "validation": (3, 3)})
+    """12 coins to train, 6 to validate, in two shards each, of two types."""
+    return write(folder, {"train": (6, 6), "validation": (3, 3)}, types=("Nike", "Tyche"))
 
 
 def job(folder: Path, held: Shards, **training: Any) -> Job:

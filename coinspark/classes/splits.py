@@ -171,13 +171,14 @@ def assign(rows: DataFrame, unit: DataFrame, layers: Sequence[str], settings: Sp
     """`rows` of the class layers, each with its fold and side: a SPLITS frame.
 
     `unit` is [coin_id, unit]; `layers` in the order in which they sort the units, coarse ones first. One fold takes the
-    shares of `settings`; k folds test every unit once and draw the validation coins from the rest.
+    shares of `settings`; k folds test every unit once and draw the validation coins, if there are to be any, from the rest.
     """
     tested = _tested(_strata(rows.join(unit, "coin_id"), layers), len(layers), settings, seed)
     rest = Window.partitionBy("fold", "stratum", "tested")
     place = F.row_number().over(rest.orderBy("place")) - 1
     left = F.count("*").over(rest)
-    wanted = F.least(F.greatest(F.round(F.col("n") * settings.validation).cast("long"), F.lit(1)), left - 1)
+    wanted = F.least(F.greatest(F.round(F.col("n") * settings.validation).cast("long"), F.lit(int(settings.validation > 0))),
+                     left - 1)
     start = F.pmod(F.xxhash64(F.lit(seed), F.lit("validation"), "stratum", "fold"), left)
     side = F.when(F.col("tested"), "test").when(_step(place, wanted, left, start), "validation").otherwise("train")
     sides = tested.select("unit", "fold", side.alias("split"))

@@ -111,8 +111,7 @@ def _give_vectors(nlp: Language, texts: Sequence[str], settings: Recogniser, see
         of = nlp.vocab.strings[known]  # the table knows numbers only
         if nlp.vocab.strings[word] in table or of not in table or table.is_full:
             return
-        blurred = table[of] + noise.normal(0, settings.blur / np.sqrt(settings.vectors), settings.vectors)
-        table.add(word, vector=(blurred / np.linalg.norm(blurred)).astype(np.float32))
+        table.add(word, vector=vectors.blurred(table[of], settings.blur, noise))
 
     return like
 

@@ -7,7 +7,6 @@ persons share their alternatives between the languages. Verbs are not entities. 
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from typing import Literal
 
 from coinspark.entities.fold import fold
 from coinspark.errors import InputError
+from coinspark.hashes import files_hash
 
 Origin = Literal["name", "alternative", "typo"]
 
@@ -83,10 +83,7 @@ def files(folder: str | Path) -> list[Path]:
 
 def digest(folder: str | Path) -> str:
     """SHA-256 hex over names and bytes of the list files: what lies outside the tables."""
-    total = hashlib.sha256()
-    for path in files(folder):
-        total.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
+    return files_hash(files(folder), Path(folder))
 
 
 def read(folder: str | Path) -> tuple[Entry, ...]:

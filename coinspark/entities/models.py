@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from coinspark.errors import ConfigError, InputError
+from coinspark.hashes import files_hash
 from coinspark.settings import Pretrained
 
 MANIFEST, MODEL = "manifest.json", "model"
@@ -52,7 +52,4 @@ def check(folder: Path, wanted: str, hint: str) -> None:
 
 def digest(folder: Path) -> str:
     """SHA-256 hex over the names and bytes of a folder's files, in the order of their names."""
-    total = sha256()
-    for file in sorted(one for one in folder.rglob("*") if one.is_file()):
-        total.update(file.relative_to(folder).as_posix().encode() + b"\0" + sha256(file.read_bytes()).digest())
-    return total.hexdigest()
+    return files_hash(sorted(one for one in folder.rglob("*") if one.is_file()), folder)

@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from coinspark.config import Config, digest
+from coinspark.config import Config
 from coinspark.entities import lexicon, marked, models
 from coinspark.entities.lists import Form
 from coinspark.entities.marked import Marked
 from coinspark.errors import InputError
+from coinspark.hashes import digest
 from coinspark.session import local_folder
 from coinspark.stage import code_version
 

@@ -43,6 +43,12 @@ def make(texts: Iterable[Sequence[str]], width: int, seed: int) -> Vectors:
     return dict(zip(words, made.astype(np.float32), strict=True))
 
 
+def blurred(vector: np.ndarray[Any, Any], blur: float, noise: np.random.Generator) -> np.ndarray[Any, Any]:
+    """A vector of length 1 near this one: what a word is lent that nobody has seen."""
+    moved = vector + noise.normal(0, blur / np.sqrt(len(vector)), len(vector))
+    return np.asarray(moved / np.linalg.norm(moved), np.float32)
+
+
 def _count(texts: Iterable[Sequence[str]]) -> tuple[Counter[str], Counter[tuple[str, tuple[int, str]]]]:
     """How often each word stands, and how often beside which neighbour in which place."""
     counts: Counter[str] = Counter()

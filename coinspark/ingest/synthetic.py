@@ -7,7 +7,6 @@ motif lies in its photo) and `lists/`. `.stamp` is written last: where it names 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import os
 from collections.abc import Iterable, Sequence
@@ -20,8 +19,9 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from coinspark.config import Columns, ManifestSource, SyntheticSource, digest
+from coinspark.config import Columns, ManifestSource, SyntheticSource
 from coinspark.errors import InputError
+from coinspark.hashes import digest, files_hash
 from coinspark.ingest import wordlists
 from coinspark.ingest.brush import Floats
 from coinspark.ingest.dies import Die, Side, die
@@ -83,8 +83,7 @@ def version(settings: SyntheticSource) -> str:
     """SHA-256 hex of the settings that show in the files, and of the code that draws them."""
     drawn = settings.model_dump(mode="json", exclude={"name", "root", "licence", "medium"})
     here = Path(__file__).parent
-    code = [hashlib.sha256((here / f"{module}.py").read_bytes()).hexdigest() for module in MODULES]
-    return digest({"settings": drawn, "code": code})
+    return digest({"settings": drawn, "code": files_hash([here / f"{module}.py" for module in MODULES], here)})
 
 
 def _photos(folder: Path, settings: SyntheticSource, coin: Coin) -> list[Row]:

@@ -19,11 +19,15 @@ from coinspark.training import shards as shard_files
 from coinspark.training.shards import Shards
 
 SPLITS = ("train", "validation", "test")
+_SHOWN = 3  # train images of a type; from fewer there is nothing to learn
 
 
 @dataclass(frozen=True)
 class Want:
-    """What to export: a fold of a layer, images of `size`, into `shards` files a split, `cap` train images a class."""
+    """What to export: a fold of a layer, images of `size`, into `shards` files a split, `cap` train images a class.
+
+    `types`: with the type of each train coin.
+    """
 
     layer: str
     fold: int
@@ -31,14 +35,18 @@ class Want:
     seed: int
     shards: int
     cap: int | None = None
+    types: bool = False
 
 
 def pick(splits: DataFrame, coins: DataFrame, images: DataFrame, want: Want) -> DataFrame:
-    """splits ⋈ coins ⋈ images: `split`, `shard`, `place`, `coin_id`, `medium`, `class`, `image_id`, a row a photographed coin.
+    """splits ⋈ coins ⋈ images, a row a photographed coin.
 
-    Coins without a photo of the size drop out. `place` counts from 0 within a split; a shard's rows differ by at most one.
+    `split`, `shard`, `place`, `coin_id`, `medium`, `class`, `type`, `image_id`. Coins without a photo of the size drop out.
+    `place` counts from 0 within a split; a shard's rows differ by at most one. `type` is null but for a train coin whose type
+    is wanted and sure.
     """
-    photographed = coins.select("coin_id", "medium", "image_id").join(
+    sure = F.when(F.lit(want.types) & (F.size("types") == 1), F.col("types")[0])
+    photographed = coins.select("coin_id", "medium", "image_id", sure.alias("type")).join(
         images.where(F.col("size") == want.size).select("image_id"), "image_id")
     chosen = splits.where((F.col("layer") == want.layer) & (F.col("fold") == want.fold)).join(
         photographed, ["coin_id", "medium"])
@@ -48,14 +56,23 @@ def pick(splits: DataFrame, coins: DataFrame, images: DataFrame, want: Want) -> 
         chosen = chosen.withColumn("place", place).where((F.col("split") != "train") | (F.col("place") <= want.cap))
     place = F.row_number().over(Window.partitionBy("split").orderBy(*order)) - 1
     return chosen.withColumn("place", place).withColumn("shard", F.col("place") % want.shards).select(
-        "split", "shard", "place", "coin_id", "medium", "class", "image_id")
+        "split", "shard", "place", "coin_id", "medium", "class", F.when(F.col("split") == "train", F.col("type")).alias("type"),
+        "image_id")
 
 
-def with_pixels(picked: DataFrame, images: DataFrame, classes: DataFrame, size: int) -> DataFrame:
-    """`split`, `shard`, `place` and the shard's own columns; `classes` holds `class` and its `label`."""
+def with_pixels(picked: DataFrame, images: DataFrame, classes: list[str], types: list[str], size: int) -> DataFrame:
+    """`split`, `shard`, `place` and the shard's own columns; `classes` and `types` stand in the order of their labels."""
     pixels = images.where(F.col("size") == size).select("image_id", "jpeg")
-    labelled = picked.join(F.broadcast(classes), "class").join(pixels, "image_id")
+    labelled = (
+        picked.join(F.broadcast(_numbered(picked, classes, "class", "label")), "class")
+        .join(F.broadcast(_numbered(picked, types, "type", "number")), "type", "left")
+        .withColumn("type", F.coalesce("number", F.lit(-1))).join(pixels, "image_id")
+    )
     return labelled.select("split", "shard", "place", *shard_files.COLUMNS)
+
+
+def _numbered(like: DataFrame, names: list[str], name: str, number: str) -> DataFrame:
+    return like.sparkSession.createDataFrame([(one, n) for n, one in enumerate(names)], f"{name} string, {number} int")
 
 
 def export(splits: DataFrame, coins: DataFrame, images: DataFrame, want: Want, root: Path) -> Shards:
@@ -69,27 +86,27 @@ def export(splits: DataFrame, coins: DataFrame, images: DataFrame, want: Want, r
         if len(names) < 2:
             raise InputError(f"layer {want.layer!r}, fold {want.fold}: {len(names)} classes with photographs of size "
                              f"{want.size}; training needs two. Check the splits, and that ingest.sizes holds training.size")
-        classes = splits.sparkSession.createDataFrame(list(zip(names, range(len(names)), strict=True)),
-                                                      "class string, label int")
-        rows = with_pixels(picked, images, classes, want.size)
-        digest = fingerprint(rows, names)
+        types = _types(picked)
+        rows = with_pixels(picked, images, names, types, want.size)
+        digest = fingerprint(rows, names + types)
         folder = root / digest[:16]
         if (found := shard_files.load(folder, digest)) is not None:
             return found
         shutil.rmtree(folder, ignore_errors=True)
         _write(rows, folder)
-        written = Shards(str(folder), digest, tuple(names), _count(picked, want.shards), _images(picked, names))
+        written = Shards(str(folder), digest, tuple(names), _count(picked, want.shards), _images(picked, names),
+                         tuple(types))
         shard_files.save(written)
         return written
     finally:
         picked.unpersist()
 
 
-def fingerprint(rows: DataFrame, classes: list[str]) -> str:
-    """SHA-256 hex of the shards' content: names of the classes, and place, key, label and JPEG bytes of every row."""
-    parts = [F.col(name).cast("string") for name in ("split", "shard", "place", "coin_id", "medium", "label")]
+def fingerprint(rows: DataFrame, names: list[str]) -> str:
+    """SHA-256 hex of the shards' content: names of classes and types, and place, key, labels and JPEG bytes of every row."""
+    parts = [F.col(name).cast("string") for name in ("split", "shard", "place", "coin_id", "medium", "label", "type")]
     hashed = rows.select(F.sha2(F.concat_ws("\x1f", *parts, F.sha2("jpeg", 256)), 256).alias("row")).collect()
-    total = sha256("\x1f".join(classes).encode())
+    total = sha256("\x1f".join(names).encode())
     for row in sorted(row["row"] for row in hashed):
         total.update(row.encode())
     return total.hexdigest()
@@ -114,6 +131,12 @@ def _write(rows: DataFrame, folder: Path) -> None:
 def _count(picked: DataFrame, shards: int) -> dict[str, tuple[int, ...]]:
     counted = {(row["split"], row["shard"]): row["count"] for row in picked.groupBy("split", "shard").count().collect()}
     return {split: tuple(counted.get((split, shard), 0) for shard in range(shards)) for split in SPLITS}
+
+
+def _types(picked: DataFrame) -> list[str]:
+    """The types that enough train images show, by name."""
+    counted = picked.where("type != ''").groupBy("type").count().collect()
+    return sorted(row["type"] for row in counted if row["count"] >= _SHOWN)
 
 
 def _images(picked: DataFrame, classes: list[str]) -> tuple[int, ...]:

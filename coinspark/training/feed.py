@@ -25,8 +25,8 @@ from coinspark.training.shards import Share
 Chunk = tuple[np.ndarray[Any, Any], ...]
 Kind = Literal["petastorm", "tfdata"]
 
-_SIGNATURE = (tf.TensorSpec((None,), tf.string), tf.TensorSpec((None,), tf.string),
-              tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.string))
+_KINDS = {"label": np.int32, "type": np.int32}  # the other columns are bytes or strings
+_SIGNATURE = tuple(tf.TensorSpec((None,), tf.int32 if name in _KINDS else tf.string) for name in shards.COLUMNS)
 _BUFFER = 20_000  # rows held for shuffling: JPEG bytes, some 100 MB at the usual sizes
 
 
@@ -42,7 +42,7 @@ class Epoch:
 
 
 def chunks(kind: Kind, share: Share) -> Iterator[Chunk]:
-    """Columns `coin_id`, `medium`, `label`, `jpeg` of a row group at a time, each row of the share once.
+    """The columns of a shard, a row group at a time, each row of the share once.
 
     Raises InputError where the files hold more or fewer rows than were exported, or something that could be unpickled.
     """
@@ -79,11 +79,11 @@ def _pyarrow(files: tuple[str, ...]) -> Iterator[Chunk]:
 
 
 def _column(name: str, values: Any) -> np.ndarray[Any, Any]:
-    return np.asarray(values, dtype=np.int32 if name == "label" else object)
+    return np.asarray(values, dtype=_KINDS.get(name, object))
 
 
 def rows(kind: Kind, share: Share) -> tf.data.Dataset:
-    """(coin_id, medium, label, jpeg) of each row, in the order of the shards."""
+    """The columns of each row, in the order of the shards."""
     return tf.data.Dataset.from_generator(lambda: chunks(kind, share), output_signature=_SIGNATURE).unbatch().with_options(
         plain_options())
 
@@ -99,7 +99,7 @@ def plain_options() -> tf.data.Options:
 
 
 def batches(kind: Kind, share: Share, picture: Picture, epoch: Epoch) -> tf.data.Dataset:
-    """`epoch.steps` batches of (float32 images (n, h, w, 3), int32 labels (n,)); sizes differ by at most one.
+    """`epoch.steps` batches of (float32 images (n, h, w, 3), int32 labels (n,), int32 types (n,)); sizes differ by at most one.
 
     Training rows are shuffled by seed, epoch and rank, and changed as `epoch.augment` says; without it they come as exported.
     """
@@ -110,16 +110,16 @@ def batches(kind: Kind, share: Share, picture: Picture, epoch: Epoch) -> tf.data
 
     # Nothing here needs AutoGraph, which would rewrite these functions anew for each epoch, at half a second a time.
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-    def decoded(coin_id: tf.Tensor, medium: tf.Tensor, label: tf.Tensor, jpeg: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        if how is None:
-            return pixels.decode(jpeg, picture), label, tf.zeros(())
+    def decoded(coin_id: tf.Tensor, medium: tf.Tensor, label: tf.Tensor, type_: tf.Tensor,
+                jpeg: tf.Tensor) -> tuple[tf.Tensor, ...]:
         key = tf.strings.join([coin_id, medium], "\x1f")
-        return pixels.decode(jpeg, picture), label, pixels.draw(key, epoch.seed, epoch.epoch)
+        draws = tf.zeros(()) if how is None else pixels.draw(key, epoch.seed, epoch.epoch)
+        return pixels.decode(jpeg, picture), label, type_, draws
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-    def ready(images: tf.Tensor, labels: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def ready(images: tf.Tensor, labels: tf.Tensor, types: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, ...]:
         changed = images if how is None else pixels.augment(images, draws, picture, how)
-        return pixels.prepare(changed, picture), labels
+        return pixels.prepare(changed, picture), labels, types
 
     cut = shards.cuts(share.rows, epoch.steps)
     dataset = dataset.map(decoded, num_parallel_calls=2, deterministic=True).batch(cut[0]).rebatch(cut)

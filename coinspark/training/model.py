@@ -15,10 +15,11 @@ import numpy as np
 import tensorflow as tf
 
 from coinspark.errors import ConfigError, InputError
-from coinspark.training.shards import file_hash
+from coinspark.hashes import file_hash
 
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 _EPSILON = 1e-3
+_TYPES = "types"  # the layer that a network learns with and is not kept with
 layers = tf.keras.layers
 
 
@@ -33,6 +34,7 @@ class Architecture:
     head: tuple[int, ...] = ()
     dropout: float = 0.0
     seed: int = 0
+    types: int = 0
 
 
 class SeededDropout(tf.keras.layers.Layer):  # type: ignore[misc]
@@ -52,7 +54,7 @@ class SeededDropout(tf.keras.layers.Layer):  # type: ignore[misc]
 
 
 def vgg16(shape: Architecture) -> tf.keras.Model:
-    """Float32 images (n, height, width, 3) → float32 logits (n, classes).
+    """Float32 images (n, height, width, 3) → float32 logits (n, classes), or of classes and then types (n, classes + types).
 
     He initialisation, batch normalisation after each convolution where asked for, the last maps averaged (each side's
     apart where the two stand 1:2 without bars), dense layers of `head`, dropout, and a last layer that starts at zero:
@@ -76,6 +78,9 @@ def vgg16(shape: Architecture) -> tf.keras.Model:
         x = layers.Dense(width, activation="relu", kernel_initializer="he_normal", name=f"head{n}")(x)
     x = SeededDropout(shape.dropout, shape.seed, name="dropout")(x)
     logits = layers.Dense(shape.classes, kernel_initializer="zeros", name="logits")(x)
+    if shape.types:
+        types = layers.Dense(shape.types, kernel_initializer="zeros", name=_TYPES)(x)
+        logits = layers.Concatenate(name="both")([logits, types])
     return tf.keras.Model(inputs, layers.Activation("linear", dtype="float32", name="float32")(logits), name="vgg16")
 
 
@@ -124,10 +129,14 @@ def names_of(model: tf.keras.Model) -> list[str]:
 
 
 def save_weights(model: tf.keras.Model, values: list[np.ndarray[Any, Any]], file: Path) -> str:
-    """Write named arrays to an npz, atomically; the file's SHA-256. Equal weights give equal bytes."""
+    """Write named arrays to an npz, atomically; the file's SHA-256. Equal weights give equal bytes.
+
+    What tells types apart stays behind: it was there to learn with.
+    """
     part = file.with_suffix(".part")
+    kept = {name: value for name, value in zip(names_of(model), values, strict=True) if not name.startswith(f"{_TYPES}/")}
     with part.open("wb") as opened:
-        np.savez(opened, **dict(zip(names_of(model), values, strict=True)))
+        np.savez(opened, **kept)
     part.replace(file)
     return file_hash(file)
 

@@ -16,7 +16,8 @@ from pyspark.sql import DataFrame
 
 from coinspark import schemas
 from coinspark.errors import InputError
-from coinspark.training import shards, yardstick
+from coinspark.hashes import file_hash
+from coinspark.training import yardstick
 
 _BATCH = 16  # pictures at once; short batches are filled up, so that a coin's numbers do not depend on its company
 
@@ -98,7 +99,7 @@ def _load(run: RunModel) -> Guess:
 
 
 def _yardstick_weights(run: RunModel) -> dict[str, Array]:
-    if (found := shards.file_hash(Path(run.weights))) != run.sha256:
+    if (found := file_hash(Path(run.weights))) != run.sha256:
         raise InputError(f"{run.weights}: SHA-256 is {found}, but run {run.run_id} has {run.sha256}; "
                          "the weights were not loaded")
     with np.load(run.weights, allow_pickle=False) as opened:

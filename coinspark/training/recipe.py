@@ -34,7 +34,7 @@ class Job:
         plain = json.loads(text)
         held = plain.pop("shards")
         held["rows"] = {split: tuple(rows) for split, rows in held["rows"].items()}
-        shards = Shards(**{**held, "classes": tuple(held["classes"]), "images": tuple(held["images"])})
+        shards = Shards(**{**held, **{name: tuple(held[name]) for name in ("classes", "images", "types")}})
         return Job(shards=shards, training=Training.model_validate(plain.pop("training")), **plain)
 
 

@@ -1,6 +1,7 @@
 """Shards: the plain Parquet files that workers read, and how they are dealt out so that no worker waits for another.
 
-A shard holds the columns `coin_id` (string), `medium` (string), `label` (int32, index into `classes`), `jpeg` (binary).
+A shard holds the columns `coin_id` (string), `medium` (string), `label` (int32, index into `classes`), `type` (int32, index
+into `types`, -1 where the type is not shown), `jpeg` (binary).
 The files are `<folder>/<split>/<shard, five digits>.parquet`; `<folder>/shards.json` is written last and marks them whole.
 """
 
@@ -9,25 +10,28 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from coinspark.errors import InputError
 
-COLUMNS = ("coin_id", "medium", "label", "jpeg")
+COLUMNS = ("coin_id", "medium", "label", "type", "jpeg")
 MARKER = "shards.json"
 PICKLED = ("_common_metadata", "_metadata")
 
 
 @dataclass(frozen=True)
 class Shards:
-    """What was exported: `digest` of all rows, `classes` in label order, `rows[split][shard]`, train images a label."""
+    """What was exported: `digest` of all rows, `classes` in label order, `rows[split][shard]`, train images a label.
+
+    `types`, in label order, are those that the train rows show; none where the network is not to learn them.
+    """
 
     folder: str
     digest: str
     classes: tuple[str, ...]
     rows: dict[str, tuple[int, ...]]
     images: tuple[int, ...]
+    types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def load(folder: Path, digest: str) -> Shards | None:
     if found.get("digest") != digest:
         return None
     return Shards(str(folder), digest, tuple(found["classes"]),
-                  {split: tuple(rows) for split, rows in found["rows"].items()}, tuple(found["images"]))
+                  {split: tuple(rows) for split, rows in found["rows"].items()}, tuple(found["images"]), tuple(found["types"]))
 
 
 def number(shards: int, workers: int) -> int:
@@ -100,12 +104,3 @@ def refuse_pickles(files: tuple[str, ...]) -> None:
             if os.path.lexists(found := str(Path(folder) / name)):
                 raise InputError(f"{found}: shards are plain Parquet, this file was not written by the export and may hold "
                                  "pickled code; it was not opened: remove it")
-
-
-def file_hash(file: Path) -> str:
-    """SHA-256 hex of a file."""
-    total = sha256()
-    with file.open("rb") as opened:
-        while piece := opened.read(1 << 20):
-            total.update(piece)
-    return total.hexdigest()

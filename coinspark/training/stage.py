@@ -12,7 +12,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinspark import schemas
-from coinspark.config import Config, digest
+from coinspark.config import Config
+from coinspark.hashes import digest, file_hash
 from coinspark.session import local_folder
 from coinspark.stage import Change, Context, Stage, code_version
 from coinspark.training import launch, recipe, shards, yardstick
@@ -64,7 +65,8 @@ def _folds(splits: DataFrame, layer: str) -> list[int]:
 def _export(context: Context, splits: DataFrame, layer: str, fold: int) -> Plan:
     config = context.config
     files = shards.number(config.training.shards, _workers(config))
-    want = Want(layer, fold, config.image_size, config.seed, files, config.training.cap)
+    want = Want(layer, fold, config.image_size, config.seed, files, config.training.cap,
+                config.training.types)
     held = export(splits, context.read("coins"), context.read("images"), want, context.scratch / "shards")
     found = splits.where((F.col("layer") == layer) & (F.col("fold") == fold)).groupBy("class", "mint").count().collect()
     most: dict[str, tuple[int, str]] = {}
@@ -140,7 +142,7 @@ def _finished(folder: Path) -> dict[str, Any] | None:
     """The row of a run that was trained to its end with its weights still as they were, else None."""
     try:
         row: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        return row if shards.file_hash(folder / "weights.npz") == row["sha256"] else None
+        return row if file_hash(folder / "weights.npz") == row["sha256"] else None
     except FileNotFoundError:
         return None
 

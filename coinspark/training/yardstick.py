@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from coinspark.errors import InputError
+from coinspark.hashes import file_hash
 from coinspark.training import shards
 from coinspark.training.shards import Shards
 
@@ -41,7 +42,7 @@ def train(held: Shards, file: Path, seed: int) -> tuple[str, dict[str, float]]:
     if any(held.rows.get("validation", ())):
         features, labels = _read(held, "validation")
         metrics["validation_top1"] = float(np.mean((features @ coef.T + intercept).argmax(1) == labels))
-    return shards.file_hash(file), metrics
+    return file_hash(file), metrics
 
 
 def probabilities(weights: dict[str, Array], jpegs: list[bytes]) -> Array:

@@ -202,15 +202,17 @@ def test_another_seed_gives_another_split(spark: SparkSession) -> None:
     assert made[0] != made[1] and len(made[0]) == len(made[1]) == 8
 
 
-def test_folds_test_every_coin_once_and_every_class_in_every_fold(spark: SparkSession) -> None:
+@pytest.mark.parametrize(("validation", "coins_of_33"), [(0.1, 3), (0.0, 0)])
+def test_folds_test_every_coin_once_and_every_class_in_every_fold(spark: SparkSession, validation: float,
+                                                                  coins_of_33: int) -> None:
     coins = coins_frame(spark, [(f"c{i}", "original", "Rome", []) for i in range(33)])
     frame = classes_frame(spark, [("mint", f"c{i}", "original", "Rome", "Rome", "") for i in range(33)])
-    made = split(spark, coins, frame, Splits(folds=5))
+    made = split(spark, coins, frame, Splits(folds=5, validation=validation))
     tested = Counter(row[2] for row in made if row[6] == "test")
     assert len(tested) == 33 and set(tested.values()) == {1}
     for fold in range(5):
         sides = Counter(row[6] for row in made if row[1] == fold)
-        assert sides["test"] in (6, 7) and sides["validation"] == 3 and sum(sides.values()) == 33
+        assert sides["test"] in (6, 7) and sides["validation"] == coins_of_33 and sum(sides.values()) == 33
 
 
 def test_gone_says_what_went_back_and_what_left(spark: SparkSession) -> None:

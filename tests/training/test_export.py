@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -15,6 +16,7 @@ from coinspark.training import export, shards
 from coinspark.training.export import Want
 
 WANT = Want("mint", 0, 32, 7, 4)
+TYPES = (["Nike"], ["Tyche"], ["Nike", "Tyche"], [])
 
 
 def _tables(spark: SparkSession, coins: int = 23) -> tuple[DataFrame, DataFrame, DataFrame]:
@@ -25,8 +27,8 @@ def _tables(spark: SparkSession, coins: int = 23) -> tuple[DataFrame, DataFrame,
     rows = [("mint", fold, f"c{n}", "original", mint, mint, split(n)) for fold in (0, 1) for n in range(coins)
             for mint in [("Perinthos", "Abdera")[n % 2]]]
     splits = spark.createDataFrame(rows, schemas.SPLITS.ddl)
-    known = spark.createDataFrame([(f"c{n}", "original", f"i{n}" if n else None) for n in range(coins)],
-                                  "coin_id string, medium string, image_id string")
+    known = spark.createDataFrame([(f"c{n}", "original", f"i{n}" if n else None, TYPES[n % 4]) for n in range(coins)],
+                                  "coin_id string, medium string, image_id string, types array<string>")
     images = spark.createDataFrame([(f"i{n}", size, size, size, bytearray(f"jpeg {n} {size}".encode()))
                                     for n in range(1, coins) for size in (32, 64)], schemas.IMAGES.ddl)
     return splits, known, images
@@ -49,10 +51,25 @@ def test_shards_are_even_whole_and_in_the_order_of_the_hash(spark: SparkSession,
             assert [row["coin_id"] for row in rows] == order[shard::4]
             for row in rows:
                 n = int(row["coin_id"][1:])
-                assert row == {"coin_id": f"c{n}", "medium": "original", "label": 1 - n % 2, "jpeg": f"jpeg {n} 32".encode()}
+                assert row == {"coin_id": f"c{n}", "medium": "original", "label": 1 - n % 2, "type": -1,
+                               "jpeg": f"jpeg {n} 32".encode()}
     assert sum(held.images) == sum(held.rows["train"]) == 15
     names = {path.name for path in Path(held.folder).rglob("*") if path.is_file()}
     assert names <= {"shards.json", *(f"{n:05d}.parquet" for n in range(4))}
+
+
+def test_train_coins_of_a_sure_type_show_it(spark: SparkSession, tmp_path: Path) -> None:
+    splits, coins, images = _tables(spark)
+    apollon = F.when(F.col("coin_id").isin("c1", "c3"), F.array(F.lit("Apollon")))
+    rare = coins.withColumn("types", apollon.otherwise(F.col("types")))
+    held = export.export(splits, rare, images, replace(WANT, types=True), tmp_path)
+    assert held.types == ("Nike", "Tyche")  # two train coins of Apollon are too few to learn from
+    shown = {row["coin_id"]: row["type"] for file in Path(held.folder).rglob("*.parquet")
+             for row in pq.ParquetFile(file).read().to_pylist()}
+    train = [n for n in range(1, 23) if n % 5 and n % 7]
+    assert {coin for coin, type_ in shown.items() if type_ == 0} == {f"c{n}" for n in train if n % 4 == 0}
+    assert {coin for coin, type_ in shown.items() if type_ == 1} == {f"c{n}" for n in train if n % 4 == 1} - {"c1"}
+    assert len(shown) == 22
 
 
 def test_order_and_partitions_of_the_input_change_nothing(spark: SparkSession, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ KINDS = ("petastorm", "tfdata")
 
 
 def _rows(kind: feed.Kind, share: Share) -> list[tuple[str, int, bytes]]:
-    return [(coin.numpy().decode(), int(label), jpeg.numpy()) for coin, _, label, jpeg in feed.rows(kind, share)]
+    return [(coin.numpy().decode(), int(label), jpeg.numpy()) for coin, _, label, _, jpeg in feed.rows(kind, share)]
 
 
 def test_both_feeds_give_the_same_rows_in_the_same_order(tmp_path: Path) -> None:
@@ -44,8 +44,8 @@ def test_the_workers_see_every_row_once_an_epoch_in_equal_steps(tmp_path: Path, 
         batches = list(feed.batches(kind, share, PICTURE, Epoch(1, 0, rank, steps, Augment(
             shift=0, rotate=0, zoom=0, brightness=0, contrast=0))))
         assert len(batches) == steps
-        assert max(len(labels) for _, labels in batches) - min(len(labels) for _, labels in batches) <= 1
-        seen += [image.numpy().tobytes() for images, _ in batches for image in images]
+        assert max(len(labels) for _, labels, _ in batches) - min(len(labels) for _, labels, _ in batches) <= 1
+        seen += [image.numpy().tobytes() for images, _, _ in batches for image in images]
     everything = Share(tuple(str(shards.path_of(str(tmp_path), "train", n)) for n in range(len(rows))), sum(rows))
     plain = next(iter(feed.batches(kind, everything, PICTURE, Epoch(1, 0, 0, 1, None))))[0]
     assert len(seen) == len(set(seen)) == sum(rows)
@@ -60,7 +60,7 @@ def test_an_epoch_is_shuffled_by_its_number_and_comes_again(tmp_path: Path) -> N
 
     def labels(epoch: int) -> list[int]:
         batches = feed.batches("tfdata", share, PICTURE, Epoch(1, epoch, 0, 3, Augment()))
-        return [int(label) for _, found in batches for label in found]
+        return [int(label) for _, found, _ in batches for label in found]
 
     assert labels(0) == labels(0) != labels(1)
     assert sorted(labels(1)) == sorted(n % 3 for n in range(24))
@@ -69,7 +69,8 @@ def test_an_epoch_is_shuffled_by_its_number_and_comes_again(tmp_path: Path) -> N
 def test_without_augmentation_the_rows_keep_their_order(tmp_path: Path) -> None:
     share = shards.share(write(tmp_path, {"test": (7,)}), "test", 0, 1)
     batches = list(feed.batches("tfdata", share, PICTURE, Epoch(1, 0, 0, 2, None)))
-    assert [list(labels) for _, labels in batches] == [[0, 1, 2, 0], [1, 2, 0]]
+    assert [list(labels) for _, labels, _ in batches] == [[0, 1, 2, 0], [1, 2, 0]]
+    assert [list(types) for _, _, types in batches] == [[0, 0, 1, 1], [0, 0, 1]]
     assert batches[0][0].shape == (4, 32, 64, 3)
 
 

@@ -10,7 +10,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from coinspark.errors import ConfigError
-from coinspark.training import checkpoint, launch, shards
+from coinspark.hashes import file_hash
+from coinspark.training import checkpoint, launch
 from coinspark.training.shards import Shards
 from tests.training_jobs import job
 from tests.training_jobs import shards as make_shards
@@ -44,7 +45,7 @@ def test_equal_input_gives_equal_weights_and_a_killed_run_goes_on_to_them(
     assert [line.split("  ")[0] for line in said] == ["epoch 1/2", "epoch 2/2"]
     assert all("val top-1" in line for line in said)
     assert whole["epochs"] == 2 and len(whole["history"]) == 2
-    assert shards.file_hash(tmp_path / "whole" / "weights.npz") == whole["sha256"]
+    assert file_hash(tmp_path / "whole" / "weights.npz") == whole["sha256"]
     assert list((tmp_path / "whole" / "tensorboard").iterdir())
 
     killed = job(tmp_path / "killed", held, feed="tfdata")

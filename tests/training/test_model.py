@@ -11,7 +11,8 @@ import pytest
 import tensorflow as tf
 
 from coinspark.errors import ConfigError, InputError
-from coinspark.training import model, shards
+from coinspark.hashes import file_hash
+from coinspark.training import model
 from coinspark.training.model import Architecture
 
 PLAIN = Architecture(32, 32, 3, batch_norm=False)
@@ -47,7 +48,7 @@ def test_the_layers_are_those_of_keras_applications(published: tf.keras.Model) -
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_given_weights_compute_what_they_did(published: tf.keras.Model, weights: Path, batch_norm: bool) -> None:
     ours = model.vgg16(Architecture(32, 32, 3, batch_norm=batch_norm))
-    model.load_backbone(ours, str(weights), shards.file_hash(weights))
+    model.load_backbone(ours, str(weights), file_hash(weights))
     pictures = np.random.default_rng(1).normal(size=(2, 32, 32, 3)).astype(np.float32)
     wanted = published(pictures, training=False).numpy()
     np.testing.assert_allclose(_features(ours, pictures), wanted, atol=1e-4 * np.abs(wanted).max())
@@ -91,30 +92,41 @@ class _Evil:
 def test_a_pickle_with_the_right_hash_is_not_unpickled(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(pickle.dumps(_Evil(tmp_path / "mark")))
     with pytest.raises(InputError, match="evil"):
-        model.load_backbone(model.vgg16(PLAIN), str(tmp_path / name), shards.file_hash(tmp_path / name))
+        model.load_backbone(model.vgg16(PLAIN), str(tmp_path / name), file_hash(tmp_path / name))
     with (tmp_path / "object.npz").open("wb") as opened:
         np.savez(opened, **{"block1_conv1/kernel": np.array([_Evil(tmp_path / "mark")], dtype=object)})
     with pytest.raises(InputError, match=r"object\.npz"):
-        model.load_backbone(model.vgg16(PLAIN), str(tmp_path / "object.npz"), shards.file_hash(tmp_path / "object.npz"))
+        model.load_backbone(model.vgg16(PLAIN), str(tmp_path / "object.npz"), file_hash(tmp_path / "object.npz"))
     assert not (tmp_path / "mark").exists()
 
 
 def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     with pytest.raises(InputError, match=r"holds 0 of the 13 convolutions"):
-        model.load_backbone(model.vgg16(PLAIN), str(tmp_path / "other.npz"), shards.file_hash(tmp_path / "other.npz"))
+        model.load_backbone(model.vgg16(PLAIN), str(tmp_path / "other.npz"), file_hash(tmp_path / "other.npz"))
 
 
 def test_weights_come_back_and_equal_ones_have_equal_bytes(tmp_path: Path) -> None:
     first, other = model.vgg16(Architecture(32, 32, 3, seed=1)), model.vgg16(Architecture(32, 32, 3, seed=2))
     digest = model.save_weights(first, first.get_weights(), tmp_path / "a.npz")
-    assert model.save_weights(first, first.get_weights(), tmp_path / "b.npz") == digest == shards.file_hash(tmp_path / "a.npz")
+    assert model.save_weights(first, first.get_weights(), tmp_path / "b.npz") == digest == file_hash(tmp_path / "a.npz")
     model.load_weights(other, tmp_path / "a.npz", digest)
     assert all((a == b).all() for a, b in zip(first.get_weights(), other.get_weights(), strict=True))
     with pytest.raises(InputError, match="was expected"):
         model.load_weights(other, tmp_path / "a.npz", "0" * 64)
     with pytest.raises(InputError, match="other layers"):
         model.load_weights(model.vgg16(PLAIN), tmp_path / "a.npz", digest)
+
+
+def test_what_tells_types_is_not_kept(tmp_path: Path) -> None:
+    learner, kept = model.vgg16(Architecture(32, 32, 3, seed=1, types=4)), model.vgg16(Architecture(32, 32, 3, seed=2))
+    assert learner.output_shape == (None, 7)
+    draw = np.random.default_rng(2)
+    learner.get_layer("logits").set_weights([draw.normal(size=(512, 3)), draw.normal(size=3)])
+    model.load_weights(kept, tmp_path / "a.npz", model.save_weights(learner, learner.get_weights(), tmp_path / "a.npz"))
+    picture = np.random.default_rng(1).normal(size=(1, 32, 32, 3)).astype(np.float32)
+    assert kept.get_layer("logits").get_weights()[0].shape == (512, 3)
+    np.testing.assert_allclose(kept(picture), learner(picture)[:, :3], atol=1e-6)
 
 
 def test_a_run_of_ours_gives_its_backbone_to_another_number_of_classes(tmp_path: Path) -> None:

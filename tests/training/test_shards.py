@@ -63,7 +63,3 @@ def test_the_marker_brings_the_shards_back(tmp_path: Path) -> None:
     (tmp_path / shards.MARKER).write_text('{"dig')
     assert shards.load(tmp_path, "d1") is None
 
-
-def test_a_hash_of_a_file_is_sha256(tmp_path: Path) -> None:
-    (tmp_path / "abc").write_bytes(b"abc")
-    assert shards.file_hash(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
