@@ -28,6 +28,7 @@ class Trained(StrEnum):
     """The engines that learn."""
 
     spacy = "spacy"
+    sparknlp = "sparknlp"
 
 
 Engines = Annotated[list[str] | None, typer.Option("--engine", help="An engine instead of entities.engines; may be repeated.")]
@@ -53,16 +54,19 @@ def evaluate(
     format: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.table,
 ) -> None:
     """How good a trained engine is: on the designs of entities.recogniser.designs, or else on the coins' texts."""
-    from coinspark import query
-    from coinspark.entities import engine_spacy, recognise
+    from coinspark import query, session
+    from coinspark.entities import engines, recognise
     from coinspark.entities import evaluate as measure
     from coinspark.entities.marked import Marked, Span
 
-    settings = configuration(config, set_)
+    settings = configuration(config, [*(set_ or []), f"entities.engines=[lexicon,{engine.value}]", "entities.trust=[]"])
+    learner = engines.trained(engine.value)
+    if engine is Trained.sparknlp:
+        session.start(settings)
 
     def find(train: Sequence[Marked], language: str, folder: Path, texts: Sequence[str]) -> list[list[Span]]:
-        engine_spacy.train(train, language, settings.entities.recogniser, settings.seed, folder, progress, texts)
-        return engine_spacy.find(folder, texts)
+        learner.train(train, language, settings.entities.recogniser, settings.seed, folder, progress, texts)
+        return learner.find(folder, texts)
 
     known = recognise.designs(settings, () if settings.entities.recogniser.designs else _texts_of_coins(settings))
     rows = measure.run(settings, engine.value, protocol.value, known, find, say)

@@ -60,7 +60,18 @@ def settings(config: Config) -> dict[str, str]:
     }
     if config.spark.master:
         found["spark.master"] = config.spark.master
+    if "sparknlp" in config.entities.engines:
+        found |= spark_nlp(config)
     return {**found, **config.spark.conf}
+
+
+def spark_nlp(config: Config) -> dict[str, str]:
+    """What Spark NLP asks for: its jars before Spark's own where everything runs in one process, else sent to the workers."""
+    folder = Path(config.spark.sparknlp_jars or Path(sys.prefix) / "share" / "coinspark" / "sparknlp")
+    found = {"spark.serializer": "org.apache.spark.serializer.KryoSerializer", "spark.kryoserializer.buffer.max": "512m"}
+    if (config.spark.master or "local").startswith("local"):
+        return {**found, "spark.driver.extraClassPath": f"{folder}/*"}
+    return {**found, "spark.jars": ",".join(str(jar) for jar in sorted(folder.glob("*.jar")))}
 
 
 def start(config: Config) -> SparkSession:

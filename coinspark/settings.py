@@ -14,11 +14,15 @@ class Section(BaseModel):
 
 
 class Spark(Section):
-    """How the session is made; `conf` takes any further Spark setting and wins over ours."""
+    """How the session is made; `conf` takes any further Spark setting and wins over ours.
+
+    `sparknlp_jars`: the folder of Spark NLP's jars; null: where `make setup` left them.
+    """
 
     master: str | None = None
     driver_memory: str = "3g"
     shuffle_partitions: int = Field(4, ge=1)
+    sparknlp_jars: str | None = None
     conf: dict[str, str] = {}
 
 
@@ -110,7 +114,7 @@ class Ingest(Section):
     chunk: int = Field(5_000, ge=1)
 
 
-Engine = Literal["lexicon", "spacy"]
+Engine = Literal["lexicon", "spacy", "sparknlp"]
 
 
 class Pretrained(Section):

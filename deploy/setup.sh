@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 cache=${COINSPARK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/coinspark}
 venv=.venv
 lock=deploy/requirements/lock.txt
-pom=deploy/jars/pom.xml
+poms=deploy/jars
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 need() { say "$1"; missing=1; }
@@ -31,12 +31,12 @@ check_prerequisites() {
 
 # A folder or file appears in the cache whole or not at all.
 fetch_jars() {
-    jars=$cache/jars-$(sha256sum "$pom" | cut -c1-16)
+    jars=$cache/jars-$1-$(sha256sum "$poms/$1.xml" | cut -c1-16)
     [ -d "$jars" ] && return
-    say "fetching the Java jars"
+    say "fetching the Java jars of $1"
     local half=$jars.$$
     mkdir -p "$half"
-    mvn -q -B -Dstyle.color=never -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$half"
+    mvn -q -B -Dstyle.color=never -f "$poms/$1.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$half"
     mv "$half" "$jars" 2>/dev/null || rm -rf "$half"
 }
 
@@ -55,7 +55,7 @@ build_horovod() {
     mv "$half" "$wheels" 2>/dev/null || rm -rf "$half"
 }
 
-made=$(cat "$lock" "$pom" deploy/setup.sh setup.py | sha256sum | cut -c1-16)
+made=$(cat "$lock" "$poms"/*.xml deploy/setup.sh setup.py | sha256sum | cut -c1-16)
 [ "$(cat "$venv/.made" 2>/dev/null)" = "$made" ] && exit 0
 
 check_prerequisites
@@ -65,9 +65,13 @@ say "making $venv from $lock"
 build_horovod
 "$venv/bin/pip" install -q --disable-pip-version-check --no-deps "$wheels"/*.whl
 "$venv/bin/pip" install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-fetch_jars
+fetch_jars spark
 # In pyspark's own folder every tool of the venv finds them: driver, workers, spark-sql, spark-submit.
 ln -sf "$jars"/*.jar "$("$venv/bin/python" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))')/jars/"
+# Some hundred that only Spark NLP needs, beside: they would shadow Spark's own.
+fetch_jars sparknlp
+mkdir -p "$venv/share/coinspark"
+ln -sfn "$jars" "$venv/share/coinspark/sparknlp"
 "$venv/bin/pip" check --disable-pip-version-check >&2
 echo "$made" > "$venv/.made"
 say "done"

@@ -23,7 +23,7 @@ os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 def base_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A configuration with a warehouse that lives as long as the tests, on two cores."""
     place = tmp_path_factory.mktemp("warehouse")
-    quick = load([nights.TEST]).spark.conf
+    quick = {**load([nights.TEST]).spark.conf, **session.spark_nlp(Config())}
     return load([], [f"warehouse={place}", "spark.master='local[2, 3]'", "spark.shuffle_partitions=2", f"spark.conf={quick}"])
 
 

@@ -20,6 +20,7 @@ CHAIN = {"nightly.py", "cli.py", "names.py", "jobs.py", "query.py"}  # on top of
 SEAMS = {
     "petastorm": {"training/feed.py"}, "horovod": {"training/launch.py"}, "pyiceberg": set[str](),
     "spacy": {"entities/engine_spacy.py"}, "thinc": {"entities/engine_spacy.py"}, "rapidfuzz": {"entities/linking.py"},
+    "sparknlp": {"entities/engine_sparknlp.py"},
     "tensorflow": {"training/feed.py", "training/fit.py", "training/model.py", "training/pixels.py", "training/predict.py",
                    "training/worker.py"},
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,20 +16,15 @@ from typer.testing import CliRunner
 from coinspark import cli, schemas, tables
 from coinspark.config import Config
 from coinspark.errors import InputError
-
-PERSONS = ("Athena", "Zeus", "Apollon", "Nike", "Artemis", "Hermes", "Demeter", "Hera", "Ares", "Hades")
-THINGS = ("spear", "shield", "sceptre", "torch", "bow", "wreath", "cup", "helmet", "globe", "bridle")
+from tests.entities.made_up import OBJECTS, PERSONS, write_lists
 
 
 @pytest.fixture
 def designs(tmp_path: Path) -> Path:
     """A configuration whose lists and designs are made up: every person with every object, in English alone."""
-    (tmp_path / "list_person.csv").write_text(
-        "name,name_german,alternativenames,typos,link\n" + "".join(f"{one},{one},,,\n" for one in PERSONS))
-    (tmp_path / "list_obj.csv").write_text(
-        "name_en,name_ger,alternativenames_en,alternativenames_ger,typos_en,typos_ger,link\n"
-        + "".join(f"{one},,,,,,\n" for one in THINGS))
-    texts = [f"{person} {how}, holding {thing}." for person in PERSONS for thing in THINGS for how in ("left", "seated")]
+    write_lists(tmp_path, 10)
+    texts = [f"{person} {how}, holding {thing}." for person in PERSONS[:10] for thing in OBJECTS[:10]
+             for how in ("left", "seated")]
     (tmp_path / "designs.csv").write_text("text_en\n" + "".join(f'"{text}"\n' for text in texts))
     file = tmp_path / "mine.yaml"
     file.write_text(yaml.safe_dump({"entities": {"lists": str(tmp_path), "recogniser": {
@@ -74,3 +71,14 @@ def test_proposals_are_written_the_frequent_first_and_never_over_a_file(
         ("rudder", "9", "", ""), ("Nemesis", "2", "Nero (0.40)", "[Nemesis] left.")]
     with pytest.raises(InputError, match="is there already, perhaps with verdicts in it"):
         CliRunner().invoke(cli.app, call, catch_exceptions=False)
+
+
+@pytest.mark.slow
+def test_a_session_without_spark_nlps_jars_says_how_to_get_them(designs: Path, tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "coinspark.cli", "entities", "evaluate", "--engine", "sparknlp", "--protocol",
+                           "published", "--config", str(designs), "--set", f"spark.sparknlp_jars={tmp_path}/none",
+                           "--set", f"warehouse={tmp_path}/warehouse"], capture_output=True, text=True, timeout=180)
+    assert done.returncode == 1
+    assert "sparknlp needs Spark NLP's jars" in done.stderr
+    assert "`make setup` fetches them" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -46,8 +46,8 @@ def cached(forms: tuple[Form, ...]) -> Index:
     return index(forms)
 
 
-def link(asked: Index, text: str, language: str, category: str) -> Form | None:
-    """The entry that a span names, or None: the same letters first, then the nearest form from THRESHOLD on.
+def link(asked: Index, text: str, language: str, category: str, threshold: float = THRESHOLD) -> Form | None:
+    """The entry that a span names, or None: the same letters first, then the nearest form from the threshold on.
 
     The nearest must be alone: two entries equally near are a question for the keepers, not for us.
     """
@@ -58,7 +58,7 @@ def link(asked: Index, text: str, language: str, category: str) -> Form | None:
     if len(folded) < _SHORTEST:
         return None
     near = nearest(asked, text, language, category, 2)
-    if not near or near[0].likeness < THRESHOLD or (len(near) == 2 and near[1].likeness == near[0].likeness):
+    if not near or near[0].likeness < threshold or (len(near) == 2 and near[1].likeness == near[0].likeness):
         return None
     return near[0].form if _number(folded) == _number(fold(near[0].form.form)[0]) else None
 

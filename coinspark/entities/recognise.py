@@ -17,7 +17,7 @@ from coinspark.session import local_folder
 from coinspark.stage import code_version
 
 _COLUMNS = {"en": "text_en", "de": "text_de"}
-_CODE = ("entities/engine_spacy.py", "entities/disguise.py", "entities/vectors.py", "entities/marked.py", "entities/lexicon.py",
+_CODE = ("entities/disguise.py", "entities/vectors.py", "entities/marked.py", "entities/lexicon.py",
          "entities/lists.py", "entities/fold.py")
 _LEAST = 50  # texts that name something; from fewer nothing can be learnt
 
@@ -91,8 +91,9 @@ def outside(config: Config) -> object:
 
 
 def _key(config: Config, engine: str, language: str, ready: tuple[Marked, ...]) -> str:
+    code = code_version((f"entities/engine_{engine}.py", *_CODE))
     return digest({
-        "engine": engine, "language": language, "seed": config.seed, "code": code_version(_CODE),
+        "engine": engine, "language": language, "seed": config.seed, "code": code,
         "settings": config.entities.recogniser.model_dump(mode="json", exclude={"designs", "pretrained"}),
         "texts": [[one.text, [list(mention) for mention in one.mentions]] for one in ready],
     })

@@ -10,14 +10,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.config import Config
-from coinspark.entities import engine_lexicon, lists, proposals, recognise, verdicts
+from coinspark.entities import engine_lexicon, engines, lists, proposals, recognise, verdicts
 from coinspark.entities.lists import Form
 from coinspark.entities.marked import Marked
 from coinspark.entities.verdicts import Verdicts
 from coinspark.schemas import ENTITIES, PROPOSALS
 from coinspark.stage import Change, Context, Stage
-
-Annotate = Callable[[DataFrame, dict[str, str], tuple[Form, ...]], DataFrame]
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
@@ -54,21 +52,13 @@ def listed(folder: str, word: Verdicts, say: Callable[[str], None]) -> tuple[For
 
 def _engine(context: Context, engine: str, texts: DataFrame, forms: tuple[Form, ...]) -> DataFrame:
     """The ENTITIES rows of a trained engine, which is trained first where it does not stand yet."""
-    train, annotate = _trained(context)[engine]
+    config, learner = context.config, engines.trained(engine)
+
+    def train(marked: tuple[Marked, ...], language: str, folder: Path) -> None:
+        learner.train(marked, language, config.entities.recogniser, config.seed, folder, context.say)
+
     known = [(row["language"], row["text"]) for row in texts.select("language", "text").collect()]
-    folders = recognise.folders(context.config, engine, known, forms, train, context.say)
-    return annotate(texts, folders, forms)
-
-
-def _trained(context: Context) -> dict[str, tuple[recognise.Train, Annotate]]:
-    from coinspark.entities import engine_spacy  # only where it is asked for: it takes seconds to import
-
-    config = context.config
-
-    def spacy(texts: tuple[Marked, ...], language: str, folder: Path) -> None:
-        engine_spacy.train(texts, language, config.entities.recogniser, config.seed, folder, context.say)
-
-    return {engine_spacy.NAME: (spacy, engine_spacy.annotate)}
+    return learner.annotate(texts, recognise.folders(config, engine, known, forms, train, context.say), forms)
 
 
 def distinct_texts(coins: DataFrame, languages: Sequence[str]) -> DataFrame:

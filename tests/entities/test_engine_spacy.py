@@ -8,24 +8,12 @@ import pytest
 import spacy
 from pyspark.sql import SparkSession
 
-from coinspark.entities import engine_spacy, lexicon, marked, models
-from coinspark.entities.lists import Form
-from coinspark.entities.marked import Marked, Span
+from coinspark.entities import engine_spacy, models
+from coinspark.entities.marked import Span
 from coinspark.settings import Recogniser
+from tests.entities.made_up import FORMS, designs
 
-PERSONS = ("Athena", "Zeus", "Apollon", "Nike", "Artemis", "Dionysos", "Hermes", "Demeter", "Poseidon", "Hera", "Ares",
-           "Helios")
-OBJECTS = ("spear", "shield", "sceptre", "torch", "bow", "wreath", "cup", "helmet", "trident", "branch", "bridle", "globe")
-FORMS = (*(Form("en", name, True, name, "PERSON", f"link/{name}") for name in PERSONS),
-         *(Form("en", name, False, name, "OBJECT", None) for name in OBJECTS))
 SETTINGS = Recogniser(passes=8, vectors=16)
-
-
-def designs() -> tuple[Marked, ...]:
-    """Every person with every object, standing or seated."""
-    texts = [f"{person} {how}, holding {thing} in {hand} hand."
-             for person in PERSONS for thing in OBJECTS for how, hand in (("standing left", "right"), ("seated", "left"))]
-    return marked.mark(texts, "en", lexicon.compile_forms(FORMS))
 
 
 @pytest.fixture(scope="module")

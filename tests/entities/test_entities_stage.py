@@ -8,10 +8,13 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config, Entities
-from coinspark.entities import stage
+from coinspark.entities import engine_spacy, models, stage
 from coinspark.errors import InputError
 from coinspark.schemas import COINS, ENTITIES
+from coinspark.settings import Recogniser
 from coinspark.stage import Context
+from tests.entities import made_up
+from tests.entities.made_up import OBJECTS, PERSONS, write_lists
 
 HEAD = "id,name_en,name_ger,description,alternativenames_en,alternativenames_ger,typos_en,typos_ger,link,Cat_I\n"
 
@@ -60,7 +63,7 @@ def test_a_folder_without_lists_stops(spark: SparkSession, tmp_path: Path) -> No
 
 def designs(spark: SparkSession) -> DataFrame:
     """Coins that show every person with every object; one shows a person that no list has."""
-    texts = [f"{person} standing, holding {thing}." for person in PERSONS for thing in THINGS]
+    texts = [f"{person} standing, holding {thing}." for person in PERSONS[:8] for thing in OBJECTS[:8]]
     texts.append("Tyche standing, holding cup.")
     return coins(spark, *([("obverse", "en", text, str(n))] for n, text in enumerate(texts)))
 
@@ -73,21 +76,9 @@ def trained(place: Path, **settings: object) -> Config:
     return Config(warehouse=str(place / "warehouse"), entities=entities)
 
 
-def write_lists(place: Path) -> None:
-    for name, kind in (("list_person.csv", PERSONS), ("list_obj.csv", THINGS)):
-        head = PERSON_HEAD if name == "list_person.csv" else HEAD
-        lines = [f"{n},{one},{one},,,,{'' if name == 'list_person.csv' else ',,'}L{n},A" for n, one in enumerate(kind)]
-        (place / name).write_text(head + "\n".join(lines) + "\n")
-
-
-PERSON_HEAD = "id,name,name_german,description,alternativenames,typos,link,Cat_I\n"
-PERSONS = ("Athena", "Zeus", "Apollon", "Nike", "Artemis", "Hermes", "Demeter", "Hera")
-THINGS = ("spear", "shield", "sceptre", "torch", "bow", "wreath", "cup", "helmet")
-
-
 @pytest.mark.slow
 def test_a_trained_engine_proposes_what_no_list_has_until_the_keepers_have_spoken(spark: SparkSession, tmp_path: Path) -> None:
-    write_lists(tmp_path)
+    write_lists(tmp_path, 8)
     table, said = designs(spark), list[str]()
 
     def run(config: Config) -> tuple[DataFrame, DataFrame]:
@@ -112,3 +103,22 @@ def test_a_trained_engine_proposes_what_no_list_has_until_the_keepers_have_spoke
     verdict.write_text("verdict,name,category,language,canonical\naccept,Tyche,PERSON,en,Tyche of Antioch\n")
     by_list = run(trained(tmp_path, verdicts=str(verdict), engines=("lexicon",)))[0]
     assert [row["form"] for row in by_list.where("name = 'Tyche of Antioch'").collect()] == ["Tyche"]
+
+
+@pytest.mark.slow
+def test_a_recogniser_of_ones_own_is_used_as_it_is(spark: SparkSession, tmp_path: Path) -> None:
+    write_lists(tmp_path)
+    given = tmp_path / "given"
+    engine_spacy.train(made_up.designs(), "en", Recogniser(passes=8, vectors=16), 1, given, lambda line: None)
+    table, said = coins(spark, [("obverse", "en", "Tyche standing left, holding cup in right hand.", "a")]), list[str]()
+    pretrained = {"en": {"path": str(given), "sha256": models.digest(given)}}
+    config = trained(tmp_path, engines=("spacy",), languages=("en",), recogniser={"pretrained": pretrained})
+    entities = stage.build(Context(spark, config, lambda name: table, tmp_path, said.append))["entities"]
+    assert isinstance(entities, DataFrame)
+    assert sorted((row["form"], row["name"], row["engine"]) for row in entities.collect()) == [
+        ("Tyche", None, "spacy"), ("cup", "cup", "spacy")]
+    assert not (tmp_path / "warehouse").exists(), "nothing was trained"
+
+    (given / "meta.json").write_text("{}")
+    with pytest.raises(InputError, match=r"given: the recogniser's SHA-256 is .* was expected; it was not loaded"):
+        stage.build(Context(spark, config, lambda name: table, tmp_path, said.append))

@@ -1,0 +1,195 @@
+"""The Spark NLP engine: a Spark ML pipeline trained on the lexicon's own finds. The only file that knows Spark NLP.
+
+Tokens, their vectors (vectors.py, the same as the spaCy engine's), and NerDL: a word's letters through a convolution, both
+through two LSTMs, tags through a conditional random field. It runs on the Java side, without Python workers.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from py4j.java_gateway import JavaPackage
+from pyspark.ml import Pipeline, PipelineModel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from coinspark.entities import disguise, spans, vectors
+from coinspark.entities.lists import Form
+from coinspark.entities.marked import Marked, Span
+from coinspark.errors import ConfigError
+from coinspark.hashes import file_hash
+from coinspark.schemas import ENTITIES
+from coinspark.settings import Recogniser
+
+NAME = "sparknlp"
+_WIDTHS = (100, 128, 256, 300, 384, 512, 768, 1024)  # of word vectors that Spark NLP has a ready graph for
+_BATCH, _RATE, _DROP = 32, 2e-3, 0.5
+_MARKED = "text string, mentions array<struct<start:int,end:int,category:string>>"
+_LABELS = """transform(token, t -> named_struct(
+    'annotatorType', 'named_entity', 'begin', t.begin, 'end', t.end,
+    'result', coalesce(get(transform(filter(mentions, m -> m.start <= t.begin and t.end < m.end),
+                                     m -> concat(if(m.start = t.begin, 'B-', 'I-'), m.category)), 0), 'O'),
+    'metadata', map('word', t.result), 'embeddings', cast(array() as array<float>)))"""
+
+
+def train(marked: Sequence[Marked], language: str, settings: Recogniser, seed: int, folder: Path,
+          say: Callable[[str], None], unmarked: Sequence[str] = ()) -> None:
+    """Learn from these texts and write the pipeline to `folder`, which a cluster's workers must share.
+
+    Of the `unmarked` texts it sees which words stand beside which, for the word vectors, and nothing else. Each pass
+    is a disguise of its own of every text. TensorFlow's threads sum in any order: two trainings differ in the last digits.
+    """
+    spark = session()
+    from sparknlp.annotator import NerConverter, NerDLApproach
+
+    say(f"entities  Spark NLP, {language}: {settings.passes} passes over {len(marked):,} texts")
+    texts = sorted(marked, key=lambda one: one.text)
+    shown, lent = _disguised(texts, language, settings, seed)
+    with tempfile.TemporaryDirectory() as place:
+        known = _vectors(spark, sorted({*unmarked, *(one.text for one in texts)}), settings, seed, lent)
+        first = Pipeline(stages=[*_reader(), _embeddings(known, Path(place) / "vectors.txt")]).fit(_frame(spark, texts[:1]))
+        ready = first.transform(_frame(spark, shown)).withColumn(
+            "label", F.expr(_LABELS).alias("label", metadata={"annotatorType": "named_entity"}))
+        recogniser = (
+            NerDLApproach().setInputCols(["document", "token", "embeddings"]).setLabelColumn("label").setOutputCol("ner")
+            .setMaxEpochs(1).setLr(_RATE).setPo(0.0).setBatchSize(_BATCH).setDropout(_DROP).setRandomSeed(seed % 2**31)
+            .setVerbose(4).setEnableOutputLogs(False)
+        ).fit(ready)
+        chunks = NerConverter().setInputCols(["document", "token", "ner"]).setOutputCol("chunk")
+        whole = PipelineModel(stages=[*first.stages, recogniser, *Pipeline(stages=[chunks]).fit(ready).stages])
+        whole.write().overwrite().save(folder.absolute().as_uri())
+
+
+def find(folder: Path, texts: Sequence[str]) -> list[list[Span]]:
+    """The spans that the pipeline of this folder finds in each text."""
+    frame = session().createDataFrame([(n, text) for n, text in enumerate(texts)], "n int, text string")
+    found: list[list[Span]] = [[] for _ in texts]
+    for row in _chunks(folder, frame, "n").collect():
+        found[row["n"]] = _spans(texts[row["n"]], row["chunks"])
+    return found
+
+
+def annotate(texts: DataFrame, folders: dict[str, str], forms: tuple[Form, ...]) -> DataFrame:
+    """ENTITIES rows of `texts` (text_id, language, text; a row a distinct text), key (text_id, engine, start).
+
+    `folders`: language → its pipeline. A span is linked to the entry that it names.
+    """
+    none = texts.select("text_id", "language", "text").where("false").withColumn(
+        "chunks", F.lit(None).cast("array<struct<begin:int,end:int,category:string>>"))
+    spread = texts.repartition(texts.sparkSession.sparkContext.defaultParallelism * 2)
+    found = none
+    for language, folder in sorted(folders.items()):
+        own = spread.where(F.col("language") == language)
+        found = found.unionByName(_chunks(Path(folder), own, "text_id", "language", "text"))
+
+    def each(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        for batch in batches:
+            marked = [_spans(text, chunks) for text, chunks in zip(batch["text"], batch["chunks"], strict=True)]
+            yield spans.rows(NAME, batch, marked, forms)
+
+    return found.mapInPandas(each, ENTITIES.ddl)
+
+
+def session() -> SparkSession:
+    """The session, with Spark NLP's classes in it. Raises ConfigError that says how to get them where they are not."""
+    spark = SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()
+    jvm: Any = spark.sparkContext._jvm
+    if isinstance(jvm.com.johnsnowlabs.nlp.DocumentAssembler, JavaPackage):  # py4j's way to say: no such class
+        raise ConfigError(
+            "entities.engines: sparknlp needs Spark NLP's jars, which this Spark session does not have. `make setup` fetches "
+            "them; a session that coinspark starts for this engine takes them from spark.sparknlp_jars, to spark-submit they "
+            "are given as --driver-class-path 'FOLDER/*' (locally) or --jars (on a cluster): see the README, \"Spark NLP\"")
+    return spark
+
+
+def _reader() -> list[Any]:
+    """Text → document → tokens, with the places that they have in the text."""
+    from sparknlp.annotator import Tokenizer
+    from sparknlp.base import DocumentAssembler
+
+    return [DocumentAssembler().setInputCol("text").setOutputCol("document").setCleanupMode("disabled"),
+            Tokenizer().setInputCols(["document"]).setOutputCol("token")]
+
+
+def _disguised(texts: Sequence[Marked], language: str, settings: Recogniser, seed: int) -> tuple[list[Marked], dict[str, str]]:
+    """What all passes show, in order, and of each made-up word the known one that it stands for."""
+    draw = random.Random(seed)  # noqa: S311 - draws that repeat are what is wanted
+    lent: dict[str, str] = {}
+
+    def like(word: str, known: str) -> None:
+        lent.setdefault(word, known)
+
+    mask = disguise.Mask(disguise.pool(texts), language, settings.swap, settings.invent, like)
+    return [disguise.disguise(one, mask, draw) for _ in range(settings.passes) for one in draw.sample(texts, len(texts))], lent
+
+
+def _vectors(spark: SparkSession, texts: Sequence[str], settings: Recogniser, seed: int,
+             lent: dict[str, str]) -> vectors.Vectors:
+    """Lower-case word → vector, zeros up to a width that there is a graph for; a made-up word's is a known one's, blurred."""
+    width = next((width for width in _WIDTHS if width >= settings.vectors), None)
+    if width is None:
+        raise ConfigError(f"entities.recogniser.vectors: Spark NLP takes at most {_WIDTHS[-1]}, not {settings.vectors}")
+    reader = Pipeline(stages=_reader()).fit(_frame(spark, []))
+    rows = reader.transform(_frame(spark, [Marked(text, ()) for text in texts])).select("token.result").collect()
+    words = [[word.lower() for word in row["result"]] for row in rows]
+    made = vectors.make(words, settings.vectors, seed) if settings.vectors else {}
+    noise = np.random.default_rng(seed)
+    for word, known in lent.items():
+        if word.lower() not in made and (of := made.get(known.lower())) is not None:
+            made[word.lower()] = vectors.blurred(of, settings.blur, noise)
+    padded = {word: np.pad(vector, (0, width - len(vector))) for word, vector in made.items()}
+    return padded or {"": np.zeros(width, np.float32)}
+
+
+def _embeddings(known: vectors.Vectors, file: Path) -> Any:
+    from sparknlp.annotator import WordEmbeddings
+
+    with file.open("w", encoding="utf-8") as opened:
+        opened.writelines(f"{word} {' '.join(f'{x:.6g}' for x in vector)}\n" for word, vector in known.items())
+    return (  # Spark NLP keeps open what it has read under a reference: vectors of its own need one of their own
+        WordEmbeddings().setInputCols(["document", "token"]).setOutputCol("embeddings").setCaseSensitive(False)
+        .setStoragePath(str(file), "TEXT").setDimension(len(next(iter(known.values())))).setStorageRef(file_hash(file)[:16])
+    )
+
+
+def _frame(spark: SparkSession, texts: Sequence[Marked]) -> DataFrame:
+    """(text, mentions), whose places count as Java does."""
+    return spark.createDataFrame([(one.text, [
+        (len(_units(one.text[:mention.start])) // 2, len(_units(one.text[:mention.end])) // 2, mention.category)
+        for mention in one.mentions]) for one in texts], _MARKED)
+
+
+def _chunks(folder: Path, texts: DataFrame, *keys: str) -> DataFrame:
+    """`texts` (keys, text) → keys and what the pipeline finds, places as Java counts them."""
+    found = _loaded(str(folder), session()).transform(texts)
+    return found.select(*keys, F.expr("transform(chunk, c -> named_struct("
+                                      "'begin', c.begin, 'end', c.end + 1, 'category', c.metadata['entity']))").alias("chunks"))
+
+
+@lru_cache(maxsize=8)
+def _loaded(folder: str, spark: SparkSession) -> PipelineModel:
+    """The pipeline of a folder, once a session."""
+    return PipelineModel.load(Path(folder).absolute().as_uri())
+
+
+def _spans(text: str, chunks: Iterable[Any]) -> list[Span]:
+    """Java counts UTF-16 units, of which a character beyond U+FFFF has two; a Span counts characters."""
+    units = _units(text)
+    if len(units) == 2 * len(text):
+        return [Span(one["begin"], one["end"], one["category"]) for one in chunks]
+
+    def place(at: int) -> int:
+        return len(units[:2 * at].decode("utf-16-le", "surrogatepass"))
+
+    return [Span(place(one["begin"]), place(one["end"]), one["category"]) for one in chunks]
+
+
+def _units(text: str) -> bytes:
+    return text.encode("utf-16-le", "surrogatepass")
