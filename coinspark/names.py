@@ -52,6 +52,7 @@ def evaluate(
     engine: Annotated[Trained, typer.Option("--engine", help="Which engine.")] = Trained.spacy,
     config: Files = None, set_: Overrides = None,
     format: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.table,
+    false: Annotated[Path | None, typer.Option("--false", help="Write what counted as false to this CSV, for reading.")] = None,
 ) -> None:
     """How good a trained engine is: on the designs of entities.recogniser.designs, or else on the coins' texts."""
     from coinspark import query, session
@@ -69,7 +70,10 @@ def evaluate(
         return learner.find(folder, texts)
 
     known = recognise.designs(settings, () if settings.entities.recogniser.designs else _texts_of_coins(settings))
-    rows = measure.run(settings, engine.value, protocol.value, known, find, say)
+    rows, wrong = measure.run(settings, engine.value, protocol.value, known, find, say)
+    if false is not None:
+        false.write_text(query.render(measure.FALSE, wrong, "csv") + "\n", encoding="utf-8")
+        say(f"{len(wrong):,} false finds in {false}")
     typer.echo(query.render(measure.COLUMNS, [tuple(row.values()) for row in rows], format.value))
 
 

@@ -34,9 +34,9 @@ def designs(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["published", "unseen"])
-def test_an_engine_is_measured_on_designs_alone(designs: Path, protocol: str) -> None:
+def test_an_engine_is_measured_on_designs_alone(designs: Path, tmp_path: Path, protocol: str) -> None:
     done = CliRunner().invoke(cli.app, ["entities", "evaluate", "--protocol", protocol, "--config", str(designs),
-                                        "--format", "csv"], catch_exceptions=False)
+                                        "--format", "csv", "--false", str(tmp_path / "false.csv")], catch_exceptions=False)
     rows = {row["category"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
     both = rows["PERSON+OBJECT"]
     assert (both["engine"], both["language"], both["protocol"]) == ("spacy", "en", protocol)
@@ -44,6 +44,10 @@ def test_an_engine_is_measured_on_designs_alone(designs: Path, protocol: str) ->
     assert int(both["mentions"]) == (100 if protocol == "published" else 400)
     assert float(both["recall"]) > 0.8
     assert "there is no text in 'de' to measure spacy on" in done.stderr
+    with (tmp_path / "false.csv").open(encoding="utf-8", newline="") as lines:
+        wrong = list(csv.DictReader(lines))
+    assert len(wrong) == int(rows["all"]["false"])
+    assert all(one["text"][int(one["start"]):int(one["end"])] == one["form"] for one in wrong)
 
 
 def test_a_wrong_file_of_designs_is_named(designs: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from coinspark.entities.marked import Marked, Span
 from coinspark.entities.protocols import Counts, Part
 from coinspark.errors import InputError
 
+FALSE = ("language", "category", "form", "text", "start", "end")
 COLUMNS = ("engine", "language", "protocol", "category", "mentions", "found", "false", "recall", "precision", "f1")
 FOLDS = 5
 _GROUPS = {**{name: (name,) for name in CATEGORIES.values()}, "PERSON+OBJECT": ("PERSON", "OBJECT"),
@@ -24,34 +25,42 @@ Find = Callable[[Sequence[Marked], str, Path, Sequence[str]], list[list[Span]]]
 
 
 def run(config: Config, engine: str, protocol: str, texts: Mapping[str, Sequence[str]], find: Find,
-        say: Callable[[str], None]) -> list[dict[str, Any]]:
-    """A row a language and category (COLUMNS), and those of PERSON with OBJECT and of all categories together."""
+        say: Callable[[str], None]) -> tuple[list[dict[str, Any]], list[tuple[Any, ...]]]:
+    """A row a language and category (COLUMNS), and those of PERSON with OBJECT and of all categories together.
+
+    Then the finds that counted as false (FALSE), for somebody to read: the lexicon's word is not the last one.
+    """
     settings = config.entities
     if settings.lists is None:
         raise InputError("entities.lists: no lists are configured, so there is nothing to measure against")
     forms, _ = lists.resolve(lists.read(settings.lists) + verdicts.read(settings.verdicts).entries)
-    rows = []
+    rows: list[dict[str, Any]] = []
+    false: list[tuple[Any, ...]] = []
     for language in settings.languages:
         if language not in texts:
             say(f"entities: there is no text in {language!r} to measure {engine} on")
             continue
         ready = marked.mark(texts[language], language, lexicon.cached(forms))
-        counts = _count(ready, language, protocol, config.seed, find, say)
-        rows += [_row(engine, language, protocol, name, counts, group) for name, group in _GROUPS.items()]
-    return rows
+        total = Counts()
+        for counts, wrong in _parts(ready, language, protocol, config.seed, find, say):
+            total.add(counts)
+            false += wrong
+        rows += [_row(engine, language, protocol, name, total, group) for name, group in _GROUPS.items()]
+    return rows, false
 
 
-def _count(ready: Sequence[Marked], language: str, protocol: str, seed: int, find: Find, say: Callable[[str], None]) -> Counts:
-    if protocol == "published":
-        part = protocols.published(ready, seed)
-        return protocols.count(part.test, _found(part, language, find))
-    total = Counts()
-    for number, part in enumerate(protocols.unseen(ready, FOLDS, seed), start=1):
-        counts = protocols.count(part.test, _found(part, language, find), part.held)
-        say(f"{language}, fold {number} of {FOLDS}: {len(part.held)} names held out; PERSON and OBJECT: recall "
-            f"{counts.recall('PERSON', 'OBJECT'):.3f}, precision {counts.precision('PERSON', 'OBJECT'):.3f}")
-        total.add(counts)
-    return total
+def _parts(ready: Sequence[Marked], language: str, protocol: str, seed: int, find: Find,
+           say: Callable[[str], None]) -> Iterator[tuple[Counts, list[tuple[Any, ...]]]]:
+    """Counts and false finds of the published split, or of each fold of the unseen names."""
+    parts = [protocols.published(ready, seed)] if protocol == "published" else list(protocols.unseen(ready, FOLDS, seed))
+    for number, part in enumerate(parts, start=1):
+        found = _found(part, language, find)
+        counts = protocols.count(part.test, found, part.held or None)
+        if part.held:
+            say(f"{language}, fold {number} of {FOLDS}: {len(part.held)} names held out; PERSON and OBJECT: recall "
+                f"{counts.recall('PERSON', 'OBJECT'):.3f}, precision {counts.precision('PERSON', 'OBJECT'):.3f}")
+        yield counts, [(language, span.category, text[span.start:span.end], text, span.start, span.end)
+                       for text, span in protocols.false(part.test, found)]
 
 
 def _found(part: Part, language: str, find: Find) -> list[list[Span]]:

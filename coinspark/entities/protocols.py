@@ -90,6 +90,13 @@ def count(tests: Iterable[Marked], found: Iterable[Iterable[Span]], held: frozen
     return counts
 
 
+def false(tests: Iterable[Marked], found: Iterable[Iterable[Span]]) -> Iterator[tuple[str, Span]]:
+    """The spans that `count` takes for false, each with its text."""
+    for one, spans in zip(tests, found, strict=True):
+        truth = {Span(*mention[:3]) for mention in one.mentions}
+        yield from ((one.text, span) for span in sorted(set(spans) - truth))
+
+
 def _drawn(marked: Sequence[Marked], seed: int) -> list[Marked]:
     return sorted(marked, key=lambda one: _draw(seed, one.text))
 

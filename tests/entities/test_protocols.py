@@ -50,7 +50,9 @@ def test_draws_do_not_depend_on_the_order_of_the_texts() -> None:
 
 def test_counts_by_hand() -> None:
     text = marked("Zeus", "owl", "spear")  # at 0-4, 5-8, 9-14
-    counts = protocols.count([text], [[Span(0, 4, "PERSON"), Span(5, 8, "ANIMAL"), Span(9, 13, "OBJECT")]])
+    said = [[Span(0, 4, "PERSON"), Span(9, 13, "OBJECT"), Span(5, 8, "ANIMAL")]]
+    counts = protocols.count([text], said)
+    assert list(protocols.false([text], said)) == [(text.text, Span(5, 8, "ANIMAL")), (text.text, Span(9, 13, "OBJECT"))]
     assert counts.found == {"PERSON": 1}
     assert counts.missed == {"OBJECT": 2}, "another category, another end: neither is the mention"
     assert counts.false == {"ANIMAL": 1, "OBJECT": 1}
