@@ -29,8 +29,8 @@ def tables(spark: SparkSession) -> dict[str, DataFrame]:
         rows += [(layer, 0, f"c{n}", "original", mint, name, split(n)) for layer, name in (("mint", mint), ("entities", fine))]
     return {
         "splits": spark.createDataFrame(rows, schemas.SPLITS.ddl).cache(),
-        "coins": spark.createDataFrame([(f"c{n}", "original", f"i{n}") for n in range(24)],
-                                       "coin_id string, medium string, image_id string").cache(),
+        "coins": spark.createDataFrame([(f"c{n}", "original", f"i{n}", [("Nike", "Tyche")[n % 2]]) for n in range(24)],
+                                       "coin_id string, medium string, image_id string, types array<string>").cache(),
         "images": spark.createDataFrame([(f"i{n}", 32, 64, 32, bytearray(shade(n))) for n in range(24)],
                                         schemas.IMAGES.ddl).cache(),
     }
