@@ -132,7 +132,7 @@ class Recogniser(Section):
     """
 
     designs: str | None = None
-    passes: int = Field(4, ge=1)
+    passes: int = Field(12, ge=1)
     swap: float = Field(0.3, ge=0, le=1)
     invent: float = Field(0.3, ge=0, le=1)
     vectors: int = Field(100, ge=0, le=1000)

@@ -1,12 +1,15 @@
 """The spaCy engine: a pipeline trained on the lexicon's own finds, run over the distinct texts. The only file that knows spaCy.
 
-A blank pipeline of the language with one component: hashed features of a word (letters, ends, shape) and its vector
-(vectors.py), four convolutions over its neighbours, and spaCy's transition-based recogniser.
+A blank pipeline of the language with two components. The names of its own texts it has by heart, in a list (entity_ruler): what
+is to be remembered need not be learnt. What it learns is a recogniser of the others, from what stands around a name and what
+it is like: a word's vector (vectors.py) and its shape, four convolutions over its neighbours, spaCy's transitions. Letters are
+kept from it: it would know the known names by them, and made-up ones by their endings, and look no further.
 """
 
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -52,6 +55,7 @@ def train(marked: Sequence[Marked], language: str, settings: Recogniser, seed: i
             batch = [_example(nlp, disguise.disguise(one, mask, draw)) for one in order[start:start + _BATCH]]
             nlp.update(batch, sgd=optimizer, drop=_DROP)
             say(f"entities  spaCy, {language}: pass {number + 1} of {settings.passes}, {start:,} of {len(order):,} texts")
+    _remember(nlp, texts)
     with nlp.use_params(optimizer.averages):
         nlp.to_disk(folder)
 
@@ -117,8 +121,9 @@ def _give_vectors(nlp: Language, texts: Sequence[str], settings: Recogniser, see
 
 
 def _add_recogniser(nlp: Language, with_vectors: bool) -> None:
-    embed = {"@architectures": "spacy.MultiHashEmbed.v2", "width": _WIDTH, "attrs": ["NORM", "PREFIX", "SUFFIX", "SHAPE"],
-             "rows": [5000, 1000, 2500, 2500], "include_static_vectors": with_vectors}
+    seen = {"SHAPE": 2500} if with_vectors else {"NORM": 5000, "PREFIX": 1000, "SUFFIX": 2500, "SHAPE": 2500}
+    embed = {"@architectures": "spacy.MultiHashEmbed.v2", "width": _WIDTH, "attrs": list(seen), "rows": list(seen.values()),
+             "include_static_vectors": with_vectors}
     encode = {"@architectures": "spacy.MaxoutWindowEncoder.v2", "width": _WIDTH, "depth": _DEPTH, "window_size": 1,
               "maxout_pieces": 3}
     recogniser = nlp.add_pipe("ner", config={"model": {
@@ -128,6 +133,16 @@ def _add_recogniser(nlp: Language, with_vectors: bool) -> None:
     }})
     for category in CATEGORIES.values():
         recogniser.add_label(category)
+
+
+def _remember(nlp: Language, texts: Sequence[Marked]) -> None:
+    """Every form that a name has in the texts, found as a whole; one that stands for two categories is left to be learnt."""
+    forms: dict[str, set[str]] = defaultdict(set)
+    for one in texts:
+        for mention in one.mentions:
+            forms[one.text[mention.start:mention.end]].add(mention.category)
+    patterns = [{"label": category, "pattern": form} for form, (category, *others) in sorted(forms.items()) if not others]
+    nlp.add_pipe("entity_ruler", before="ner").add_patterns(patterns)
 
 
 def _example(nlp: Language, one: Marked) -> Example:

@@ -31,6 +31,7 @@ from coinspark.settings import Recogniser
 NAME = "sparknlp"
 _WIDTHS = (100, 128, 256, 300, 384, 512, 768, 1024)  # of word vectors that Spark NLP has a ready graph for
 _BATCH, _RATE, _DROP = 32, 2e-3, 0.5
+_DISGUISES = 4  # of each text at most: all are in memory at once; more passes show them again
 _MARKED = "text string, mentions array<struct<start:int,end:int,category:string>>"
 _LABELS = """transform(token, t -> named_struct(
     'annotatorType', 'named_entity', 'begin', t.begin, 'end', t.end,
@@ -43,8 +44,8 @@ def train(marked: Sequence[Marked], language: str, settings: Recogniser, seed: i
           say: Callable[[str], None], unmarked: Sequence[str] = ()) -> None:
     """Learn from these texts and write the pipeline to `folder`, which a cluster's workers must share.
 
-    Of the `unmarked` texts it sees which words stand beside which, for the word vectors, and nothing else. Each pass
-    is a disguise of its own of every text. TensorFlow's threads sum in any order: two trainings differ in the last digits.
+    Of the `unmarked` texts it sees which words stand beside which, for the word vectors, and nothing else. Each text is
+    shown in several disguises. TensorFlow's threads sum in any order: two trainings differ in the last digits.
     """
     spark = session()
     from sparknlp.annotator import NerConverter, NerDLApproach
@@ -59,7 +60,8 @@ def train(marked: Sequence[Marked], language: str, settings: Recogniser, seed: i
             "label", F.expr(_LABELS).alias("label", metadata={"annotatorType": "named_entity"}))
         recogniser = (
             NerDLApproach().setInputCols(["document", "token", "embeddings"]).setLabelColumn("label").setOutputCol("ner")
-            .setMaxEpochs(1).setLr(_RATE).setPo(0.0).setBatchSize(_BATCH).setDropout(_DROP).setRandomSeed(seed % 2**31)
+            .setMaxEpochs(-(-settings.passes // _DISGUISES))
+            .setLr(_RATE).setPo(0.0).setBatchSize(_BATCH).setDropout(_DROP).setRandomSeed(seed % 2**31)
             .setVerbose(4).setEnableOutputLogs(False)
         ).fit(ready)
         chunks = NerConverter().setInputCols(["document", "token", "ner"]).setOutputCol("chunk")
@@ -119,7 +121,7 @@ def _reader() -> list[Any]:
 
 
 def _disguised(texts: Sequence[Marked], language: str, settings: Recogniser, seed: int) -> tuple[list[Marked], dict[str, str]]:
-    """What all passes show, in order, and of each made-up word the known one that it stands for."""
+    """What an epoch shows, in order, and of each made-up word the known one that it stands for."""
     draw = random.Random(seed)  # noqa: S311 - draws that repeat are what is wanted
     lent: dict[str, str] = {}
 
@@ -127,7 +129,8 @@ def _disguised(texts: Sequence[Marked], language: str, settings: Recogniser, see
         lent.setdefault(word, known)
 
     mask = disguise.Mask(disguise.pool(texts), language, settings.swap, settings.invent, like)
-    return [disguise.disguise(one, mask, draw) for _ in range(settings.passes) for one in draw.sample(texts, len(texts))], lent
+    return [disguise.disguise(one, mask, draw) for _ in range(min(settings.passes, _DISGUISES))
+            for one in draw.sample(texts, len(texts))], lent
 
 
 def _vectors(spark: SparkSession, texts: Sequence[str], settings: Recogniser, seed: int,

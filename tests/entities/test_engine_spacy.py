@@ -34,6 +34,10 @@ def test_what_it_has_seen_it_finds(folder: Path) -> None:
     assert found == [[Span(*mention[:3]) for mention in one.mentions] for one in known]
 
 
+def test_it_has_by_heart_what_it_has_seen_wherever_that_stands(folder: Path) -> None:
+    assert engine_spacy.find(folder, ["cup Zeus cup"]) == [[Span(0, 3, "OBJECT"), Span(4, 8, "PERSON"), Span(9, 12, "OBJECT")]]
+
+
 def test_awkward_texts_are_read_or_left(folder: Path) -> None:
     texts = ["", " ", "\x00\x07", "ΑΘΗΝΑ Σοφία καὶ Ζεύς", "a\u0301 e\u0301", "owl " * 300_000]
     found = engine_spacy.find(folder, texts)
