@@ -110,7 +110,7 @@ def main(count: int = COINS, runs: int = RUNS) -> list[tuple[str, float, float, 
         print(f"merge, {count:,} coins of two 300 px JPEGs to {MERGE.sizes[0]} px, {PROCESSES} cores, {runs} runs")
         spark = start(folder)
         coins = listing(spark, folder, count)
-        merged(coins.limit(200), folder / "warm", 4 * PROCESSES)
+        merged(coins, folder / "warm", 4 * PROCESSES)  # Spark is up once the JVM has compiled what the work goes through
         pairs = [(bare(folder, count), merged(coins, folder / "out", 4 * PROCESSES)) for _ in range(runs)]
         assert spark.read.parquet(str(folder / "out")).where("image_id IS NOT NULL").count() == count
         spark.stop()
