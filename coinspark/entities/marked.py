@@ -23,6 +23,11 @@ class Mention(NamedTuple):
         """Category and canonical name: what is mentioned."""
         return self.category, self.name
 
+    @property
+    def span(self) -> Span:
+        """Where it stands and its category: what a recogniser should say."""
+        return Span(self.start, self.end, self.category)
+
 
 class Span(NamedTuple):
     """Where a recogniser says that a text names something of a category."""

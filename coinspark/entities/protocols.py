@@ -82,8 +82,8 @@ def count(tests: Iterable[Marked], found: Iterable[Iterable[Span]], held: frozen
     """
     counts = Counts()
     for one, spans in zip(tests, found, strict=True):
-        truth, said = {Span(*mention[:3]) for mention in one.mentions}, set(spans)
-        wanted = {Span(*mention[:3]) for mention in one.mentions if held is None or mention.entity in held}
+        truth, said = {mention.span for mention in one.mentions}, set(spans)
+        wanted = {mention.span for mention in one.mentions if held is None or mention.entity in held}
         counts.found.update(span.category for span in wanted & said)
         counts.missed.update(span.category for span in wanted - said)
         counts.false.update(span.category for span in said - truth)
@@ -93,7 +93,7 @@ def count(tests: Iterable[Marked], found: Iterable[Iterable[Span]], held: frozen
 def false(tests: Iterable[Marked], found: Iterable[Iterable[Span]]) -> Iterator[tuple[str, Span]]:
     """The spans that `count` takes for false, each with its text."""
     for one, spans in zip(tests, found, strict=True):
-        truth = {Span(*mention[:3]) for mention in one.mentions}
+        truth = {mention.span for mention in one.mentions}
         yield from ((one.text, span) for span in sorted(set(spans) - truth))
 
 

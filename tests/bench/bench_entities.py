@@ -1,6 +1,6 @@
 """The entities stage on distinct designs against one compiled alternation of the same forms in a bare loop.
 
-    python tests/bench/bench_entities.py [runs]        (COINSPARK_REAL_DATA names the folder of the real designs)
+    python -m tests.bench.bench_entities [runs]        (COINSPARK_REAL_DATA names the folder of the real designs)
 
 Without the real designs it takes synthetic texts. Spark is up and its Python workers are warm; wanted is a ratio of 0.7.
 """
@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
 import re
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from coinspark.config import load
 from coinspark.entities import engine_lexicon, lists
 from coinspark.session import start
-
-ROOT = Path(__file__).parents[2]
+from tests.bench import REAL
 
 
 def main(runs: int = 3) -> float:
@@ -59,7 +56,7 @@ def _alternation(forms: tuple[lists.Form, ...]) -> re.Pattern[str]:
 
 
 def _real() -> tuple[list[str], tuple[lists.Form, ...]] | None:
-    place = Path(os.environ.get("COINSPARK_REAL_DATA", ROOT.parent / "shared" / "data")) / "designs"
+    place = REAL / "designs"
     if not place.is_dir():
         return None
     with (place / "designs.csv").open(encoding="utf-8", newline="") as lines:

@@ -7,18 +7,16 @@ forms, and each form of six letters or more that no other entry has is linked ag
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from coinspark.entities import linking, lists
 from coinspark.entities.fold import fold
 from coinspark.entities.lists import Entry
+from tests.bench import REAL
 
-ROOT = Path(__file__).parents[2]
 THRESHOLDS = (0.75, 0.80, 0.84, linking.THRESHOLD, 0.90, 0.95)
 Case = tuple[linking.Index, str, str, Entry]  # what is asked, a form, its language, the entry that it is of
 
@@ -57,7 +55,7 @@ def outcomes(cases: Iterable[Case]) -> dict[float, Counter[str]]:
 
 def main() -> None:
     """Print a line a threshold."""
-    place = Path(os.environ.get("COINSPARK_REAL_DATA", ROOT.parent / "shared" / "data")) / "designs"
+    place = REAL / "designs"
     if not place.is_dir():
         print(f"linking: no real lists at {place}; COINSPARK_REAL_DATA names their folder")
         sys.exit(0)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
 import random
 import sys
 import tempfile
@@ -28,10 +27,9 @@ from coinspark.entities.lists import Form
 from coinspark.entities.marked import Marked
 from coinspark.session import start
 from coinspark.settings import Recogniser
+from tests.bench import REAL
 from tests.entities import made_up
 
-ROOT = Path(__file__).parents[2]
-REAL = Path(os.environ.get("COINSPARK_REAL_DATA", ROOT.parent / "shared" / "data"))
 COUNT, RUNS, WANTED = 5_000, 3, 0.9
 
 
