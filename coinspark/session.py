@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -91,7 +93,21 @@ def start(config: Config) -> SparkSession:
         builder = builder.config(key, value)
     if not config.spark.master and "PYSPARK_GATEWAY_PORT" not in os.environ:
         builder = builder.master("local[*]")
-    spark = builder.getOrCreate()
+    with _quiet():
+        spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     ending.listen()
     return spark
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A JVM that is started here prints to standard error: our standard output is for tables, which a program may read."""
+    sys.stdout.flush()
+    ours = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(ours, 1)
+        os.close(ours)

@@ -9,7 +9,6 @@ kept from it: it would know the known names by them, and made-up ones by their e
 from __future__ import annotations
 
 import random
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +24,7 @@ from thinc.api import Adam, fix_random_seed
 
 from coinspark.entities import disguise, spans, vectors
 from coinspark.entities.lists import CATEGORIES, Form
-from coinspark.entities.marked import Marked, Span
+from coinspark.entities.marked import Marked, Span, by_heart
 from coinspark.schemas import ENTITIES
 from coinspark.settings import Recogniser
 
@@ -55,7 +54,8 @@ def train(marked: Sequence[Marked], language: str, settings: Recogniser, seed: i
             batch = [_example(nlp, disguise.disguise(one, mask, draw)) for one in order[start:start + _BATCH]]
             nlp.update(batch, sgd=optimizer, drop=_DROP)
             say(f"entities  spaCy, {language}: pass {number + 1} of {settings.passes}, {start:,} of {len(order):,} texts")
-    _remember(nlp, texts)
+    patterns = [{"label": category, "pattern": form} for form, category in by_heart(texts).items()]
+    nlp.add_pipe("entity_ruler", before="ner").add_patterns(patterns)
     with nlp.use_params(optimizer.averages):
         nlp.to_disk(folder)
 
@@ -133,16 +133,6 @@ def _add_recogniser(nlp: Language, with_vectors: bool) -> None:
     }})
     for category in CATEGORIES.values():
         recogniser.add_label(category)
-
-
-def _remember(nlp: Language, texts: Sequence[Marked]) -> None:
-    """Every form that a name has in the texts, found as a whole; one that stands for two categories is left to be learnt."""
-    forms: dict[str, set[str]] = defaultdict(set)
-    for one in texts:
-        for mention in one.mentions:
-            forms[one.text[mention.start:mention.end]].add(mention.category)
-    patterns = [{"label": category, "pattern": form} for form, (category, *others) in sorted(forms.items()) if not others]
-    nlp.add_pipe("entity_ruler", before="ner").add_patterns(patterns)
 
 
 def _example(nlp: Language, one: Marked) -> Example:

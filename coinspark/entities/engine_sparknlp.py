@@ -1,13 +1,15 @@
 """The Spark NLP engine: a Spark ML pipeline trained on the lexicon's own finds. The only file that knows Spark NLP.
 
-Tokens, their vectors (vectors.py, the same as the spaCy engine's), and NerDL: a word's letters through a convolution, both
-through two LSTMs, tags through a conditional random field. It runs on the Java side, without Python workers.
+As in the spaCy engine the names of its own texts are had by heart (TextMatcher), and what is learnt is for the others: NerDL,
+two LSTMs and a conditional random field over each word's vector (vectors.py) and its letters, in place of which it is shown the
+word's shape. It runs on the Java side, without Python workers.
 """
 
 from __future__ import annotations
 
 import random
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,12 +19,12 @@ import numpy as np
 import pandas as pd
 from py4j.java_gateway import JavaPackage
 from pyspark.ml import Pipeline, PipelineModel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from coinspark.entities import disguise, spans, vectors
-from coinspark.entities.lists import Form
-from coinspark.entities.marked import Marked, Span
+from coinspark.entities.lists import CATEGORIES, Form
+from coinspark.entities.marked import Marked, Span, by_heart
 from coinspark.errors import ConfigError
 from coinspark.hashes import file_hash
 from coinspark.schemas import ENTITIES
@@ -32,6 +34,8 @@ NAME = "sparknlp"
 _WIDTHS = (100, 128, 256, 300, 384, 512, 768, 1024)  # of word vectors that Spark NLP has a ready graph for
 _BATCH, _RATE, _DROP = 32, 2e-3, 0.5
 _DISGUISES = 4  # of each text at most: all are in memory at once; more passes show them again
+_PARTS = "reader", "recogniser"  # the folder's pipelines; between them words become shapes
+_CHUNKS = "array<struct<begin:int,end:int,category:string>>"
 _MARKED = "text string, mentions array<struct<start:int,end:int,category:string>>"
 _LABELS = """transform(token, t -> named_struct(
     'annotatorType', 'named_entity', 'begin', t.begin, 'end', t.end,
@@ -55,8 +59,9 @@ def train(marked: Sequence[Marked], language: str, settings: Recogniser, seed: i
     shown, lent = _disguised(texts, language, settings, seed)
     with tempfile.TemporaryDirectory() as place:
         known = _vectors(spark, sorted({*unmarked, *(one.text for one in texts)}), settings, seed, lent)
-        first = Pipeline(stages=[*_reader(), _embeddings(known, Path(place) / "vectors.txt")]).fit(_frame(spark, texts[:1]))
-        ready = first.transform(_frame(spark, shown)).withColumn(
+        first = Pipeline(stages=[*_reader(), _embeddings(known, Path(place) / "vectors.txt"),
+                                 *_by_heart(texts, Path(place))]).fit(_frame(spark, texts[:1]))
+        ready = _shapes(first.transform(_frame(spark, shown))).withColumn(
             "label", F.expr(_LABELS).alias("label", metadata={"annotatorType": "named_entity"}))
         recogniser = (
             NerDLApproach().setInputCols(["document", "token", "embeddings"]).setLabelColumn("label").setOutputCol("ner")
@@ -65,8 +70,9 @@ def train(marked: Sequence[Marked], language: str, settings: Recogniser, seed: i
             .setVerbose(4).setEnableOutputLogs(False)
         ).fit(ready)
         chunks = NerConverter().setInputCols(["document", "token", "ner"]).setOutputCol("chunk")
-        whole = PipelineModel(stages=[*first.stages, recogniser, *Pipeline(stages=[chunks]).fit(ready).stages])
-        whole.write().overwrite().save(folder.absolute().as_uri())
+        learnt = PipelineModel(stages=[recogniser, *Pipeline(stages=[chunks]).fit(ready).stages])
+        for part, pipeline in zip(_PARTS, (first, learnt), strict=True):
+            pipeline.write().overwrite().save((folder / part).absolute().as_uri())
 
 
 def find(folder: Path, texts: Sequence[str]) -> list[list[Span]]:
@@ -74,7 +80,7 @@ def find(folder: Path, texts: Sequence[str]) -> list[list[Span]]:
     frame = session().createDataFrame([(n, text) for n, text in enumerate(texts)], "n int, text string")
     found: list[list[Span]] = [[] for _ in texts]
     for row in _chunks(folder, frame, "n").collect():
-        found[row["n"]] = _spans(texts[row["n"]], row["chunks"])
+        found[row["n"]] = _spans(texts[row["n"]], row["known"], row["chunks"])
     return found
 
 
@@ -83,8 +89,8 @@ def annotate(texts: DataFrame, folders: dict[str, str], forms: tuple[Form, ...])
 
     `folders`: language → its pipeline. A span is linked to the entry that it names.
     """
-    none = texts.select("text_id", "language", "text").where("false").withColumn(
-        "chunks", F.lit(None).cast("array<struct<begin:int,end:int,category:string>>"))
+    none = texts.select("text_id", "language", "text", F.lit(None).cast(_CHUNKS).alias("known"),
+                        F.lit(None).cast(_CHUNKS).alias("chunks")).where("false")
     spread = texts.repartition(texts.sparkSession.sparkContext.defaultParallelism * 2)
     found = none
     for language, folder in sorted(folders.items()):
@@ -93,8 +99,8 @@ def annotate(texts: DataFrame, folders: dict[str, str], forms: tuple[Form, ...])
 
     def each(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
-            marked = [_spans(text, chunks) for text, chunks in zip(batch["text"], batch["chunks"], strict=True)]
-            yield spans.rows(NAME, batch, marked, forms)
+            found = [_spans(*row) for row in zip(batch["text"], batch["known"], batch["chunks"], strict=True)]
+            yield spans.rows(NAME, batch, found, forms)
 
     return found.mapInPandas(each, ENTITIES.ddl)
 
@@ -136,9 +142,7 @@ def _disguised(texts: Sequence[Marked], language: str, settings: Recogniser, see
 def _vectors(spark: SparkSession, texts: Sequence[str], settings: Recogniser, seed: int,
              lent: dict[str, str]) -> vectors.Vectors:
     """Lower-case word → vector, zeros up to a width that there is a graph for; a made-up word's is a known one's, blurred."""
-    width = next((width for width in _WIDTHS if width >= settings.vectors), None)
-    if width is None:
-        raise ConfigError(f"entities.recogniser.vectors: Spark NLP takes at most {_WIDTHS[-1]}, not {settings.vectors}")
+    width = next(width for width in _WIDTHS if width >= settings.vectors)
     reader = Pipeline(stages=_reader()).fit(_frame(spark, []))
     rows = reader.transform(_frame(spark, [Marked(text, ()) for text in texts])).select("token.result").collect()
     words = [[word.lower() for word in row["result"]] for row in rows]
@@ -169,29 +173,73 @@ def _frame(spark: SparkSession, texts: Sequence[Marked]) -> DataFrame:
         for mention in one.mentions]) for one in texts], _MARKED)
 
 
+def _by_heart(texts: Sequence[Marked], place: Path) -> list[Any]:
+    """A matcher for each category's forms, which it reads from a file."""
+    from sparknlp.annotator import TextMatcher
+
+    forms: dict[str, list[str]] = defaultdict(list)
+    for form, category in by_heart(texts).items():
+        forms[category].append(form)
+    matchers = []
+    for category, of_it in forms.items():
+        file = place / f"{category}.txt"
+        file.write_text("\n".join(of_it), encoding="utf-8")
+        matchers.append(TextMatcher().setInputCols(["document", "token"]).setOutputCol(f"known_{category}")
+                        .setEntities(str(file)).setEntityValue(category).setCaseSensitive(True))
+    return matchers
+
+
+def _shapes(read: DataFrame) -> DataFrame:
+    """The same, but what stands as a word beside its vector is its shape: `Xxxxx` for Athena, `xxx` for owl."""
+    def shape(word: Column) -> Column:
+        for kind, letter in (r"\p{Lu}", "X"), (r"\p{Ll}", "x"), (r"\p{Nd}", "d"), (r"(.)\1{4,}", "$1$1$1$1"):
+            word = F.regexp_replace(word, kind, letter)
+        return word
+
+    shapes = F.transform("embeddings", lambda seen: seen.withField("metadata", F.transform_values(
+        seen["metadata"], lambda key, value: F.when(key == "token", shape(value)).otherwise(value))))
+    return read.withColumn("embeddings", shapes.alias("embeddings", metadata=read.schema["embeddings"].metadata))
+
+
 def _chunks(folder: Path, texts: DataFrame, *keys: str) -> DataFrame:
-    """`texts` (keys, text) → keys and what the pipeline finds, places as Java counts them."""
-    found = _loaded(str(folder), session()).transform(texts)
-    return found.select(*keys, F.expr("transform(chunk, c -> named_struct("
-                                      "'begin', c.begin, 'end', c.end + 1, 'category', c.metadata['entity']))").alias("chunks"))
+    """`texts` (keys, text) → keys, what the pipeline knows and what it finds, places as Java counts them."""
+    reader, recogniser = (_loaded(str(folder / part), session()) for part in _PARTS)
+    read = _shapes(reader.transform(texts))
+    known = [f"known_{category}" for category in CATEGORIES.values() if f"known_{category}" in read.columns]
+
+    def places(chunks: Column) -> Column:
+        return F.transform(chunks, lambda one: F.struct(
+            one["begin"].alias("begin"), (one["end"] + 1).alias("end"), one["metadata"]["entity"].alias("category")))
+
+    return recogniser.transform(read).select(
+        *keys, places(F.concat(*known)).cast(_CHUNKS).alias("known"), places(F.col("chunk")).cast(_CHUNKS).alias("chunks"))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _loaded(folder: str, spark: SparkSession) -> PipelineModel:
-    """The pipeline of a folder, once a session."""
+    """A pipeline of a folder, once a session."""
     return PipelineModel.load(Path(folder).absolute().as_uri())
 
 
-def _spans(text: str, chunks: Iterable[Any]) -> list[Span]:
-    """Java counts UTF-16 units, of which a character beyond U+FFFF has two; a Span counts characters."""
+def _spans(text: str, known: Iterable[Any], found: Iterable[Any]) -> list[Span]:
+    """The known ones, longer before shorter, and those of the found ones that leave them alone.
+
+    Java counts UTF-16 units, of which a character beyond U+FFFF has two; a Span counts characters.
+    """
     units = _units(text)
-    if len(units) == 2 * len(text):
-        return [Span(one["begin"], one["end"], one["category"]) for one in chunks]
+    plain = len(units) == 2 * len(text)
 
     def place(at: int) -> int:
-        return len(units[:2 * at].decode("utf-16-le", "surrogatepass"))
+        return at if plain else len(units[:2 * at].decode("utf-16-le", "surrogatepass"))
 
-    return [Span(place(one["begin"]), place(one["end"]), one["category"]) for one in chunks]
+    kept: list[Span] = []
+    taken = bytearray(len(text))
+    for one in (*sorted(known, key=lambda one: (one["begin"] - one["end"], one["begin"])), *found):
+        span = Span(place(one["begin"]), place(one["end"]), one["category"])
+        if not any(taken[span.start:span.end]):
+            taken[span.start:span.end] = b"\1" * (span.end - span.start)
+            kept.append(span)
+    return sorted(kept)
 
 
 def _units(text: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -50,3 +51,12 @@ def mark(texts: Iterable[str], language: str, matcher: Matcher) -> tuple[Marked,
     return tuple(Marked(text, tuple(
         Mention(found[0], found[1], found[4], found[3]) for found in lexicon.find(matcher, text, language)))
         for text in dict.fromkeys(texts))
+
+
+def by_heart(texts: Iterable[Marked]) -> dict[str, str]:
+    """Every form that a name has in the texts → its category; one that stands for two categories is left to be learnt."""
+    forms: dict[str, set[str]] = defaultdict(set)
+    for one in texts:
+        for mention in one.mentions:
+            forms[one.text[mention.start:mention.end]].add(mention.category)
+    return {form: category for form, (category, *others) in sorted(forms.items()) if not others}
