@@ -22,7 +22,7 @@ import spacy
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import load
-from coinspark.entities import disguise, engine_spacy, engine_sparknlp, engines, lexicon, lists, marked
+from coinspark.entities import disguise, engine_spacy, engine_sparknlp, engines, lexicon, lists, marked, recognise
 from coinspark.entities.lists import Form
 from coinspark.entities.marked import Marked
 from coinspark.session import start
@@ -72,7 +72,7 @@ def _bare_spacy(folder: Path, frame: DataFrame, texts: list[str]) -> object:
 
 
 def _bare_sparknlp(folder: Path, frame: DataFrame, texts: list[str]) -> object:
-    return _run(engine_sparknlp._loaded(str(folder), engine_sparknlp.session()).transform(frame).select("text_id", "chunk"))
+    return _run(engine_sparknlp._chunks(folder, frame, "text_id"))
 
 
 def _saving(spark: SparkSession, folder: Path, forms: tuple[Form, ...]) -> str:
@@ -92,10 +92,9 @@ def _saving(spark: SparkSession, folder: Path, forms: tuple[Form, ...]) -> str:
 def _designs() -> tuple[tuple[Marked, ...], tuple[Form, ...]]:
     if not (REAL / "designs").is_dir():
         return made_up.designs(), made_up.FORMS
-    with (REAL / "designs" / "designs.csv").open(encoding="utf-8", newline="") as lines:
-        texts = [row["text_en"] for row in csv.DictReader(lines) if row["text_en"]]
     forms = lists.resolve(lists.read(REAL / "designs"))[0]
-    return marked.mark(texts, "en", lexicon.compile_forms(forms)), forms
+    texts = recognise.designs(load([], [f"entities.recogniser.designs={REAL / 'designs' / 'designs.csv'}"]), ())
+    return marked.mark(texts["en"], "en", lexicon.compile_forms(forms)), forms
 
 
 def _texts(known: tuple[Marked, ...], count: int) -> list[str]:
