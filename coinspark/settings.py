@@ -133,8 +133,8 @@ class Recogniser(Section):
 
     designs: str | None = None
     passes: int = Field(12, ge=1)
-    swap: float = Field(0.3, ge=0, le=1)
-    invent: float = Field(0.3, ge=0, le=1)
+    swap: float = Field(0.1, ge=0, le=1)
+    invent: float = Field(0.6, ge=0, le=1)
     vectors: int = Field(100, ge=0, le=1000)
     blur: float = Field(0.5, ge=0)
     pretrained: dict[Literal["en", "de"], Pretrained] = {}
