@@ -184,6 +184,8 @@ def read(batch: pa.RecordBatch, width: int) -> tuple[Block, str]:
     nothing = np.empty((0, width), np.float32)
     if vectors.null_count:
         return nothing, f"the vector of {keys[vectors.is_null().index(True).as_py()].as_py()!r} is missing{_MEND}"
+    if pa.types.is_large_binary(vectors.type):  # as spark.sql.execution.arrow.useLargeVarTypes asks for
+        vectors = vectors.cast(pa.binary())
     if pa.types.is_binary(vectors.type):
         offsets = np.frombuffer(vectors.buffers()[1], np.int32, len(vectors) + 1, 4 * vectors.offset)
         sizes = np.diff(offsets) / 4

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -255,3 +258,33 @@ def test_nearest_by_hand() -> None:
     labels, distances = nearest(np.array([[0, 0], [3, 4], [6, 8], [3, 5]], np.float32), np.array([[0, 0], [6, 8]], np.float32))
     assert_array_equal(labels[[0, 2, 3]], [0, 1, 1])
     assert_allclose(distances, [0, 5, 0, np.sqrt(18)], rtol=1e-6)
+
+
+_WORKER = """
+import sys
+import horovod.tensorflow as hvd
+import numpy as np
+from coinspark.vision.kmeans import Plan, fit
+from coinspark.vision.team import by_sum
+from tests.vision.test_kmeans import blobs, rows
+hvd.init()
+team = by_sum(lambda values: hvd.allreduce(values, op=hvd.Sum).numpy(), hvd.rank(), hvd.size())
+mine = np.arange(hvd.rank(), 3000, hvd.size())
+found, _ = fit(rows(blobs()[mine], mine), Plan(20, 30, seed=5), team)
+np.savez(f"{sys.argv[1]}/{hvd.rank()}.npz", centroids=found.centroids, inertia=found.inertia)
+"""
+
+
+@pytest.mark.slow
+def test_two_horovod_workers_come_to_the_same_clusters(tmp_path: Path) -> None:
+    (tmp_path / "worker.py").write_text(_WORKER)
+    root = Path(__file__).parents[2]
+    launch = [sys.executable, "-m", "horovod.runner.launch", "-np", "2", "--gloo"]
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    work = [sys.executable, tmp_path / "worker.py", tmp_path]
+    subprocess.run([*launch, *work], check=True, cwd=root, env=environment, timeout=200)
+    alone, _ = fit(rows(blobs()), Plan(20, 30, seed=5))
+    for rank in range(2):
+        with np.load(tmp_path / f"{rank}.npz") as found:
+            assert_allclose(found["centroids"], alone.centroids, atol=2e-6)
+            assert_allclose(found["inertia"], alone.inertia, rtol=1e-9)
