@@ -1,0 +1,1 @@
+"""Vision: images → features, clusters, objects."""
