@@ -67,6 +67,15 @@ app.add_typer(names.app, name="entities", help=f"{_CHAIN['entities']} What comes
 
 
 @app.command()
+def features(config: Files = None, set_: Overrides = None, force: Force = False) -> None:
+    """Pictures → features, vectors of a network's convolutions. What comes before it runs too, where it must."""
+    from coinspark import nightly as night
+
+    settings = configuration(config, set_)
+    night.run_stages(settings, night.before_features(settings), force)
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="A SELECT over tables and views; SHOW and DESCRIBE too.")],
     config: Files = None, set_: Overrides = None, night: Night = None,

@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from coinspark.errors import ConfigError
+from coinspark.section import Section
 from coinspark.settings import (
     AnySource,
     Augment,
@@ -28,7 +29,6 @@ from coinspark.settings import (
     Layer,
     ManifestSource,
     PublishedSource,
-    Section,
     Source,
     Split,
     Splits,

@@ -22,10 +22,23 @@ from coinspark.ingest import stage as ingest
 from coinspark.progress import progress, say
 from coinspark.session import local_folder, start
 from coinspark.training import stage as training
+from coinspark.vision import stage as vision
 
 STAGES: dict[str, stage.Stage] = {one.name: one for one in (
-    ingest.STAGE, entities.STAGE, classes.STAGE, split_stage.STAGE, training.STAGE, evaluation.STAGE,
+    ingest.STAGE, entities.STAGE, classes.STAGE, split_stage.STAGE, training.STAGE, vision.STAGE, evaluation.STAGE,
 )}
+
+
+def chain(config: Config) -> tuple[str, ...]:
+    """The stages of a night: `features` only where the configuration asks for it."""
+    return tuple(name for name in STAGES if name != vision.STAGE.name or config.features.nightly)
+
+
+def before_features(config: Config) -> tuple[str, ...]:
+    """`features` and the stages that it must wait for: up to the pictures, the split or the run that it is told to use."""
+    last = "train" if config.features.weights == "run" else "splits" if config.features.split else "ingest"
+    names = tuple(STAGES)
+    return (*names[:names.index(last) + 1], vision.STAGE.name)
 
 
 def run_stages(config: Config, names: tuple[str, ...], force: bool = False) -> SparkSession:
@@ -44,7 +57,7 @@ def run_night(config: Config, force: bool = False) -> Path:
     """
     spark, began = start(config), time.monotonic()
     with lock.hold(local_folder(config)):
-        ran = _run(spark, config, tuple(STAGES), force)
+        ran = _run(spark, config, chain(config), force)
         night = tables.latest_night(spark, config)
         if ran or night is None or not _is_complete(spark, config, night):
             night = _tag(spark, config)

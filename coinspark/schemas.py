@@ -68,6 +68,10 @@ RUNS = Table("runs", "one trained model: its settings, inputs, history and weigh
     "config": "string", "inputs": "string", "code": "string", "history": "string", "metrics": "string",
     "weights": "string", "sha256": "string",
 })
+FEATURES = Table("features", "what a network's convolutions see in a picture: its last maps, averaged, obverse before reverse",
+                 ("image_id", "model"), {
+    "image_id": "string", "model": "string", "vector": "array<float>",
+})
 PREDICTIONS = Table("predictions", "what a run says of its test coins, best first; level mint sums a mint's classes",
                     ("run_id", "level", "coin_id", "medium", "rank"), {
     "run_id": "string", "level": "string", "coin_id": "string", "medium": "string", "rank": "int",
@@ -94,6 +98,6 @@ NIGHTS = Table("nights", "the published nights: one tag over all tables", ("nigh
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for table in (COINS, IMAGES, REJECTS, ENTITIES, PROPOSALS, CLASSES, SPLITS, RUNS, PREDICTIONS, CONFUSION, METRICS,
+    for table in (COINS, IMAGES, REJECTS, ENTITIES, PROPOSALS, CLASSES, SPLITS, RUNS, FEATURES, PREDICTIONS, CONFUSION, METRICS,
                   STAGES, NIGHTS)
 }

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-class Section(BaseModel):
-    """A part of the configuration: frozen, and closed to keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from coinspark.section import Section
+from coinspark.settings_vision import Features
 
 
 class Spark(Section):
@@ -23,7 +20,7 @@ class Spark(Section):
     driver_memory: str = "3g"
     shuffle_partitions: int = Field(4, ge=1)
     sparknlp_jars: str | None = None
-    conf: dict[str, str] = {}
+    conf: dict[str, str] = Field({})
 
 
 class Catalog(Section):
@@ -31,7 +28,7 @@ class Catalog(Section):
 
     name: str = Field("coinspark", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     namespace: str = Field("coins", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    properties: dict[str, str] = {}
+    properties: dict[str, str] = Field({})
 
 
 class Columns(Section):
@@ -45,8 +42,8 @@ class Columns(Section):
     obverse: str | None = "obverse_image"
     reverse: str | None = "reverse_image"
     merged: str | None = None
-    obverse_text: dict[str, str] = {}
-    reverse_text: dict[str, str] = {}
+    obverse_text: dict[str, str] = Field({})
+    reverse_text: dict[str, str] = Field({})
 
 
 class Source(Section):
@@ -137,7 +134,7 @@ class Recogniser(Section):
     invent: float = Field(0.6, ge=0, le=1)
     vectors: int = Field(100, ge=0, le=1000)
     blur: float = Field(0.5, ge=0)
-    pretrained: dict[Literal["en", "de"], Pretrained] = {}
+    pretrained: dict[Literal["en", "de"], Pretrained] = Field({})
 
 
 class Entities(Section):
@@ -261,6 +258,7 @@ class Config(Section):
     layers: tuple[Layer, ...] = Field((Layer(name="mint", kind="mint"),), min_length=1)
     splits: Splits = Splits()
     training: Training = Training()
+    features: Features = Features()
     evaluation: Evaluation = Evaluation()
 
     @model_validator(mode="after")
@@ -271,6 +269,8 @@ class Config(Section):
         for name in self.training.layers:
             if name not in names:
                 raise ValueError(f"training.layers: no layer {name!r}; there are {names}")
+        if self.features.layer is not None and self.features.layer not in names:
+            raise ValueError(f"features.layer: no layer {self.features.layer!r}; there are {names}")
         if self.training.size is not None and self.training.size not in self.ingest.sizes:
             raise ValueError(f"training.size: {self.training.size} is none of ingest.sizes {list(self.ingest.sizes)}")
         if self.splits.test + self.splits.validation >= 1:

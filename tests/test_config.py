@@ -23,7 +23,7 @@ def test_defaults_are_what_base_yaml_shows() -> None:
     shown = yaml.safe_load((ROOT / "conf" / "base.yaml").read_text(encoding="utf-8"))
     assert Config.model_validate(shown) == Config()
     assert set(shown) == set(Config.model_fields)
-    for section in ("spark", "catalog", "ingest", "entities", "splits", "training", "evaluation"):
+    for section in ("spark", "catalog", "ingest", "entities", "splits", "training", "features", "evaluation"):
         assert set(shown[section]) == set(type(getattr(Config(), section)).model_fields), section
 
 
@@ -52,6 +52,8 @@ def test_files_hold_differences_and_later_ones_win(tmp_path: Path) -> None:
     ("layers: [{name: mint, kind: mint, k: 0}]", "unknown key 'layers.0.k'"),
     ("training: {epochs: many}", "training.epochs: Input should be a valid integer"),
     ("training: {layers: [entity]}", "no layer 'entity'"),
+    ("features: {layer: entity}", "features.layer: no layer 'entity'; there are ['mint']"),
+    ("features: {split: tests}", "features.split: Input should be 'train', 'validation' or 'test'"),
     ("layers: [{name: a, kind: mint}, {name: a, kind: type}]", "stands twice"),
     ("training: {size: 96}", "none of ingest.sizes"),
     ("sources: [{kind: museum, root: a}]", "museum"),

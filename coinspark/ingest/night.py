@@ -33,11 +33,6 @@ def known_images(listing: DataFrame, coins: DataFrame, images: DataFrame, merge:
     return now.join(published.alias("then"), same, "inner").select("now.coin_id", "now.medium", "then.image_id")
 
 
-def bucketed(todo: DataFrame, buckets: int) -> DataFrame:
-    """With `bucket`, 0 to buckets - 1, by the coin's key alone."""
-    return todo.withColumn("bucket", F.pmod(F.xxhash64(*KEY), F.lit(buckets)).cast("int"))
-
-
 def coins_table(listing: DataFrame, known: DataFrame, outcome: DataFrame) -> DataFrame:
     """`coins`: every listed coin with the image that it has; a coin whose photos were rejected is left out."""
     made = outcome.where("image_id IS NOT NULL").select(*KEY, "image_id").distinct()

@@ -5,17 +5,17 @@ It reads no table of another stage; its own published ones tell which photos nee
 
 from __future__ import annotations
 
-import itertools
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from coinspark import chunks
+from coinspark.chunks import Work
 from coinspark.config import Config
 from coinspark.errors import InputError
 from coinspark.ingest import night, sources
@@ -32,7 +32,6 @@ _LISTED = pa.schema([
     ("descriptions", pa.list_(_TEXT)),
 ])
 _REJECTED = pa.schema([(name, pa.string()) for name in ("coin_id", "medium", "uri", "reason", "detail")])
-_BUCKETS = 1024  # a chunk is a run of these
 _ENOUGH = 10  # photos below which a share says nothing
 
 
@@ -84,52 +83,16 @@ def _row(record: Record) -> dict[str, object]:
 
 
 def _merge_chunks(context: Context, todo: DataFrame, merge: Merge, folder: Path) -> list[str]:
-    """Merge chunk by chunk into Parquet below `folder` and return the chunks' places.
+    """Merge chunk by chunk into Parquet below `folder` and return the chunks' places; JPEGs are not packed a second time."""
+    mark = "-".join([merge.mark, *map(str, merge.sizes)])
+    work = Work(todo, night.KEY, context.config.ingest.chunk, mark, ("ingest", "coins merged"))
 
-    A chunk that stands there whole, of the same coins and photos, is not made again. The work is written down first, or
-    every chunk would compare the listing with the published tables anew.
-    """
-    night.bucketed(todo, _BUCKETS).write.mode("overwrite").parquet(_uri(folder / "todo"))
-    work = context.spark.read.parquet(_uri(folder / "todo"))
-    rows = F.sum(F.xxhash64(*work.columns).cast("decimal(38,0)")).alias("rows")
-    buckets = work.groupBy("bucket").agg(F.count("*").alias("coins"), rows).orderBy("bucket").collect()
-    chunks = _chunks(buckets, context.config.ingest.chunk)
-    total, done, merged, began = sum(row["coins"] for row in buckets), 0, 0, time.monotonic()
-    parts = []
-    for number, chunk in enumerate(chunks, start=1):
-        place, coins = folder / _chunk_name(chunk, merge), sum(row["coins"] for row in chunk)
-        done += coins
-        if not (place / "_SUCCESS").exists():
-            mine = work.where(F.col("bucket").between(chunk[0]["bucket"], chunk[-1]["bucket"]))
-            _merge_chunk(context, mine, merge, coins, place)
-            merged += coins
-        speed = merged / max(time.monotonic() - began, 1e-3)
-        context.say(f"ingest    chunk {number} of {len(chunks)}: {done:,} of {total:,} coins merged, {speed:,.0f} a second")
-        parts.append(_uri(place))
-    return parts
+    def merged(coins: DataFrame, count: int, place: Path) -> None:
+        partitions = chunks.partitions(context.spark, count, a_core=4)  # photos are of unequal size
+        outcome = merge_coins(coins, merge, context.config.ingest.max_bytes, partitions)
+        outcome.write.mode("overwrite").option("compression", "none").parquet(_uri(place))
 
-
-def _merge_chunk(context: Context, coins: DataFrame, merge: Merge, count: int, place: Path) -> None:
-    """Four tasks a core even out photos of unequal size; JPEGs are not packed a second time."""
-    partitions = min(4 * context.spark.sparkContext.defaultParallelism, max(count // 16, 1))
-    outcome = merge_coins(coins, merge, context.config.ingest.max_bytes, partitions)
-    outcome.write.mode("overwrite").option("compression", "none").parquet(_uri(place))
-
-
-def _chunks(buckets: Sequence[Row], chunk: int) -> list[list[Row]]:
-    """The buckets in order, so many to a chunk that it holds about `chunk` coins.
-
-    Their number is a power of two, so that a few coins more or less rarely move the others to another chunk.
-    """
-    wanted = -(-sum(row["coins"] for row in buckets) // chunk)
-    each = max(_BUCKETS >> max(wanted - 1, 0).bit_length(), 1)
-    return [list(rows) for _, rows in itertools.groupby(buckets, key=lambda row: row["bucket"] // each)]
-
-
-def _chunk_name(chunk: Sequence[Row], merge: Merge) -> str:
-    sizes = "-".join(str(size) for size in merge.sizes)
-    rows = sum(int(row["rows"]) for row in chunk) % 2**64
-    return f"{chunk[0]['bucket']:04d}-{chunk[-1]['bucket']:04d}-{merge.mark}-{sizes}-{rows:016x}"
+    return chunks.finish(context, work, folder, merged)
 
 
 def _check_missing(config: Config, found: Listing) -> None:
@@ -177,6 +140,6 @@ def _settings(config: Config) -> Sequence[object]:
 
 
 STAGE = Stage(
-    name="ingest", reads=(), writes=("coins", "images", "rejects"), settings=_settings, build=build, code=("ingest",),
-    outside=lambda config: digest(sources.read_all(config)),
+    name="ingest", reads=(), writes=("coins", "images", "rejects"), settings=_settings, build=build,
+    code=("ingest", "chunks.py"), outside=lambda config: digest(sources.read_all(config)),
 )

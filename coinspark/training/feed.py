@@ -19,8 +19,9 @@ import tensorflow as tf
 from coinspark.config import Augment
 from coinspark.errors import InputError
 from coinspark.training import pixels, shards
-from coinspark.training.pixels import Picture
 from coinspark.training.shards import Share
+from coinspark.vision.network import Picture
+from coinspark.vision.pixels import decode, prepare
 
 Chunk = tuple[np.ndarray[Any, Any], ...]
 Kind = Literal["petastorm", "tfdata"]
@@ -114,12 +115,12 @@ def batches(kind: Kind, share: Share, picture: Picture, epoch: Epoch) -> tf.data
                 jpeg: tf.Tensor) -> tuple[tf.Tensor, ...]:
         key = tf.strings.join([coin_id, medium], "\x1f")
         draws = tf.zeros(()) if how is None else pixels.draw(key, epoch.seed, epoch.epoch)
-        return pixels.decode(jpeg, picture), label, type_, draws
+        return decode(jpeg, picture), label, type_, draws
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def ready(images: tf.Tensor, labels: tf.Tensor, types: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, ...]:
         changed = images if how is None else pixels.augment(images, draws, picture, how)
-        return pixels.prepare(changed, picture), labels, types
+        return prepare(changed, picture), labels, types
 
     cut = shards.cuts(share.rows, epoch.steps)
     dataset = dataset.map(decoded, num_parallel_calls=2, deterministic=True).batch(cut[0]).rebatch(cut)

@@ -21,9 +21,10 @@ import tensorflow as tf
 
 from coinspark.training import checkpoint, feed, model, recipe, shards
 from coinspark.training.checkpoint import State
-from coinspark.training.pixels import Picture
 from coinspark.training.recipe import Job
 from coinspark.training.team import Team
+from coinspark.vision import backbone
+from coinspark.vision.network import Picture, convention
 
 PROGRESS, RESULT, WEIGHTS = "progress.txt", "result.json", "weights.npz"
 _EVERY = 8  # steps between two moves of the running mean: it passes over all weights, which at each step costs a tenth of it
@@ -84,9 +85,9 @@ def _prepare(job: Job, team: Team) -> None:
 
 def _start(job: Job, team: Team) -> tuple[Learner, State]:
     """The network as it begins, or as the last checkpoint left it; rank 0's is everybody's."""
-    picture = Picture(job.height, job.width, recipe.convention(job.training.weights))
+    picture = Picture(job.height, job.width, convention(job.training.weights))
     network = build(job)
-    model.load_backbone(network, job.training.weights, job.training.weights_sha256)
+    backbone.load(network, job.training.weights, job.training.weights_sha256, "training")
     model.freeze(network, job.training.frozen_to)
     optimizer = team.optimizer(tf.keras.optimizers.legacy.Adam(job.training.learning_rate))
     network.compile(optimizer, _loss(job), jit_compile=False)

@@ -1,4 +1,4 @@
-"""JPEG bytes → what VGG16 is given, and the random changes of a training image, as TensorFlow graph functions.
+"""The random changes of a training image, and the shifted views of a prediction, as TensorFlow graph functions.
 
 Every draw comes from the seed, the epoch and the coin's key, so a coin is changed alike whichever worker reads it, in
 whatever order.
@@ -7,49 +7,15 @@ whatever order.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import tensorflow as tf
 
 from coinspark.config import Augment
+from coinspark.vision.network import Picture
+from coinspark.vision.pixels import sides, whole
 
 DRAWS = 12  # uniform numbers an image: 2 sides × (turn, zoom, shift across, shift down), brightness, contrast, 2 spare
 _SHIFT = Augment(shift=0.03, rotate=0, zoom=0, brightness=0, contrast=0)
-_CAFFE_MEANS = (103.939, 116.779, 123.68)  # blue, green, red of ImageNet, as the published VGG16 weights were trained with
-
-
-@dataclass(frozen=True)
-class Picture:
-    """Height and width in pixels, and the convention of the weights: `caffe` for ImageNet's, `standard` for our own."""
-
-    height: int
-    width: int
-    convention: str = "standard"
-
-    @property
-    def sides(self) -> int:
-        """2 where obverse and reverse stand side by side without bars, each a square of its own; else 1."""
-        return 2 if self.width == 2 * self.height else 1
-
-
-def decode(jpeg: tf.Tensor, picture: Picture) -> tf.Tensor:
-    """A JPEG → (height, width, 3) uint8. A picture of another size fails: the shards hold one size only."""
-    image = tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE")
-    return tf.ensure_shape(image, (picture.height, picture.width, 3))
-
-
-def prepare(images: tf.Tensor, picture: Picture) -> tf.Tensor:
-    """(n, height, width, 3) of 0…255 → float32 of the same shape, as the weights want it.
-
-    `standard`: each side has mean 0 and deviation 1 over its pixels and colours, which takes out the photographer's
-    lighting; `caffe`: blue, green, red less ImageNet's means.
-    """
-    images = tf.cast(images, tf.float32)
-    if picture.convention == "caffe":
-        return images[..., ::-1] - tf.constant(_CAFFE_MEANS)
-    sides = _sides(images, picture)
-    mean, variance = tf.nn.moments(sides, axes=(1, 2, 3), keepdims=True)
-    return _whole((sides - mean) / (tf.sqrt(variance) + 8.0), picture)  # 8 grey values: a blank side stays quiet
 
 
 def draw(key: tf.Tensor, seed: int, epoch: int) -> tf.Tensor:
@@ -63,13 +29,13 @@ def augment(images: tf.Tensor, draws: tf.Tensor, picture: Picture, how: Augment)
     """Turn, zoom and shift each side about its own centre, then change brightness and contrast: (n, h, w, 3) float32 0…255."""
     images = tf.cast(images, tf.float32)
     n = tf.shape(images)[0]
-    sides = _sides(images, picture)
+    apart = sides(images, picture)
     moves = tf.reshape(tf.reshape(draws[:, :8], (n, 2, 4))[:, :picture.sides], (-1, 4))
     size = (float(picture.height), picture.width / picture.sides)
-    sides = tf.raw_ops.ImageProjectiveTransformV3(
-        images=sides, transforms=_transforms(moves, size, how), output_shape=tf.shape(sides)[1:3],
+    apart = tf.raw_ops.ImageProjectiveTransformV3(
+        images=apart, transforms=_transforms(moves, size, how), output_shape=tf.shape(apart)[1:3],
         fill_value=0.0, interpolation="BILINEAR", fill_mode="NEAREST")
-    images = _whole(sides, picture)
+    images = whole(apart, picture)
     light = draws[:, 8, None, None, None] * how.brightness * 255.0
     contrast = 1.0 + draws[:, 9, None, None, None] * how.contrast
     mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
@@ -97,19 +63,3 @@ def _transforms(moves: tf.Tensor, size: tuple[float, float], how: Augment) -> tf
     top = down - sin * across - cos * down + moves[:, 3] * how.shift * height
     none = tf.zeros_like(turn)
     return tf.stack([cos, -sin, left, sin, cos, top, none, none], axis=1)
-
-
-def _sides(images: tf.Tensor, picture: Picture) -> tf.Tensor:
-    """(n, h, w, 3) → (n × sides, h, w / sides, 3), the sides of a coin next to each other."""
-    if picture.sides == 1:
-        return images
-    cut = tf.reshape(images, (-1, picture.height, 2, picture.height, 3))
-    return tf.reshape(tf.transpose(cut, (0, 2, 1, 3, 4)), (-1, picture.height, picture.height, 3))
-
-
-def _whole(sides: tf.Tensor, picture: Picture) -> tf.Tensor:
-    """The way back from `_sides`."""
-    if picture.sides == 1:
-        return sides
-    paired = tf.reshape(sides, (-1, 2, picture.height, picture.height, 3))
-    return tf.reshape(tf.transpose(paired, (0, 2, 1, 3, 4)), (-1, picture.height, picture.width, 3))

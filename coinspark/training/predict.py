@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -109,22 +108,24 @@ def _yardstick_weights(run: RunModel) -> dict[str, Array]:
 def _network(run: RunModel) -> Guess:
     import tensorflow as tf
 
-    from coinspark.training import model, pixels
+    from coinspark.training import model
+    from coinspark.training.pixels import views as shifted
+    from coinspark.vision import backbone
+    from coinspark.vision.network import Picture
+    from coinspark.vision.pixels import decode, prepare
 
     settings = json.loads(run.settings)
-    with contextlib.suppress(RuntimeError):  # a process that has used TensorFlow before keeps its threads
-        tf.config.threading.set_intra_op_parallelism_threads(1)  # Spark has a worker for each core already
-    tf.keras.mixed_precision.set_global_policy(settings["precision"])
-    picture = pixels.Picture(**settings["picture"])
+    backbone.settle(settings["precision"], threads=1)
+    picture = Picture(**settings["picture"])
     architecture = settings["architecture"]
     network = model.vgg16(model.Architecture(**{**architecture, "head": tuple(architecture["head"])}))
     model.load_weights(network, Path(run.weights), run.sha256)
 
     @tf.function(input_signature=[tf.TensorSpec((_BATCH,), tf.string)])  # type: ignore[untyped-decorator]
     def forward(jpegs: tf.Tensor) -> tf.Tensor:
-        images = tf.map_fn(lambda jpeg: pixels.decode(jpeg, picture), jpegs, fn_output_signature=tf.uint8)
-        views = pixels.views(images, picture, settings["views"])
-        logits = [network(pixels.prepare(view, picture), training=False) for view in views]
+        images = tf.map_fn(lambda jpeg: decode(jpeg, picture), jpegs, fn_output_signature=tf.uint8)
+        views = shifted(images, picture, settings["views"])
+        logits = [network(prepare(view, picture), training=False) for view in views]
         return tf.add_n([tf.nn.softmax(tf.cast(one, tf.float64)) for one in logits]) / len(views)
 
     def guess(jpegs: list[bytes]) -> Array:

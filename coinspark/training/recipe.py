@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from coinspark.config import Training
 from coinspark.training.shards import Shards
@@ -52,22 +51,6 @@ def sample_weights(training: Training, images: tuple[int, ...]) -> list[float]:
         return [1.0] * len(images)
     present = sum(1 for n in images if n)
     return [sum(images) / (present * n) if n else 0.0 for n in images]
-
-
-def precision(wanted: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """The Keras policy: `auto` is mixed_bfloat16 where the processor multiplies bfloat16 itself, else float32."""
-    if wanted != "auto":
-        return wanted
-    try:
-        flags = cpuinfo.read_text(encoding="utf-8")
-    except OSError:
-        return "float32"
-    return "mixed_bfloat16" if "amx_bf16" in flags or "avx512_bf16" in flags else "float32"
-
-
-def convention(weights: str | None) -> str:
-    """How the pictures are prepared: as ImageNet's VGG16 wants them (`imagenet` or an .h5 of it), or in our own way."""
-    return "standard" if weights is None or weights.endswith(".npz") else "caffe"
 
 
 def progress_line(epoch: int, epochs: int, record: dict[str, float], seconds: float) -> str:

@@ -16,13 +16,15 @@ from coinspark.config import Config
 from coinspark.hashes import digest, file_hash
 from coinspark.session import local_folder
 from coinspark.stage import Change, Context, Stage, code_version
-from coinspark.training import launch, recipe, shards, yardstick
+from coinspark.training import launch, shards, yardstick
 from coinspark.training.export import Want, export
 from coinspark.training.recipe import Job
 from coinspark.training.shards import Shards
+from coinspark.vision import network
 
-# What a run's weights depend on; its identity changes with these files and not with the rest of the package.
-_CODE = tuple(f"training/{name}.py" for name in ("feed", "fit", "model", "pixels", "recipe", "shards"))
+# What a run's weights depend on; its identity changes with these files and not with the rest of the packages.
+_VISION = tuple(f"vision/{name}.py" for name in ("backbone", "network", "pixels", "weights"))
+_CODE = (*(f"training/{name}.py" for name in ("feed", "fit", "model", "pixels", "recipe", "shards")), *_VISION)
 _YARDSTICK_CODE = ("training/yardstick.py",)
 
 
@@ -83,7 +85,7 @@ def _train(context: Context, plan: Plan, what: str) -> dict[str, Any]:
     config = context.config
     size = config.image_size
     width = 2 * size if config.ingest.shape == "wide" else size
-    precision = recipe.precision(config.training.precision)
+    precision = network.precision(config.training.precision)
     settings = {
         "layer": plan.layer, "fold": plan.fold, "mints": plan.mints, "seed": config.seed,
         "training": config.training.model_dump(mode="json", exclude={"layers", "yardstick", "weights"}),
@@ -112,7 +114,7 @@ def _network(config: Config, classes: int, size: tuple[int, int], precision: str
     return {
         "architecture": {"height": size[0], "width": size[1], "classes": classes, "batch_norm": t.batch_norm,
                          "head": list(t.head), "dropout": t.dropout, "seed": config.seed},
-        "picture": {"height": size[0], "width": size[1], "convention": recipe.convention(t.weights)},
+        "picture": {"height": size[0], "width": size[1], "convention": network.convention(t.weights)},
         "precision": precision, "views": t.views,
     }
 
@@ -172,8 +174,8 @@ def _settings(config: Config) -> Any:
 
 def _outside(config: Config) -> Any:
     """The weights file counts by the hash that it must have; `auto` precision by what this processor makes of it."""
-    return {"weights": config.training.weights_sha256, "precision": recipe.precision(config.training.precision)}
+    return {"weights": config.training.weights_sha256, "precision": network.precision(config.training.precision)}
 
 
 STAGE = Stage(name="train", reads=("splits", "coins", "images"), writes=("runs",), settings=_settings, build=build,
-              code=("training",), outside=_outside)
+              code=("training", *_VISION), outside=_outside)

@@ -1,6 +1,6 @@
 """Every benchmark, each in a process of its own; the last line of each is its result.
 
-    make bench            or: python -m tests.bench [merge feed training entities names linking kmeans nightly]
+    make bench            or: python -m tests.bench [merge feed training entities names linking features kmeans nightly]
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("merge", "feed", "training", "entities", "names", "linking", "kmeans", "nightly")
+NAMES = ("merge", "feed", "training", "entities", "names", "linking", "features", "kmeans", "nightly")
 
 
 def main(names: tuple[str, ...]) -> int:

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from coinspark.training import feed, pixels, shards
+from coinspark.training import feed, shards
 from coinspark.training.feed import Epoch
-from coinspark.training.pixels import Picture
+from coinspark.vision import pixels
+from coinspark.vision.network import Picture
 from tests.training_shards import shade, write
 
 ROWS, BATCH, PICTURE = 4_096, 16, Picture(64, 128)

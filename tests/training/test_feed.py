@@ -14,8 +14,8 @@ from coinspark.config import Augment
 from coinspark.errors import InputError
 from coinspark.training import feed, shards
 from coinspark.training.feed import Epoch
-from coinspark.training.pixels import Picture
 from coinspark.training.shards import Share
+from coinspark.vision.network import Picture
 from tests.training_shards import shade, write
 
 PICTURE = Picture(32, 64)

@@ -1,4 +1,4 @@
-"""Pixels: what a turn, a shift and the light do, by hand; draws that depend on the coin alone."""
+"""Changes: what a turn, a shift and the light do, by hand; draws that depend on the coin alone."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from coinspark.config import Augment
 from coinspark.training import pixels
-from coinspark.training.pixels import DRAWS, Picture
-from tests.training_shards import shade
+from coinspark.training.pixels import DRAWS
+from coinspark.vision.network import Picture
 
 STILL = Augment(shift=0, rotate=0, zoom=0, brightness=0, contrast=0)
 
@@ -61,32 +61,9 @@ def test_brightness_and_contrast() -> None:
     assert contrast[0, 0, 0, 0] == pytest.approx(90 - 10 * 1.5)
 
 
-def test_each_side_is_brought_to_equal_light() -> None:
-    coin = _coin().astype(np.float32)
-    coin[:, :, 4:] = coin[:, :, 4:] / 2 + 100
-    ready = pixels.prepare(coin, Picture(4, 8)).numpy()
-    for side in (ready[0, :, :4], ready[0, :, 4:]):
-        assert abs(side.mean()) < 1e-5
-    wanted = (coin[0, :, :4] - coin[0, :, :4].mean()) / (coin[0, :, :4].std() + 8)
-    np.testing.assert_allclose(ready[0, :, :4], wanted, atol=1e-4)
-    assert np.isfinite(pixels.prepare(np.zeros((1, 4, 8, 3), np.uint8), Picture(4, 8))).all()
-
-
-def test_imagenets_convention_is_keras_own() -> None:
-    coin = _coin().astype(np.float32)
-    wanted = tf.keras.applications.vgg16.preprocess_input(coin.copy())
-    np.testing.assert_allclose(pixels.prepare(coin, Picture(4, 8, "caffe")), wanted, atol=1e-4)
-
-
 def test_draws_come_from_the_key_the_seed_and_the_epoch() -> None:
     first = pixels.draw(tf.constant("CN 1"), 7, 0).numpy()
     assert (first == pixels.draw(tf.constant("CN 1"), 7, 0).numpy()).all()
     assert first.min() >= -1 and first.max() < 1
     for key, seed, epoch in (("CN 2", 7, 0), ("CN 1", 8, 0), ("CN 1", 7, 1)):
         assert (first != pixels.draw(tf.constant(key), seed, epoch).numpy()).any()
-
-
-def test_a_picture_of_another_size_fails() -> None:
-    assert pixels.decode(tf.constant(shade(1)), Picture(32, 64)).shape == (32, 64, 3)
-    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
-        pixels.decode(tf.constant(shade(1)), Picture(64, 128))

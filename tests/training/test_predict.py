@@ -12,9 +12,10 @@ import tensorflow as tf
 from pyspark.sql import SparkSession
 
 from coinspark import schemas
-from coinspark.training import model, pixels, predict
-from coinspark.training.pixels import Picture
+from coinspark.training import model, predict
 from coinspark.training.predict import RunModel
+from coinspark.vision import pixels
+from coinspark.vision.network import Picture
 from tests.training_shards import shade
 
 RUN = RunModel("r", "vgg16", ("P/Athena", "P/Zeus", "Rome"), ("P", "P", "Rome"), "w", "s")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from coinspark.config import Training
@@ -27,26 +25,6 @@ def test_balanced_weights_make_classes_weigh_alike() -> None:
     assert balanced == pytest.approx([40 / 60, 2.0, 0.0])
     assert balanced[0] * 30 == pytest.approx(balanced[1] * 10)
     assert recipe.sample_weights(Training(), (30, 10)) == [1.0, 1.0]
-
-
-@pytest.mark.parametrize(("flags", "wanted", "policy"), [
-    ("flags: sse amx_bf16", "auto", "mixed_bfloat16"), ("flags: avx512_bf16 x", "auto", "mixed_bfloat16"),
-    ("flags: avx2", "auto", "float32"), ("flags: amx_bf16", "float32", "float32"),
-    ("flags: avx2", "mixed_float16", "mixed_float16"),
-])
-def test_precision_follows_the_processor(tmp_path: Path, flags: str, wanted: str, policy: str) -> None:
-    (tmp_path / "cpuinfo").write_text(flags)
-    assert recipe.precision(wanted, tmp_path / "cpuinfo") == policy
-
-
-def test_without_cpuinfo_precision_is_float32(tmp_path: Path) -> None:
-    assert recipe.precision("auto", tmp_path / "none") == "float32"
-
-
-@pytest.mark.parametrize(("weights", "convention"), [
-    (None, "standard"), ("imagenet", "caffe"), ("vgg16_notop.h5", "caffe"), ("runs/x/weights.npz", "standard")])
-def test_the_weights_decide_how_pictures_are_prepared(weights: str | None, convention: str) -> None:
-    assert recipe.convention(weights) == convention
 
 
 def test_a_job_comes_back_from_its_text() -> None:

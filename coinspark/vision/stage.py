@@ -1,0 +1,164 @@
+"""The stage `features`: pictures of coins → features. What a model has looked at is never looked at again.
+
+Its own published rows tell what is done; rows of other models stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from coinspark import chunks, schemas
+from coinspark.chunks import Work
+from coinspark.config import Config
+from coinspark.errors import InputError
+from coinspark.session import local_folder
+from coinspark.stage import Change, Context, Stage
+from coinspark.vision import weights
+from coinspark.vision.features import OUTCOME, features
+from coinspark.vision.network import Network, Picture, convention, precision
+
+_SHOWN = 3  # pictures that a message names
+
+
+def build(context: Context) -> Mapping[str, DataFrame | Change]:
+    """{"features": the rows that are missing}.
+
+    Raises InputError where weights or pictures are not what the tables and the configuration say.
+    """
+    config = context.config
+    eye = network_of(context)
+    size, model = eye.picture.height, F.lit(eye.model)
+    images, known = context.read("images").where(F.col("size") == size), context.read("features")
+    wanted = pictures(config, context.read("coins"), context.read("splits"))
+    _check_there(wanted, images, size)
+    done = known.where(F.col("model") == model).select("image_id")
+    todo = wanted.join(done, "image_id", "left_anti")
+    work = Work(todo, ["image_id"], config.features.chunk, eye.model, ("features", f"pictures seen by {eye.model}"))
+
+    def see(rows: DataFrame, count: int, place: Path) -> None:
+        jpegs = images.join(F.broadcast(rows.select("image_id")), "image_id").select("image_id", "jpeg")
+        spread = jpegs.repartition(chunks.partitions(context.spark, count, a_core=1))  # all pictures cost alike
+        features(spread, eye, config.features.batch).write.mode("overwrite").parquet(f"file://{place}")
+
+    spark, folder = context.spark, context.scratch / "seen"
+    parts = chunks.finish(context, work, folder, see)
+    made = spark.read.schema(OUTCOME).parquet(*parts) if parts else spark.createDataFrame([], OUTCOME)
+    _check_seen(made, folder)
+    keep = known.select("image_id", "model").where(F.col("model") != model).unionByName(
+        images.select("image_id", model.alias("model")))
+    rows = made.select("image_id", model.alias("model"), "vector").select(*schemas.FEATURES.columns)
+    return {schemas.FEATURES.name: Change(rows=rows, keep=keep)}
+
+
+def pictures(config: Config, coins: DataFrame, splits: DataFrame) -> DataFrame:
+    """`image_id` of the coins that the configuration asks for, each once. Raises InputError where there is none."""
+    asked = config.features
+    chosen = coins.where("image_id IS NOT NULL")
+    if asked.mints:
+        there = {row["mint"] for row in chosen.select("mint").distinct().collect()}
+        if absent := sorted(set(asked.mints) - there):
+            raise InputError(f"features.mints: no coin of {absent[0]!r} has a picture; there are {', '.join(sorted(there))}")
+        chosen = chosen.where(F.col("mint").isin(*asked.mints))
+    if asked.split:
+        side = (F.col("layer") == layer_of(config)) & (F.col("fold") == 0) & (F.col("split") == asked.split)
+        chosen = chosen.join(splits.where(side).select("coin_id", "medium"), ["coin_id", "medium"], "left_semi")
+    found = chosen.select("image_id").distinct()
+    if found.isEmpty():
+        raise InputError(f"features: no coin with a picture is in features.mints {list(asked.mints)}, features.split "
+                         f"{asked.split!r} of layer {layer_of(config)!r}; see what `splits` and `coins` hold")
+    return found
+
+
+def network_of(context: Context) -> Network:
+    """The network that the configuration asks for, its weights checked by their hash."""
+    config, asked = context.config, context.config.features
+    if asked.weights == "run":
+        return _of_run(config, context.read("runs"))
+    size = config.image_size
+    width = 2 * size if config.ingest.shape == "wide" else size
+    picture = Picture(size, width, convention(asked.weights))
+    if asked.weights is None or asked.weights == "imagenet":
+        return _made_here(context, picture)
+    return _of_file(config, Path(asked.weights), picture)
+
+
+def layer_of(config: Config) -> str:
+    """The layer whose run and whose split are meant: `features.layer`, or the first."""
+    return config.features.layer or config.layers[0].name
+
+
+def _of_run(config: Config, runs: DataFrame) -> Network:
+    layer = layer_of(config)
+    row = runs.where((F.col("layer") == layer) & (F.col("fold") == 0) & (F.col("model") == "vgg16")).orderBy("run_id").first()
+    if row is None:  # `runs` holds a layer's newest run of each fold, and no older one
+        raise InputError(f"features.weights: there is no run of layer {layer!r} to take weights from; train it first "
+                         "(`coinspark train`), or name other weights (imagenet, a file, or null for untrained ones)")
+    file = local_folder(config) / row["weights"]
+    weights.check_hash(file, row["sha256"], "features")
+    told = json.loads(row["config"])["network"]
+    return Network(str(file), row["sha256"], Picture(**told["picture"]), told["architecture"]["batch_norm"],
+                   precision(config.features.precision))
+
+
+def _of_file(config: Config, file: Path, picture: Picture) -> Network:
+    """Tried here first: what is wrong with a file is said once, not by every worker."""
+    from coinspark.vision import backbone
+
+    held = weights.read(file, config.features.weights_sha256, "features")
+    normalised = "block1_conv1_bn/gamma" in held
+    backbone.fill(backbone.network(picture.height, picture.width, normalised), held, str(file))
+    return Network(str(file.resolve()), str(config.features.weights_sha256).lower(), picture, normalised,
+                   precision(config.features.precision))
+
+
+def _made_here(context: Context, picture: Picture) -> Network:
+    """Untrained weights, or ImageNet's, which lie in no file yet: written to scratch, so that workers load all by hash."""
+    from coinspark.vision import backbone  # TensorFlow takes seconds to come in
+
+    given = context.config.features.weights
+    model = backbone.network(picture.height, picture.width, given is None, context.config.seed)
+    backbone.load(model, given, None, "features")
+    file = context.scratch / "weights.npz"
+    digest = weights.save(dict(zip(backbone.names_of(model), model.get_weights(), strict=True)), file)
+    return Network(str(file), digest, picture, given is None, precision(context.config.features.precision))
+
+
+def _check_there(wanted: DataFrame, images: DataFrame, size: int) -> None:
+    """InputError where a picture that `coins` speaks of is not in `images`."""
+    lost = wanted.join(images.select("image_id"), "image_id", "left_anti")
+    if some := [row["image_id"] for row in lost.orderBy("image_id").limit(_SHOWN).collect()]:
+        raise InputError(f"features: {lost.count():,} pictures that `coins` speaks of are not in `images` at size {size}, such "
+                         f"as {', '.join(some)}; run `coinspark ingest --force`, which makes what is missing")
+
+
+def _check_seen(made: DataFrame, folder: Path) -> None:
+    """InputError naming pictures without a vector. Their chunks go, or mended pictures would find them there; others stay."""
+    chunk = F.regexp_extract(F.input_file_name(), "/([^/]+)/[^/]+$", 1)
+    bad = made.where("fault IS NOT NULL").select("image_id", "fault", chunk.alias("chunk"))
+    if some := bad.orderBy("image_id").limit(_SHOWN).collect():
+        found = {row["chunk"]: row["count"] for row in bad.groupBy("chunk").count().collect()}
+        for name in found:
+            shutil.rmtree(folder / name)
+        named = "; ".join(f"{row['image_id']}: {row['fault']}" for row in some)
+        raise InputError(f"features: {sum(found.values()):,} pictures of `images` cannot be used ({named}); nothing was "
+                         "published. They were whole when ingest wrote them: see whether the warehouse's storage is sound")
+
+
+def _settings(config: Config) -> Any:
+    asked = config.features.model_dump(mode="json", exclude={"nightly", "batch", "chunk"})
+    return {"features": asked, "layer": layer_of(config), "size": config.image_size, "shape": config.ingest.shape,
+            "seed": config.seed}
+
+
+STAGE = Stage(
+    name="features", reads=("coins", "images", "splits", "runs"), writes=(schemas.FEATURES.name,), settings=_settings,
+    build=build, outside=lambda config: precision(config.features.precision),
+    code=("chunks.py", *(f"vision/{name}.py" for name in ("backbone", "features", "network", "pixels", "stage", "weights"))),
+)

@@ -1,0 +1,34 @@
+"""A network for the tests: normalised convolutions with statistics as if it had been trained, in an npz as a run leaves it."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from coinspark.vision import backbone, pixels, weights
+from coinspark.vision.network import Network, Picture
+
+PICTURE = Picture(32, 64)
+
+
+def write(file: Path, seed: int = 5) -> Network:
+    """Weights of this seed; each normalisation has statistics of its own, or it would do nothing."""
+    model = backbone.network(32, 64, True, seed)
+    named = dict(zip(backbone.names_of(model), model.get_weights(), strict=True))
+    for name, values in named.items():
+        if name.endswith(("beta", "moving_mean")):
+            named[name] = np.random.default_rng(zlib.crc32(name.encode())).normal(0, 0.2, values.shape).astype(np.float32)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return Network(str(file), weights.save(named, file), PICTURE)
+
+
+def directly(network: Network, jpegs: list[bytes]) -> np.ndarray[Any, Any]:
+    """What the Keras model says of these pictures, each alone, decoded by TensorFlow and prepared as training does."""
+    model = backbone.network(network.picture.height, network.picture.width, network.batch_norm, seed=99)
+    backbone.fill(model, weights.read(Path(network.weights), network.sha256, "features"), network.weights)
+    images = [tf.io.decode_jpeg(jpeg, dct_method="INTEGER_ACCURATE").numpy() for jpeg in jpegs]
+    return np.concatenate([model(pixels.prepare(image[None], network.picture), training=False) for image in images])

@@ -1,0 +1,120 @@
+"""Vectors: those of the Keras model, however Spark cuts the work; what has a fault is named; models are never mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from pyspark.sql import DataFrame, SparkSession
+
+from coinspark import schemas
+from coinspark.errors import InputError
+from coinspark.training import model
+from coinspark.training.model import Architecture
+from coinspark.vision import backbone, features, pixels, weights
+from coinspark.vision.network import Network, Picture
+from tests.training_shards import shade
+from tests.vision import networks
+
+JPEGS = [shade(n) for n in range(11)]
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
+    return networks.write(tmp_path_factory.mktemp("weights") / "weights.npz")
+
+
+@pytest.fixture(autouse=True)
+def policy() -> Iterator[None]:
+    yield
+    tf.keras.mixed_precision.set_global_policy("float32")
+
+
+@pytest.fixture
+def images(spark: SparkSession) -> DataFrame:
+    rows = [(f"i{n:02d}", bytearray(jpeg)) for n, jpeg in enumerate(JPEGS)]
+    return spark.createDataFrame(rows, "image_id string, jpeg binary")
+
+
+def test_a_vector_is_the_keras_models_whatever_its_company(network: Network) -> None:
+    found, faults = features.vectors(network, JPEGS, batch=4)
+    assert found.shape == (11, 1024) and found.dtype == np.float32 and not faults
+    np.testing.assert_allclose(found, networks.directly(network, JPEGS), rtol=1e-4, atol=1e-4)
+    assert (features.vectors(network, JPEGS[5:7], batch=4)[0] == found[5:7]).all()
+
+
+def test_a_vector_is_what_the_classifier_pools(tmp_path: Path) -> None:
+    """The whole network of a run, up to `flatten`: the same pictures, the same numbers."""
+    classifier = model.vgg16(Architecture(32, 64, 3, seed=8))
+    digest = model.save_weights(classifier, classifier.get_weights(), tmp_path / "weights.npz")
+    found, _ = features.vectors(Network(str(tmp_path / "weights.npz"), digest, networks.PICTURE), JPEGS[:2], batch=2)
+    images = np.stack([tf.io.decode_jpeg(jpeg, dct_method="INTEGER_ACCURATE").numpy() for jpeg in JPEGS[:2]])
+    pool = tf.keras.Model(classifier.input, classifier.get_layer("flatten").output)
+    wanted = pool(pixels.prepare(images, networks.PICTURE), training=False)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_a_square_without_normalisation_has_one_side(tmp_path: Path) -> None:
+    plain = backbone.network(32, 32, False, seed=3)
+    digest = weights.save(dict(zip(backbone.names_of(plain), plain.get_weights(), strict=True)), tmp_path / "plain.npz")
+    square = Network(str(tmp_path / "plain.npz"), digest, Picture(32, 32, "caffe"), batch_norm=False)
+    jpegs = [shade(n, 32, 32) for n in range(2)]
+    found, _ = features.vectors(square, jpegs, batch=2)
+    assert found.shape == (2, 512)
+    np.testing.assert_allclose(found, networks.directly(square, jpegs), rtol=1e-4, atol=1e-4 * np.abs(found).max())
+
+
+def test_bfloat16_gives_float32_nearby(network: Network) -> None:
+    exact = features.vectors(network, JPEGS[:2], batch=2)[0]
+    rough, _ = features.vectors(replace(network, precision="mixed_bfloat16"), JPEGS[:2], batch=2)
+    assert rough.dtype == np.float32
+    assert np.linalg.norm(rough - exact) < 0.05 * np.linalg.norm(exact)
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_spark_gives_what_arrays_give_however_it_cuts_them(images: DataFrame, network: Network, partitions: int) -> None:
+    rows = features.features(images.repartition(partitions), network, batch=4).orderBy("image_id").collect()
+    assert [row["image_id"] for row in rows] == [f"i{n:02d}" for n in range(11)]
+    assert all(row["fault"] is None for row in rows)
+    found = np.array([row["vector"] for row in rows], np.float32)
+    assert (found == features.vectors(network, JPEGS, batch=4)[0]).all()
+
+
+def test_a_broken_picture_is_named_and_hides_no_other(spark: SparkSession, network: Network) -> None:
+    broken = {"torn": JPEGS[1][:300], "none": None, "text": b"no JPEG", "small": shade(1, 16, 32)}
+    given = [("good", bytearray(JPEGS[0])), *((name, jpeg and bytearray(jpeg)) for name, jpeg in broken.items()),
+             ("last", bytearray(JPEGS[2]))]
+    frame = spark.createDataFrame(given, "image_id string, jpeg binary").coalesce(1)
+    rows = {row["image_id"]: row for row in features.features(frame, network, batch=4).collect()}
+    assert {name for name, row in rows.items() if row["fault"]} == set(broken)
+    assert all(rows[name]["vector"] is None for name in broken)
+    wanted = features.vectors(network, [JPEGS[0], JPEGS[2]], batch=4)[0]
+    assert (np.array([rows["good"]["vector"], rows["last"]["vector"]], np.float32) == wanted).all()
+
+
+def test_a_vector_that_is_not_finite_is_a_fault(network: Network, tmp_path: Path) -> None:
+    held = weights.read(Path(network.weights), network.sha256, "features")
+    held["block5_conv3_bn/beta"][7] = np.inf
+    sick = replace(network, weights=str(tmp_path / "sick.npz"), sha256=weights.save(held, tmp_path / "sick.npz"))
+    assert features.vectors(sick, JPEGS[:1], batch=1)[1] == {0: "the network gives it a vector that is not finite"}
+
+
+def test_weights_of_another_hash_are_not_loaded(network: Network) -> None:
+    with pytest.raises(InputError, match=r"weights\.npz: SHA-256 is .*, but 0000.* was expected"):
+        features.vectors(replace(network, sha256="0" * 64), JPEGS[:1], batch=1)
+
+
+def test_models_are_never_mixed(spark: SparkSession) -> None:
+    mixed = spark.createDataFrame([("a", "first", [1.0]), ("a", "second", [2.0]), ("b", "second", [3.0])], schemas.FEATURES.ddl)
+    assert {row["image_id"] for row in features.of_model(mixed, "second").collect()} == {"a", "b"}
+    with pytest.raises(InputError, match="of 2 models, whose vectors can't be compared; name one of first, second"):
+        features.of_model(mixed)
+    with pytest.raises(InputError, match="none of model third; there are: first, second"):
+        features.of_model(mixed, "third")
+    assert features.of_model(mixed.where("model = 'first'")).count() == 1
+    with pytest.raises(InputError, match=r"none of model any; there are: none yet\. Run `coinspark features`"):
+        features.of_model(mixed.limit(0))
