@@ -18,8 +18,9 @@ from pyspark.sql import SparkSession
 
 from coinspark.config import load
 from coinspark.session import start
-from coinspark.training import launch, recipe
+from coinspark.training import launch
 from coinspark.training.shards import Shards
+from coinspark.vision import network
 from tests.training_jobs import job
 from tests.training_shards import shade, write
 
@@ -50,7 +51,7 @@ def _rate(folder: Path, held: Shards, spark: SparkSession, how: str, batch: int)
     """Images a second in the faster of the two epochs after the first."""
     said: list[str] = []
     told = job(folder, held, launch=how, workers=2, epochs=3, batch=batch, patience=3)
-    told = told.__class__(**{**told.__dict__, "height": 64, "width": 128, "precision": recipe.precision("auto")})
+    told = told.__class__(**{**told.__dict__, "height": 64, "width": 128, "precision": network.precision("auto")})
     launch.run(told, spark, said.append)
     seconds = [float(re.sub(r".*  ([\d.]+) s$", r"\1", line)) for line in said]
     return ROWS / min(seconds[1:])
