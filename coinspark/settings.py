@@ -284,3 +284,8 @@ class Config(Section):
     def image_size(self) -> int:
         """The size training and the report use: `training.size`, or the first of `ingest.sizes`."""
         return self.training.size or self.ingest.sizes[0]
+
+    @property
+    def image_width(self) -> int:
+        """Pixels across a merged picture, which is `image_size` high."""
+        return 2 * self.image_size if self.ingest.shape == "wide" else self.image_size

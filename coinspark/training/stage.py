@@ -83,13 +83,12 @@ def _workers(config: Config) -> int:
 
 def _train(context: Context, plan: Plan, what: str) -> dict[str, Any]:
     config = context.config
-    size = config.image_size
-    width = 2 * size if config.ingest.shape == "wide" else size
+    size = config.image_size, config.image_width
     precision = network.precision(config.training.precision)
     settings = {
         "layer": plan.layer, "fold": plan.fold, "mints": plan.mints, "seed": config.seed,
         "training": config.training.model_dump(mode="json", exclude={"layers", "yardstick", "weights"}),
-        "network": _network(config, len(plan.shards.classes), (size, width), precision),
+        "network": _network(config, len(plan.shards.classes), size, precision),
     }
     run_id, code = _identity(plan, settings, _CODE)
     folder = local_folder(config) / "runs" / run_id
@@ -98,7 +97,7 @@ def _train(context: Context, plan: Plan, what: str) -> dict[str, Any]:
         return row
     rows = {split: sum(n) for split, n in plan.shards.rows.items()}
     context.say(f"{run_id} ({what}): {rows['train']:,} to train, {rows['validation']:,} to validate, {len(plan.mints)} classes")
-    job = Job(str(folder), plan.shards, size, width, config.training, config.seed, precision)
+    job = Job(str(folder), plan.shards, *size, config.training, config.seed, precision)
     result = launch.run(job, context.spark, lambda line: context.say(f"{run_id}  {line}"))
     metrics = {"train_rows": rows["train"], "epochs": result["epochs"], "best_epoch": result["best_epoch"],
                **(result["history"][result["best_epoch"] - 1] if result["best_epoch"] else {})}

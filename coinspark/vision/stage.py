@@ -81,9 +81,7 @@ def network_of(context: Context) -> Network:
     config, asked = context.config, context.config.features
     if asked.weights == "run":
         return _of_run(config, context.read("runs"))
-    size = config.image_size
-    width = 2 * size if config.ingest.shape == "wide" else size
-    picture = Picture(size, width, convention(asked.weights))
+    picture = Picture(config.image_size, config.image_width, convention(asked.weights))
     if asked.weights is None or asked.weights == "imagenet":
         return _made_here(context, picture)
     return _of_file(config, Path(asked.weights), picture)
