@@ -87,6 +87,17 @@ METRICS = Table("metrics", "what a layer's runs came to over all folds, with its
     "value": "double", "low": "double", "high": "double",
     "difference": "double", "difference_low": "double", "difference_high": "double",
 })
+CLUSTERS = Table("clusters", "which cluster of its mint a picture stands in, in each layer of clusters",
+                 ("layer", "image_id"), {
+    "layer": "string", "image_id": "string", "mint": "string", "model": "string", "cluster": "int", "distance": "double",
+})
+NETWORKS = Table("networks", "networks that learnt from the pictures alone (DeepCluster)", ("network",), {
+    "network": "string", "config": "string", "inputs": "string", "code": "string", "weights": "string", "sha256": "string",
+})
+ROUNDS = Table("rounds", "what a DeepCluster training came to, round by round", ("network", "round"), {
+    "network": "string", "round": "int", "clusters": "int", "sizes": "array<bigint>", "nmi": "double", "inertia": "double",
+    "loss": "double",
+})
 STAGES = Table("stages", "which stage ran on which inputs with which settings; the last row of a stage counts",
                ("stage", "finished"), {
     "stage": "string", "finished": "timestamp", "seconds": "double", "fingerprint": "string",
@@ -99,5 +110,5 @@ NIGHTS = Table("nights", "the published nights: one tag over all tables", ("nigh
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (COINS, IMAGES, REJECTS, ENTITIES, PROPOSALS, CLASSES, SPLITS, RUNS, FEATURES, PREDICTIONS, CONFUSION, METRICS,
-                  STAGES, NIGHTS)
+                  CLUSTERS, NETWORKS, ROUNDS, STAGES, NIGHTS)
 }

@@ -14,12 +14,14 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from coinspark.errors import InputError
 from coinspark.vision.team import Doubles, Team
 
 Block = NDArray[np.float32]
 Picks = NDArray[Any]
 """Rows picked out, sorted by order, then key: fields `order` float64, `key` int64, `label` int32, `row` float32 (width,)."""
 
+NO_ROWS = "k-means without a row: there is nothing to cluster; did an earlier stage leave its table empty?"
 _BYTES = 1 << 20  # of rows at a time: with their scores and a float64 copy they stay in a core's second-level cache
 _MAPPED = 1 << 24  # bytes of a file that are mapped at a time
 
@@ -83,6 +85,29 @@ def pieces(rows: Rows) -> Iterator[tuple[slice, Block]]:
 def finite(piece: Block) -> NDArray[np.bool_]:
     """Which rows are without NaN and infinity, (n,)."""
     return np.asarray(np.isfinite(piece).all(1))
+
+
+def survey(rows: Rows, team: Team) -> tuple[Doubles, int]:
+    """The mean (width,) and the number of all workers' rows.
+
+    InputError, the same for every worker: no rows, unequal widths, NaN or infinity by the least key of such a row.
+    """
+    bad = [int(key) for at, piece in pieces(rows) for key in rows.keys[at][~finite(piece)]]
+    said = team.gather(np.array([rows.width, len(bad), min(bad, default=0)], np.int64).tobytes())
+    heard = [np.frombuffer(message, np.int64) for message in said]
+    widths = sorted({int(one[0]) for one in heard} - {0})
+    if not widths:
+        raise InputError(NO_ROWS)
+    if len(widths) > 1:
+        raise InputError(f"vectors of different lengths ({', '.join(map(str, widths))}): cluster the features of one model")
+    if faulty := [int(one[2]) for one in heard if one[1]]:
+        raise InputError(f"row {min(faulty)}: its vector has NaN or infinity; leave it out, or make its features again")
+    sums = np.zeros(widths[0] + 1)
+    for _, piece in pieces(rows):
+        sums[:-1] += piece.sum(0, dtype=np.float64)
+    sums[-1] = len(rows.keys)
+    sums = team.total(sums)
+    return sums[:-1] / sums[-1], int(sums[-1])
 
 
 def first(rows: Rows, width: int, count: int, order: Callable[[slice, Block], Doubles], labels: NDArray[np.int32]) -> Picks:

@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from coinspark.errors import InputError
-from coinspark.vision.blocks import Block, Rows, finite, first, first_of_all, pieces
+from coinspark.vision.blocks import Block, Rows, first, first_of_all, pieces, survey
 from coinspark.vision.seeds import seeds
 from coinspark.vision.team import ALONE, Doubles, Team
 
 Labels = NDArray[np.int32]
-NO_ROWS = "k-means without a row: there is nothing to cluster; did an earlier stage leave its table empty?"
 
 
 @dataclass(frozen=True)
@@ -94,22 +93,7 @@ def _survey(rows: Rows, plan: Plan, team: Team) -> tuple[Doubles, float]:
     """The mean (width,) and the sum of squared distances from it, over all workers; or what is wrong with the rows."""
     if plan.k < 1:
         raise InputError(f"k-means into {plan.k} clusters: k must be at least 1")
-    bad = [int(key) for at, piece in pieces(rows) for key in rows.keys[at][~finite(piece)]]
-    said = team.gather(np.array([rows.width, len(bad), *bad[:1]], np.int64).tobytes())
-    heard = [np.frombuffer(message, np.int64) for message in said]
-    widths = sorted({int(one[0]) for one in heard} - {0})
-    if not widths:
-        raise InputError(NO_ROWS)
-    if len(widths) > 1:
-        raise InputError(f"vectors of different lengths ({', '.join(map(str, widths))}): cluster the features of one model")
-    if faulty := [int(one[2]) for one in heard if one[1]]:
-        raise InputError(f"row {min(faulty)}: its vector has NaN or infinity; leave it out, or make its features again")
-    sums = np.zeros(widths[0] + 1)
-    for _, piece in pieces(rows):
-        sums[:-1] += piece.sum(0, dtype=np.float64)
-    sums[-1] = len(rows.keys)
-    sums = team.total(sums)
-    mean = sums[:-1] / sums[-1]
+    mean, _ = survey(rows, team)
     own = sum((float(((piece - mean) ** 2).sum()) for _, piece in pieces(rows)), 0.0)
     return mean, float(team.total(np.array([own]))[0])
 

@@ -27,9 +27,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from coinspark.errors import ConfigError, InputError
-from coinspark.vision.blocks import Block, Rows, Spool, finite
+from coinspark.vision.blocks import NO_ROWS, Block, Rows, Spool, finite
 from coinspark.vision.exchange import meet
-from coinspark.vision.kmeans import NO_ROWS, Clusters, Plan, fit, nearest
+from coinspark.vision.kmeans import Clusters, Plan, fit, nearest
 
 After = Callable[[int, float], None]
 Sample = tuple[str, int, str]
