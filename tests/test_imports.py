@@ -22,7 +22,7 @@ SEAMS = {
     "spacy": {"entities/engine_spacy.py"}, "thinc": {"entities/engine_spacy.py"}, "rapidfuzz": {"entities/linking.py"},
     "sparknlp": {"entities/engine_sparknlp.py"},
     "tensorflow": {"training/feed.py", "training/fit.py", "training/model.py", "training/pixels.py", "training/predict.py",
-                   "vision/backbone.py", "vision/features.py", "vision/pixels.py"},
+                   "training/process.py", "vision/backbone.py", "vision/features.py", "vision/pixels.py"},
     "h5py": {"vision/weights.py"},
 }
 MODULES = sorted(ROOT.rglob("*.py"))

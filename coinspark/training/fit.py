@@ -7,12 +7,9 @@ down by a cosine, and the running mean of the weights it learns from some 400 ph
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +18,13 @@ import tensorflow as tf
 
 from coinspark.training import checkpoint, feed, model, recipe, shards
 from coinspark.training.checkpoint import State
+from coinspark.training.process import equalise, finish, hash_of, inner, settle, tell
 from coinspark.training.recipe import Job
 from coinspark.training.team import Team
 from coinspark.vision import backbone
 from coinspark.vision.network import Picture, convention
 
-PROGRESS, RESULT, WEIGHTS = "progress.txt", "result.json", "weights.npz"
+WEIGHTS = "weights.npz"
 _EVERY = 8  # steps between two moves of the running mean: it passes over all weights, which at each step costs a tenth of it
 
 
@@ -44,6 +42,11 @@ class Learner:
     decay: Callable[[tf.Tensor], None]  # the kernels
 
 
+def work(job: str, team: Team) -> str:
+    """`train`, as the launcher calls it."""
+    return train(Job.from_json(job), team)
+
+
 def train(job: Job, team: Team) -> str:
     """Train one run; rank 0 leaves `weights.npz` and `result.json` in the run's folder, and a line an epoch in `progress.txt`.
 
@@ -51,7 +54,7 @@ def train(job: Job, team: Team) -> str:
     Goes on from the last whole checkpoint if there is one, to the same weights as without the interruption. Raises
     CoinsparkError where shards, weights or checkpoint are not what was stated.
     """
-    _prepare(job, team)
+    settle(team, job.seed, job.precision)
     learner, state = _start(job, team)
     folder = Path(job.folder)
     logs = tf.summary.create_file_writer(str(folder / "tensorboard")) if team.rank == 0 else None
@@ -61,26 +64,12 @@ def train(job: Job, team: Team) -> str:
         _keep_best(state, record)
         if team.rank == 0:
             checkpoint.save(folder, state)
-            _tell(folder, recipe.progress_line(state.epoch, job.training.epochs, record, time.monotonic() - began))
+            tell(folder, recipe.progress_line(state.epoch, job.training.epochs, record, time.monotonic() - began))
             _log(logs, state.epoch, record)
     if team.rank == 0:
         digest = model.save_weights(learner.network, state.best, folder / WEIGHTS)
-        result = {"sha256": digest, "epochs": state.epoch, "best_epoch": state.best_epoch, "history": state.history}
-        (folder / f"{RESULT}.part").write_text(json.dumps(result, sort_keys=True), encoding="utf-8")
-        (folder / f"{RESULT}.part").replace(folder / RESULT)
-    return sha256(b"".join(weight.numpy().tobytes() for weight in learner.network.trainable_weights)).hexdigest()
-
-
-def _prepare(job: Job, team: Team) -> None:
-    """Threads, seeds, precision: what makes the same input and settings give the same weights again."""
-    cores = len(os.sched_getaffinity(0))
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // team.local_size))
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    if cards := tf.config.list_physical_devices("GPU"):
-        tf.config.set_visible_devices(cards[team.local_rank % len(cards)], "GPU")
-    tf.config.experimental.enable_op_determinism()
-    tf.keras.utils.set_random_seed(job.seed)
-    tf.keras.mixed_precision.set_global_policy(job.precision)
+        finish(folder, {"sha256": digest, "epochs": state.epoch, "best_epoch": state.best_epoch, "history": state.history})
+    return hash_of(learner.network)
 
 
 def _start(job: Job, team: Team) -> tuple[Learner, State]:
@@ -92,12 +81,12 @@ def _start(job: Job, team: Team) -> tuple[Learner, State]:
     optimizer = team.optimizer(tf.keras.optimizers.legacy.Adam(job.training.learning_rate))
     network.compile(optimizer, _loss(job), jit_compile=False)
     network.get_layer("dropout").seed += team.rank
-    _inner(optimizer)._create_all_weights(network.trainable_variables)
+    inner(optimizer)._create_all_weights(network.trainable_variables)
     state = checkpoint.load(Path(job.folder)) or State()
     if state.epoch:
         network.set_weights(state.weights)
-        _inner(optimizer).set_weights(state.optimizer)
-    team.broadcast([*network.weights, *_inner(optimizer).variables()])
+        inner(optimizer).set_weights(state.optimizer)
+    team.broadcast([*network.weights, *inner(optimizer).variables()])
     kept = state.average or network.get_weights()
     average = [tf.Variable(value, trainable=False) for value in kept] if job.training.average else []
     own = max(1, job.training.batch // team.size)
@@ -110,11 +99,6 @@ def build(job: Job) -> tf.keras.Model:
     t = job.training
     classes, types = len(job.shards.classes), len(job.shards.types)
     return model.vgg16(model.Architecture(job.height, job.width, classes, t.batch_norm, t.head, t.dropout, job.seed, types))
-
-
-def _inner(optimizer: Any) -> Any:
-    """The optimizer inside the one that scales the loss of float16."""
-    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def _loss(job: Job) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
@@ -150,11 +134,11 @@ def _epoch(learner: Learner, state: State) -> dict[str, float]:
                                        tf.gather(weights, labels)))
     step = _Step(learner, state.epoch * learner.steps)
     fitted = network.fit(batches, steps_per_epoch=learner.steps, epochs=1, verbose=0, shuffle=False, callbacks=[step])
-    _equalise(team, network.non_trainable_weights)
-    state.weights, state.optimizer = network.get_weights(), _inner(network.optimizer).get_weights()
+    equalise(team, network.non_trainable_weights)
+    state.weights, state.optimizer = network.get_weights(), inner(network.optimizer).get_weights()
     if learner.average:
         fixed = {id(weight) for weight in network.non_trainable_weights}
-        _equalise(team, [mean for mean, weight in zip(learner.average, network.weights, strict=True) if id(weight) in fixed])
+        equalise(team, [mean for mean, weight in zip(learner.average, network.weights, strict=True) if id(weight) in fixed])
         state.average = [variable.numpy() for variable in learner.average]
         network.set_weights(state.average)
     state.epoch += 1
@@ -173,7 +157,7 @@ class _Step(tf.keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self.rate = recipe.learning_rate(self.learner.job.training, self.step, self.learner.steps)
-        _inner(self.model.optimizer).learning_rate = self.rate
+        inner(self.model.optimizer).learning_rate = self.rate
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.step += 1
@@ -210,17 +194,6 @@ def _move(average: list[tf.Variable], network: tf.keras.Model) -> Callable[[tf.T
     return move  # type: ignore[no-any-return]
 
 
-def _equalise(team: Team, variables: list[tf.Variable]) -> None:
-    """Each worker's normalisation has seen its own images only: give all of them the mean."""
-    floating = [variable for variable in variables if variable.dtype.is_floating]
-    if team.size == 1 or not floating:
-        return
-    flat = team.mean(np.concatenate([variable.numpy().ravel() for variable in floating]))
-    ends = np.cumsum([int(np.prod(variable.shape)) for variable in floating])[:-1]
-    for variable, values in zip(floating, np.split(flat, ends), strict=True):
-        variable.assign(values.reshape(variable.shape))
-
-
 def _validate(learner: Learner) -> dict[str, float]:
     """Cross entropy and top-1 over the validation rows of all workers; nothing where a fold has none."""
     job, team = learner.job, learner.team
@@ -247,11 +220,6 @@ def _keep_best(state: State, record: dict[str, float]) -> None:
     if "validation_top1" not in record or (top1, -loss) > (state.best_top1, -state.best_loss):
         state.best_epoch, state.best_top1, state.best_loss = state.epoch, top1, loss
         state.best = state.average or state.weights
-
-
-def _tell(folder: Path, line: str) -> None:
-    with (folder / PROGRESS).open("a", encoding="utf-8") as opened:
-        opened.write(f"{line}\n")
 
 
 def _log(logs: Any, epoch: int, record: dict[str, float]) -> None:

@@ -13,14 +13,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from pyspark.sql import SparkSession
 
+from coinspark.config import Training
 from coinspark.errors import CoinsparkError, ConfigError, TrainingError
-from coinspark.training.recipe import Job
 from coinspark.training.team import Team
 
 JOB, ERROR, LOG, PROGRESS, RESULT = "job.json", "error.txt", "worker.log", "progress.txt", "result.json"
@@ -34,6 +35,21 @@ _FAST = {
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1", "GLOG_minloglevel": "2", "PYTHONWARNINGS": "ignore"}
 
 
+class Job(Protocol):
+    """What is launched: `program` is the module with `work(job as text, team)`, which every worker runs in `folder`.
+
+    Its text is JSON with `program` and `folder` in it. How many workers there are, and how they are launched, is `training`'s.
+    """
+
+    @property
+    def program(self) -> str: ...
+    @property
+    def folder(self) -> str: ...
+    @property
+    def training(self) -> Training: ...
+    def to_json(self) -> str: ...
+
+
 def horovod_team() -> Team:
     """The team of the Horovod job that this process belongs to."""
     import horovod.tensorflow.keras as hvd
@@ -43,8 +59,11 @@ def horovod_team() -> Team:
     def mean(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return np.asarray(hvd.allreduce(array, op=hvd.Average))
 
+    def total(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.asarray(hvd.allreduce(array, op=hvd.Sum))
+
     return Team(hvd.rank(), hvd.size(), hvd.local_rank(), hvd.local_size(), hvd.DistributedOptimizer,
-                lambda variables: _broadcast(hvd, variables), mean)
+                lambda variables: _broadcast(hvd, variables), mean, total)
 
 
 def _broadcast(hvd: Any, variables: list[Any]) -> None:
@@ -104,21 +123,14 @@ def _horovod(job: Job, spark: SparkSession, log: Any) -> None:
                             "check that Horovod was built against this TensorFlow and Keras")
 
 
-def work(job: str) -> str:
-    """What each Horovod worker does; the hash of its weights. Faults that a user can mend are left in `error.txt`."""
-    from coinspark.training import fit
-
-    told = Job.from_json(job)
+def work(job: str, team: Callable[[], Team] = horovod_team) -> str:
+    """What each worker does; the hash of its weights. Faults that a user can mend are left in `error.txt`."""
+    told = json.loads(job)
     try:
-        return fit.train(told, horovod_team())
+        return str(import_module(told["program"]).work(job, team()))
     except CoinsparkError as error:
-        tell_error(Path(told.folder), error)
+        (Path(told["folder"]) / ERROR).write_text(f"{type(error).__name__}: {error}", encoding="utf-8")
         raise
-
-
-def tell_error(folder: Path, error: CoinsparkError) -> None:
-    """Leave the message where the driver looks for it."""
-    (folder / ERROR).write_text(f"{type(error).__name__}: {error}", encoding="utf-8")
 
 
 def _failure(folder: Path, what: str) -> CoinsparkError:

@@ -21,6 +21,7 @@ class Job:
     training: Training
     seed: int
     precision: str
+    program: str = "coinspark.training.fit"
 
     def to_json(self) -> str:
         """The job as text, for a process of its own."""
@@ -31,10 +32,8 @@ class Job:
     def from_json(text: str) -> Job:
         """The way back."""
         plain = json.loads(text)
-        held = plain.pop("shards")
-        held["rows"] = {split: tuple(rows) for split, rows in held["rows"].items()}
-        shards = Shards(**{**held, **{name: tuple(held[name]) for name in ("classes", "images", "types")}})
-        return Job(shards=shards, training=Training.model_validate(plain.pop("training")), **plain)
+        shards, training = Shards.from_plain(plain.pop("shards")), Training.model_validate(plain.pop("training"))
+        return Job(shards=shards, training=training, **plain)
 
 
 def learning_rate(training: Training, step: int, steps: int) -> float:

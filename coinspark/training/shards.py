@@ -11,6 +11,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from coinspark.errors import InputError
 
@@ -32,6 +33,12 @@ class Shards:
     rows: dict[str, tuple[int, ...]]
     images: tuple[int, ...]
     types: tuple[str, ...] = ()
+
+    @staticmethod
+    def from_plain(held: dict[str, Any]) -> Shards:
+        """The way back from `asdict`, through JSON, where tuples have become lists."""
+        rows = {split: tuple(rows) for split, rows in held["rows"].items()}
+        return Shards(**{**held, "rows": rows, **{name: tuple(held[name]) for name in ("classes", "images", "types")}})
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,7 @@ def load(folder: Path, digest: str) -> Shards | None:
         found = json.loads((folder / MARKER).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    if found.get("digest") != digest:
-        return None
-    return Shards(str(folder), digest, tuple(found["classes"]),
-                  {split: tuple(rows) for split, rows in found["rows"].items()}, tuple(found["images"]), tuple(found["types"]))
+    return Shards.from_plain({**found, "folder": str(folder)}) if found.get("digest") == digest else None
 
 
 def number(shards: int, workers: int) -> int:

@@ -24,7 +24,7 @@ from coinspark.vision import network
 
 # What a run's weights depend on; its identity changes with these files and not with the rest of the packages.
 _VISION = tuple(f"vision/{name}.py" for name in ("backbone", "network", "pixels", "weights"))
-_CODE = (*(f"training/{name}.py" for name in ("feed", "fit", "model", "pixels", "recipe", "shards")), *_VISION)
+_CODE = (*(f"training/{name}.py" for name in ("feed", "fit", "model", "pixels", "process", "recipe", "shards")), *_VISION)
 _YARDSTICK_CODE = ("training/yardstick.py",)
 
 

@@ -20,8 +20,9 @@ class Team:
     optimizer: Callable[[Any], Any]  # makes it apply the mean of all workers' gradients
     broadcast: Callable[[list[Any]], None]  # gives rank 0's variables to all
     mean: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]  # of an array over the workers
+    total: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]  # its sum
 
 
 def alone() -> Team:
     """A team of one."""
-    return Team(0, 1, 0, 1, lambda optimizer: optimizer, lambda variables: None, lambda array: array)
+    return Team(0, 1, 0, 1, lambda optimizer: optimizer, lambda variables: None, lambda array: array, lambda array: array)

@@ -10,19 +10,14 @@ from pathlib import Path
 
 from coinspark.errors import CoinsparkError
 from coinspark.training import launch, team
-from coinspark.training.recipe import Job
 
 
 def main(file: str, parent: str) -> int:
-    """Train the job; 0, or 1 with the message in the run's `error.txt` where it is a fault that a user can mend."""
+    """Do the job alone; 0, or 1 with the message in the run's `error.txt` where it is a fault that a user can mend."""
     watch_parent(int(parent))
-    from coinspark.training import fit
-
-    job = Job.from_json(Path(file).read_text(encoding="utf-8"))
     try:
-        fit.train(job, team.alone())
-    except CoinsparkError as error:
-        launch.tell_error(Path(job.folder), error)
+        launch.work(Path(file).read_text(encoding="utf-8"), team.alone)
+    except CoinsparkError:
         return 1
     return 0
 
