@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from coinspark.section import Section
-from coinspark.settings_vision import Features
+from coinspark.settings_vision import Augment, DeepCluster, Features
 
 
 class Spark(Section):
@@ -189,16 +189,6 @@ class Splits(Section):
     leave_out: tuple[str, ...] = ()
 
 
-class Augment(Section):
-    """Random changes of a training image: shift as a share of the side, rotation in degrees, brightness, contrast."""
-
-    shift: float = Field(0.06, ge=0, le=0.5)
-    rotate: float = Field(12.0, ge=0, le=180)
-    zoom: float = Field(0.08, ge=0, le=0.5)
-    brightness: float = Field(0.15, ge=0, le=1)
-    contrast: float = Field(0.15, ge=0, lt=1)
-
-
 class Training(Section):
     """One VGG16 a layer (and fold). `batch` is over all workers together. See training/fit.py for the recipe's source.
 
@@ -258,6 +248,7 @@ class Config(Section):
     layers: tuple[Layer, ...] = Field((Layer(name="mint", kind="mint"),), min_length=1)
     splits: Splits = Splits()
     training: Training = Training()
+    deepcluster: DeepCluster = DeepCluster()
     features: Features = Features()
     evaluation: Evaluation = Evaluation()
 

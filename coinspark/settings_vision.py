@@ -9,6 +9,16 @@ from pydantic import Field
 from coinspark.section import Section
 
 
+class Augment(Section):
+    """Random changes of a training image: shift as a share of the side, rotation in degrees, brightness, contrast."""
+
+    shift: float = Field(0.06, ge=0, le=0.5)
+    rotate: float = Field(12.0, ge=0, le=180)
+    zoom: float = Field(0.08, ge=0, le=0.5)
+    brightness: float = Field(0.15, ge=0, le=1)
+    contrast: float = Field(0.15, ge=0, lt=1)
+
+
 class Features(Section):
     """Whose convolutions look at which pictures. `mints` and `split` narrow the pictures down; without either it is all.
 
@@ -24,3 +34,22 @@ class Features(Section):
     batch: int = Field(16, ge=1)
     chunk: int = Field(5_000, ge=1)
     nightly: bool = False
+
+
+class DeepCluster(Section):
+    """How a network learns from pictures without labels, in `rounds` of clustering and an epoch on the clusters' numbers.
+
+    It stops where two assignments agree by `settled` (normalised mutual information). Pictures are those of `features.mints`;
+    workers, feed, shards and precision are those of `training`.
+    """
+
+    rounds: int = Field(12, ge=1)
+    k: int = Field(60, ge=2)
+    numbers: int = Field(256, ge=1)
+    settled: float = Field(0.98, gt=0, le=1)
+    sobel: bool = False
+    weights: str | None = None
+    weights_sha256: str | None = None
+    batch: int = Field(32, ge=1)
+    learning_rate: float = Field(2.5e-4, gt=0)
+    augment: Augment = Augment()
