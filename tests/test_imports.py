@@ -22,7 +22,7 @@ SEAMS = {
     "spacy": {"entities/engine_spacy.py"}, "thinc": {"entities/engine_spacy.py"}, "rapidfuzz": {"entities/linking.py"},
     "sparknlp": {"entities/engine_sparknlp.py"},
     "tensorflow": {"training/feed.py", "training/fit.py", "training/model.py", "training/pixels.py", "training/predict.py",
-                   "vision/backbone.py", "vision/features.py", "vision/pixels.py"},
+                   "vision/backbone.py", "vision/features.py", "vision/pixels.py", "vision/sobel.py"},
     "h5py": {"vision/weights.py"},
 }
 MODULES = sorted(ROOT.rglob("*.py"))
@@ -63,7 +63,7 @@ def test_pixels_and_text_are_plain_python() -> None:
                  "entities/marked.py", "entities/disguise.py", "entities/vectors.py", "entities/protocols.py",
                  "entities/linking.py", "vision/kmeans.py", "vision/seeds.py", "vision/blocks.py", "vision/team.py",
                  "vision/exchange.py", "vision/reduce.py", "vision/backbone.py", "vision/network.py", "vision/pixels.py",
-                 "vision/weights.py"):
+                 "vision/sobel.py", "vision/weights.py"):
         assert not any(found.startswith("pyspark") for found in imported(ROOT / name)), name
 
 
