@@ -62,7 +62,8 @@ def test_pixels_and_text_are_plain_python() -> None:
     for name in ("ingest/pixels.py", "ingest/sides.py", "ingest/synthetic.py", "entities/lexicon.py", "entities/lists.py",
                  "entities/marked.py", "entities/disguise.py", "entities/vectors.py", "entities/protocols.py",
                  "entities/linking.py", "vision/kmeans.py", "vision/seeds.py", "vision/blocks.py", "vision/team.py",
-                 "vision/exchange.py", "vision/reduce.py", "vision/backbone.py", "vision/network.py", "vision/pixels.py",
+                 "vision/exchange.py", "vision/reduce.py", "vision/naming.py", "vision/silhouette.py",
+                 "vision/division.py", "vision/backbone.py", "vision/network.py", "vision/pixels.py",
                  "vision/sobel.py", "vision/weights.py"):
         assert not any(found.startswith("pyspark") for found in imported(ROOT / name)), name
 
