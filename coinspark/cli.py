@@ -38,12 +38,12 @@ def nightly(config: Files = None, set_: Overrides = None, force: Force = False) 
     typer.echo(f"\nThe report: {_near(path)}")
 
 
-def _stage_command(name: str, chain: tuple[str, ...], text: str) -> None:
+def _stage_command(name: str, text: str) -> None:
     def command(config: Files = None, set_: Overrides = None, force: Force = False) -> None:
         from coinspark import nightly as night
 
         settings = configuration(config, set_)
-        spark = night.run_stages(settings, chain, force)
+        spark = night.run_stages(settings, night.up_to(settings, name), force)
         if name == "classes":
             from coinspark.classes import summary
 
@@ -52,27 +52,18 @@ def _stage_command(name: str, chain: tuple[str, ...], text: str) -> None:
     app.command(name, help=text)(command)
 
 
-_CHAIN = {
+_BEFORE = "What comes before it runs too, where it must."
+for _name, _text in {
     "ingest": "Sources → coins, images, rejects.",
-    "entities": "Descriptions → entities, proposals.",
-    "classes": "Entities → class layers, with a table of the new classes and their sizes.",
+    "classes": "Entities and clusters → class layers, with a table of the new classes and their sizes.",
     "splits": "Class layers → training, validation and test side.",
     "train": "Splits → trained VGG16 models.",
     "evaluate": "Models → predictions, confusion, metrics.",
-}
-for _number, (_name, _text) in enumerate(_CHAIN.items()):
-    if _name != "entities":  # a group of its own, below
-        _stage_command(_name, tuple(_CHAIN)[:_number + 1], f"{_text} What comes before it runs too, where it must.")
-app.add_typer(names.app, name="entities", help=f"{_CHAIN['entities']} What comes before it runs too, where it must.")
-
-
-@app.command()
-def features(config: Files = None, set_: Overrides = None, force: Force = False) -> None:
-    """Pictures → features, vectors of a network's convolutions. What comes before it runs too, where it must."""
-    from coinspark import nightly as night
-
-    settings = configuration(config, set_)
-    night.run_stages(settings, night.before_features(settings), force)
+    "features": "Pictures → features, vectors of a network's convolutions.",
+    "clusters": "Features → clusters of each mint that a layer of clusters splits.",
+}.items():
+    _stage_command(_name, f"{_text} {_BEFORE}")
+app.add_typer(names.app, name="entities", help=f"Descriptions → entities, proposals. {_BEFORE}")
 
 
 @app.command()

@@ -26,15 +26,14 @@ from coinspark.settings import (
     Entities,
     Evaluation,
     FoldersSource,
-    Layer,
     ManifestSource,
     PublishedSource,
     Source,
-    Split,
     Splits,
     SyntheticSource,
     Training,
 )
+from coinspark.settings_layers import Layer, Split
 
 __all__ = [
     "AnySource", "Augment", "Columns", "Config", "Entities", "Evaluation", "FoldersSource", "Layer", "ManifestSource",

@@ -25,20 +25,38 @@ from coinspark.training import stage as training
 from coinspark.vision import stage as vision
 
 STAGES: dict[str, stage.Stage] = {one.name: one for one in (
-    ingest.STAGE, entities.STAGE, classes.STAGE, split_stage.STAGE, training.STAGE, vision.STAGE, evaluation.STAGE,
+    ingest.STAGE, entities.STAGE, vision.STAGE, classes.STAGE, split_stage.STAGE, training.STAGE, evaluation.STAGE,
 )}
 
 
+_TEXTS, _TRAINING = ("ingest", "entities"), ("classes", "splits", "train")
+
+
 def chain(config: Config) -> tuple[str, ...]:
-    """The stages of a night: `features` only where the configuration asks for it."""
-    return tuple(name for name in STAGES if name != vision.STAGE.name or config.features.nightly)
+    """The stages of a night in their order.
+
+    Where a layer is of clusters, features and clusters come before the classes; else features come last and only where the
+    configuration asks for them.
+    """
+    if config.clustered:
+        return (*_TEXTS, *_seeing(config), "clusters", *_TRAINING, "evaluate")
+    return (*_TEXTS, *_TRAINING, *(_seeing(config) if config.features.nightly else ()), "evaluate")
 
 
-def before_features(config: Config) -> tuple[str, ...]:
-    """`features` and the stages that it must wait for: up to the pictures, the split or the run that it is told to use."""
-    last = "train" if config.features.weights == "run" else "splits" if config.features.split else "ingest"
-    names = tuple(STAGES)
-    return (*names[:names.index(last) + 1], vision.STAGE.name)
+def up_to(config: Config, name: str) -> tuple[str, ...]:
+    """A stage and those of the chain that it waits for."""
+    if name == "features":  # up to the pictures, the split or the run that it is told to use
+        last = "train" if config.features.weights == "run" else "splits" if config.features.split else "ingest"
+        plain = (*_TEXTS, *_TRAINING)
+        return (*plain[:plain.index(last) + 1], *_seeing(config))
+    if name == "clusters":
+        return (*up_to(config, "features"), name)
+    names = [one for one in chain(config) if config.clustered or one not in _seeing(config)]
+    return tuple(names[:names.index(name) + 1])
+
+
+def _seeing(config: Config) -> tuple[str, ...]:
+    return ("deepcluster", "features") if config.features.weights == "deepcluster" else ("features",)
 
 
 def run_stages(config: Config, names: tuple[str, ...], force: bool = False) -> SparkSession:

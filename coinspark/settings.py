@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from coinspark.section import Section
+from coinspark.settings_layers import Layer
+from coinspark.settings_vision import Features
 from coinspark.settings_vision import Augment, DeepCluster, Features
 
 
@@ -159,25 +161,6 @@ class Entities(Section):
         return self.trust or self.engines
 
 
-class Split(Section):
-    """Which mints a layer splits: by name, or all with more coins than `over`, or the `biggest` so many."""
-
-    mints: tuple[str, ...] = ()
-    over: int | None = Field(None, ge=1)
-    biggest: int | None = Field(None, ge=1)
-
-
-class Layer(Section):
-    """A class layer. `classes` is the most new classes a mint is split into, `least` and `most` bound a class's size."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
-    kind: Literal["mint", "type", "entities"]
-    split: Split = Split()
-    classes: int = Field(24, ge=1)
-    least: int = Field(40, ge=2)
-    most: float = Field(0.15, gt=0, le=1)
-
-
 class Splits(Section):
     """Who trains and who tests. `threshold` is the least coins of a class; `folds` > 1 tests every coin once."""
 
@@ -262,6 +245,8 @@ class Config(Section):
                 raise ValueError(f"training.layers: no layer {name!r}; there are {names}")
         if self.features.layer is not None and self.features.layer not in names:
             raise ValueError(f"features.layer: no layer {self.features.layer!r}; there are {names}")
+        if self.clustered:
+            self._clusters_come_first()
         if self.training.size is not None and self.training.size not in self.ingest.sizes:
             raise ValueError(f"training.size: {self.training.size} is none of ingest.sizes {list(self.ingest.sizes)}")
         if self.splits.test + self.splits.validation >= 1:
@@ -270,6 +255,20 @@ class Config(Section):
         if len(set(labels)) != len(labels):
             raise ValueError(f"sources: a name stands twice in {labels}")
         return self
+
+    def _clusters_come_first(self) -> None:
+        """Clusters are cut from features before there are splits and runs."""
+        named = f"clusters of layer {self.clustered[0].name!r} are made before training"
+        if self.features.weights == "run":
+            raise ValueError(f"features.weights: {named}, so that there is no run to take weights from; name others: imagenet, "
+                             "deepcluster, a file, or null for untrained ones")
+        if self.features.split is not None:
+            raise ValueError(f"features.split: {named}, when there is no {self.features.split!r} yet; set it to null")
+
+    @property
+    def clustered(self) -> tuple[Layer, ...]:
+        """The layers whose classes are clusters of the pictures' features."""
+        return tuple(layer for layer in self.layers if layer.kind == "clusters")
 
     @property
     def image_size(self) -> int:

@@ -48,7 +48,7 @@ class Stage:
 
     `settings(config)` and `outside(config)` give JSON-like values; together with the snapshots of `reads` and the source
     of the packages `code` they decide whether the stage must run. `outside` speaks of what lies outside the tables
-    (listings, word lists, weights files).
+    (listings, word lists, weights files). `used(config)`: which of `reads` this configuration asks for; all, unless told.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Stage:
     build: Callable[[Context], Mapping[str, DataFrame | Change]]
     code: tuple[str, ...]
     outside: Callable[[Config], Any] = field(default=lambda config: None)
+    used: Callable[[Config], tuple[str, ...]] | None = None
 
 
 def run(spark: SparkSession, config: Config, stage: Stage, say: Callable[[str], None], progress: Callable[[str], None],
@@ -68,7 +69,8 @@ def run(spark: SparkSession, config: Config, stage: Stage, say: Callable[[str], 
     snapshot, so that the stages behind it are skipped.
     """
     began = time.monotonic()
-    inputs = {name: tables.snapshot(spark, config, name) for name in stage.reads}
+    reads = stage.used(config) if stage.used else stage.reads
+    inputs = {name: tables.snapshot(spark, config, name) for name in reads}
     fingerprint = digest({
         "settings": stage.settings(config), "outside": stage.outside(config), "inputs": inputs,
         "code": code_version(stage.code),

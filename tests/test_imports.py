@@ -22,7 +22,9 @@ SEAMS = {
     "spacy": {"entities/engine_spacy.py"}, "thinc": {"entities/engine_spacy.py"}, "rapidfuzz": {"entities/linking.py"},
     "sparknlp": {"entities/engine_sparknlp.py"},
     "tensorflow": {"training/feed.py", "training/fit.py", "training/model.py", "training/pixels.py", "training/predict.py",
-                   "training/process.py", "vision/backbone.py", "vision/features.py", "vision/pixels.py"},
+    "tensorflow": {"training/feed.py", "training/fit.py", "training/model.py", "training/pixels.py", "training/predict.py",
+                   "training/process.py", "training/deepcluster/learn.py", "training/deepcluster/pictures.py",
+                   "vision/backbone.py", "vision/features.py", "vision/pixels.py", "vision/sobel.py"},
     "h5py": {"vision/weights.py"},
 }
 MODULES = sorted(ROOT.rglob("*.py"))
@@ -62,8 +64,9 @@ def test_pixels_and_text_are_plain_python() -> None:
     for name in ("ingest/pixels.py", "ingest/sides.py", "ingest/synthetic.py", "entities/lexicon.py", "entities/lists.py",
                  "entities/marked.py", "entities/disguise.py", "entities/vectors.py", "entities/protocols.py",
                  "entities/linking.py", "vision/kmeans.py", "vision/seeds.py", "vision/blocks.py", "vision/team.py",
-                 "vision/exchange.py", "vision/reduce.py", "vision/backbone.py", "vision/network.py", "vision/pixels.py",
-                 "vision/weights.py"):
+                 "vision/exchange.py", "vision/reduce.py", "vision/naming.py", "vision/silhouette.py",
+                 "vision/division.py", "vision/backbone.py", "vision/network.py", "vision/pixels.py",
+                 "vision/sobel.py", "vision/weights.py"):
         assert not any(found.startswith("pyspark") for found in imported(ROOT / name)), name
 
 

@@ -19,7 +19,7 @@ layers = tf.keras.layers
 
 
 def pooled(inputs: tf.Tensor, batch_norm: bool) -> tf.Tensor:
-    """Images (n, height, width, 3) → the last maps, averaged: (n, 512), or (n, 1024) where two sides stand 1:2 without bars.
+    """Images (n, height, width, channels) → the last maps, averaged: (n, 512), or (n, 1024) where two sides stand 1:2, no bars.
 
     He initialisation, batch normalisation after each convolution where asked for, each side averaged apart, obverse before
     reverse. The layers are `block1_conv1` … `block5_pool`, `pool`, `flatten`.
@@ -38,10 +38,10 @@ def pooled(inputs: tf.Tensor, batch_norm: bool) -> tf.Tensor:
     return layers.Flatten(name="flatten")(x)  # obverse before reverse
 
 
-def network(height: int, width: int, batch_norm: bool, seed: int = 0) -> tf.keras.Model:
-    """Float32 images (n, height, width, 3) → `pooled`, with the initial weights of this seed, which are training's too."""
+def network(height: int, width: int, batch_norm: bool, seed: int = 0, channels: int = 3) -> tf.keras.Model:
+    """Float32 (n, height, width, channels) → `pooled`, with the initial weights of this seed, which are training's too."""
     tf.keras.utils.set_random_seed(seed)
-    inputs = layers.Input((height, width, 3), name="input")
+    inputs = layers.Input((height, width, channels), name="input")
     return tf.keras.Model(inputs, pooled(inputs, batch_norm), name="vgg16")
 
 

@@ -22,21 +22,27 @@ class Picture:
 
 @dataclass(frozen=True)
 class Network:
-    """VGG16's convolutions with the weights of a file, the pictures they are given, and the Keras policy they reckon by."""
+    """VGG16's convolutions with the weights of a file, the pictures they are given, and the Keras policy they reckon by.
+
+    `sobel`: they are given the pictures' edges (vision/sobel.py), two channels instead of three.
+    """
 
     weights: str
     sha256: str
     picture: Picture
     batch_norm: bool = True
     precision: str = "float32"
+    sobel: bool = False
 
     @property
     def model(self) -> str:
         """Its name in `features.model`: 16 digits of the weights' SHA-256, and all else that decides a vector.
 
-        `3fa9c1d2e4b5a6c7-128x64`: width and height; `-caffe` or `-mixed_bfloat16` follow where it is not `standard`, float32.
+        `3fa9c1d2e4b5a6c7-128x64`: width and height; `-caffe`, `-mixed_bfloat16` or `-sobel` follow where it is not `standard`,
+        float32, the pictures themselves.
         """
         more = [part for part in (self.picture.convention, self.precision) if part not in ("standard", "float32")]
+        more += ["sobel"] if self.sobel else []
         return "-".join([self.sha256[:16], f"{self.picture.width}x{self.picture.height}", *more])
 
 

@@ -28,7 +28,7 @@ class Reduction:
 
     def apply(self, piece: Block) -> Block:
         """float32 (n, width) → float32 (n, d), each row of length 1; one that lies at the mean stays zero."""
-        found = (piece - self.mean).astype(np.float32) @ self.axes
+        found = (piece - self.mean) @ self.axes.astype(np.float64)  # in float32 a row would depend on its company
         lengths = np.linalg.norm(found, axis=1, keepdims=True)
         lengths[lengths < _EPSILON] = np.inf  # an average row's is the root of d: what is left here is rounding
         return np.asarray(found / lengths, np.float32)

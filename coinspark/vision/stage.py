@@ -5,11 +5,9 @@ Its own published rows tell what is done; rows of other models stay as they are.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -18,11 +16,10 @@ from coinspark import chunks, schemas
 from coinspark.chunks import Work
 from coinspark.config import Config
 from coinspark.errors import InputError
-from coinspark.session import local_folder
 from coinspark.stage import Change, Context, Stage
-from coinspark.vision import weights
 from coinspark.vision.features import OUTCOME, features
-from coinspark.vision.network import Network, Picture, convention, precision
+from coinspark.vision.network import precision
+from coinspark.vision.networks import layer_of, network_of, settings
 
 _SHOWN = 3  # pictures that a message names
 
@@ -76,58 +73,6 @@ def pictures(config: Config, coins: DataFrame, splits: DataFrame) -> DataFrame:
     return found
 
 
-def network_of(context: Context) -> Network:
-    """The network that the configuration asks for, its weights checked by their hash."""
-    config, asked = context.config, context.config.features
-    if asked.weights == "run":
-        return _of_run(config, context.read("runs"))
-    picture = Picture(config.image_size, config.image_width, convention(asked.weights))
-    if asked.weights is None or asked.weights == "imagenet":
-        return _made_here(context, picture)
-    return _of_file(config, Path(asked.weights), picture)
-
-
-def layer_of(config: Config) -> str:
-    """The layer whose run and whose split are meant: `features.layer`, or the first."""
-    return config.features.layer or config.layers[0].name
-
-
-def _of_run(config: Config, runs: DataFrame) -> Network:
-    layer = layer_of(config)
-    row = runs.where((F.col("layer") == layer) & (F.col("fold") == 0) & (F.col("model") == "vgg16")).orderBy("run_id").first()
-    if row is None:  # `runs` holds a layer's newest run of each fold, and no older one
-        raise InputError(f"features.weights: there is no run of layer {layer!r} to take weights from; train it first "
-                         "(`coinspark train`), or name other weights (imagenet, a file, or null for untrained ones)")
-    file = local_folder(config) / row["weights"]
-    weights.check_hash(file, row["sha256"], "features")
-    told = json.loads(row["config"])["network"]
-    return Network(str(file), row["sha256"], Picture(**told["picture"]), told["architecture"]["batch_norm"],
-                   precision(config.features.precision))
-
-
-def _of_file(config: Config, file: Path, picture: Picture) -> Network:
-    """Tried here first: what is wrong with a file is said once, not by every worker."""
-    from coinspark.vision import backbone
-
-    held = weights.read(file, config.features.weights_sha256, "features")
-    normalised = "block1_conv1_bn/gamma" in held
-    backbone.fill(backbone.network(picture.height, picture.width, normalised), held, str(file))
-    return Network(str(file.resolve()), str(config.features.weights_sha256).lower(), picture, normalised,
-                   precision(config.features.precision))
-
-
-def _made_here(context: Context, picture: Picture) -> Network:
-    """Untrained weights, or ImageNet's, which lie in no file yet: written to scratch, so that workers load all by hash."""
-    from coinspark.vision import backbone  # TensorFlow takes seconds to come in
-
-    given = context.config.features.weights
-    model = backbone.network(picture.height, picture.width, given is None, context.config.seed)
-    backbone.load(model, given, None, "features")
-    file = context.scratch / "weights.npz"
-    digest = weights.save(dict(zip(backbone.names_of(model), model.get_weights(), strict=True)), file)
-    return Network(str(file), digest, picture, given is None, precision(context.config.features.precision))
-
-
 def _check_there(wanted: DataFrame, images: DataFrame, size: int) -> None:
     """InputError where a picture that `coins` speaks of is not in `images`."""
     lost = wanted.join(images.select("image_id"), "image_id", "left_anti")
@@ -149,14 +94,16 @@ def _check_seen(made: DataFrame, folder: Path) -> None:
                          "published. They were whole when ingest wrote them: see whether the warehouse's storage is sound")
 
 
-def _settings(config: Config) -> Any:
-    asked = config.features.model_dump(mode="json", exclude={"nightly", "batch", "chunk"})
-    return {"features": asked, "layer": layer_of(config), "size": config.image_size, "shape": config.ingest.shape,
-            "seed": config.seed}
+def _used(config: Config) -> tuple[str, ...]:
+    """The tables that this configuration asks for: clusters come before splits and runs, and must not wait for them."""
+    needs = {"splits": config.features.split is not None, "runs": config.features.weights == "run",
+             "networks": config.features.weights == "deepcluster"}
+    return ("coins", "images", *(name for name, needed in needs.items() if needed))
 
 
 STAGE = Stage(
-    name="features", reads=("coins", "images", "splits", "runs"), writes=(schemas.FEATURES.name,), settings=_settings,
-    build=build, outside=lambda config: precision(config.features.precision),
-    code=("chunks.py", *(f"vision/{name}.py" for name in ("backbone", "features", "network", "pixels", "stage", "weights"))),
+    name="features", reads=("coins", "images", "splits", "runs", "networks"), writes=(schemas.FEATURES.name,),
+    settings=settings, used=_used, build=build, outside=lambda config: precision(config.features.precision),
+    code=("chunks.py", *(f"vision/{name}.py" for name in ("backbone", "features", "network", "networks", "pixels", "sobel",
+                                                                "stage", "weights"))),
 )

@@ -11,13 +11,14 @@ import tensorflow as tf
 
 from coinspark.vision import backbone, pixels, weights
 from coinspark.vision.network import Network, Picture
+from coinspark.vision.sobel import CHANNELS, sobel
 
 PICTURE = Picture(32, 64)
 
 
-def write(file: Path, seed: int = 5) -> Network:
+def write(file: Path, seed: int = 5, channels: int = 3) -> Network:
     """Weights of this seed; each normalisation has statistics of its own, or it would do nothing."""
-    model = backbone.network(32, 64, True, seed)
+    model = backbone.network(32, 64, True, seed, channels)
     named = dict(zip(backbone.names_of(model), model.get_weights(), strict=True))
     for name, values in named.items():
         if name.endswith(("beta", "moving_mean")):
@@ -28,7 +29,9 @@ def write(file: Path, seed: int = 5) -> Network:
 
 def directly(network: Network, jpegs: list[bytes]) -> np.ndarray[Any, Any]:
     """What the Keras model says of these pictures, each alone, decoded by TensorFlow and prepared as training does."""
-    model = backbone.network(network.picture.height, network.picture.width, network.batch_norm, seed=99)
+    model = backbone.network(network.picture.height, network.picture.width, network.batch_norm, 99,
+                             CHANNELS if network.sobel else 3)
     backbone.fill(model, weights.read(Path(network.weights), network.sha256, "features"), network.weights)
     images = [tf.io.decode_jpeg(jpeg, dct_method="INTEGER_ACCURATE").numpy() for jpeg in jpegs]
-    return np.concatenate([model(pixels.prepare(image[None], network.picture), training=False) for image in images])
+    prepared = [pixels.prepare(image[None], network.picture) for image in images]
+    return np.concatenate([model(sobel(one) if network.sobel else one, training=False) for one in prepared])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -242,9 +243,57 @@ def test_chunks_that_are_done_are_not_done_again(
 
 def test_what_comes_before_it_and_when_it_is_part_of_a_night(asked: Callable[..., Config]) -> None:
     before = ("ingest", "entities", "classes", "splits", "train")
-    assert nightly.before_features(asked()) == (*before, "features")
-    assert nightly.before_features(asked(weights=None, split="train")) == (*before[:-1], "features")
-    assert nightly.before_features(asked(weights="imagenet")) == ("ingest", "features")
+    assert nightly.up_to(asked(), "features") == (*before, "features")
+    assert nightly.up_to(asked(weights=None, split="train"), "features") == (*before[:-1], "features")
+    assert nightly.up_to(asked(weights="imagenet"), "features") == ("ingest", "features")
     assert nightly.chain(asked()) == (*before, "evaluate")
     assert nightly.chain(asked(nightly=True)) == (*before, "features", "evaluate")
     assert vision.STAGE.settings(asked()) == vision.STAGE.settings(asked(nightly=True))
+
+
+def test_where_clusters_come_before_the_classes(asked: Callable[..., Config]) -> None:
+    def told(**keys: Any) -> Config:
+        layers = [{"name": "mint", "kind": "mint"}, {"name": "parts", "kind": "clusters"}]
+        return Config.model_validate({**asked(**keys).model_dump(mode="json"), "layers": layers})
+
+    after = ("classes", "splits", "train", "evaluate")
+    assert nightly.chain(told(weights=None)) == ("ingest", "entities", "features", "clusters", *after)
+    learnt = told(weights="deepcluster")
+    assert nightly.chain(learnt) == ("ingest", "entities", "deepcluster", "features", "clusters", *after)
+    assert nightly.up_to(learnt, "clusters") == ("ingest", "deepcluster", "features", "clusters")
+    assert nightly.up_to(learnt, "classes") == ("ingest", "entities", "deepcluster", "features", "clusters", "classes")
+    assert nightly.chain(asked(weights="deepcluster", nightly=True)) == (
+        "ingest", "entities", *after[:-1], "deepcluster", "features", "evaluate")
+    for name, plain in (("classes", ("ingest", "entities", "classes")), ("evaluate", ("ingest", "entities", *after))):
+        assert nightly.up_to(asked(nightly=True), name) == plain
+
+
+def test_it_waits_only_for_the_tables_that_it_is_told_to_use(asked: Callable[..., Config]) -> None:
+    assert vision.STAGE.used is not None
+    assert vision.STAGE.used(asked()) == ("coins", "images", "runs")
+    assert vision.STAGE.used(asked(weights=None, split="train")) == ("coins", "images", "splits")
+    assert vision.STAGE.used(asked(weights="deepcluster")) == ("coins", "images", "networks")
+    assert set(vision.STAGE.used(asked(weights="imagenet"))) < set(vision.STAGE.reads)
+
+
+def test_a_network_that_learnt_from_the_pictures_is_known_by_its_row(
+    spark: SparkSession, put: Put, asked: Callable[..., Config],
+) -> None:
+    config = asked(weights="deepcluster")
+    put("coins", coins(6))
+    put("images", images(6))
+    with pytest.raises(InputError, match=r"deepcluster: no network has learnt .* train it first \(`coinspark deepcluster`\)"):
+        run(spark, config)
+    held = networks.write(local_folder(config) / "networks" / "a" / "weights.npz", 3, channels=2)
+    told = {"network": {"picture": {"height": 32, "width": 64, "convention": "standard"},
+                        "architecture": {"batch_norm": True}, "sobel": True}}
+    put("networks", [("a", json.dumps(told), "{}", "c", "networks/a/weights.npz", held.sha256)])
+    assert run(spark, config)
+    found = rows(spark, config)
+    assert [(row.image_id, row.model) for row in found] == [
+        (f"i{n}", f"{held.sha256[:16]}-64x32-sobel") for n in (0, 2, 3, 4)]
+    wanted = networks.directly(replace(held, sobel=True), [shade(n) for n in (0, 2, 3, 4)])
+    np.testing.assert_allclose([row.vector for row in found], wanted, rtol=1e-4, atol=1e-4)
+    put("networks", [("a", json.dumps(told), "{}", "c", "networks/a/weights.npz", "0" * 64)])
+    with pytest.raises(InputError, match=r"networks/a/weights\.npz: SHA-256 is .*, but 0000.* was expected"):
+        run(spark, config)

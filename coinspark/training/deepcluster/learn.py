@@ -26,6 +26,7 @@ from coinspark.training.team import Team
 from coinspark.vision import backbone, kmeans, reduce, weights
 from coinspark.vision.blocks import Rows
 from coinspark.vision.network import Picture, convention
+from coinspark.vision.sobel import CHANNELS
 from coinspark.vision.team import ALONE, by_sum
 from coinspark.vision.team import Team as Adders
 
@@ -41,7 +42,7 @@ class Learner:
     adders: Adders
     network: tf.keras.Model
     eye: tf.keras.Model
-    picture: Picture
+    look: pictures.Look
     jpegs: NDArray[np.object_]
     keys: NDArray[np.int64]
 
@@ -76,8 +77,8 @@ def _settled(job: Job, state: State) -> bool:
 def _start(job: Job, team: Team) -> tuple[Learner, State]:
     """The network as it begins, or as the last checkpoint left it; rank 0's is everybody's."""
     plan = job.plan
-    picture = Picture(job.height, job.width, convention(plan.weights))
-    eye = backbone.network(job.height, job.width, True, job.seed)
+    look = pictures.Look(Picture(job.height, job.width, convention(plan.weights)), plan.sobel)
+    eye = backbone.network(job.height, job.width, True, job.seed, CHANNELS if plan.sobel else 3)
     backbone.load(eye, plan.weights, plan.weights_sha256, "deepcluster")
     top = tf.keras.layers.Dense(plan.k, kernel_initializer="zeros", name="top")
     logits = tf.keras.layers.Activation("linear", dtype="float32", name="logits")(top(eye.output))
@@ -96,13 +97,13 @@ def _start(job: Job, team: Team) -> tuple[Learner, State]:
     keys = np.array([int.from_bytes(sha256(str(name).encode()).digest()[:8], "little", signed=True) for name in names], np.int64)
     order = np.argsort(keys, kind="stable")
     adders = by_sum(team.total, team.rank, team.size) if team.size > 1 else ALONE
-    return Learner(job, team, adders, network, eye, picture, jpegs[order], keys[order]), state
+    return Learner(job, team, adders, network, eye, look, jpegs[order], keys[order]), state
 
 
 def _round(learner: Learner, state: State) -> dict[str, Any]:
     """Look, cluster, learn; the state as the checkpoint will hold it."""
     job, adders = learner.job, learner.adders
-    seen = pictures.features(learner.eye, learner.jpegs, learner.picture, job.plan.batch)
+    seen = pictures.features(learner.eye, learner.jpegs, learner.look, job.plan.batch)
     found = reduce.fit(Rows(learner.keys, [seen]), job.plan.numbers, adders)
     plan = kmeans.Plan(job.plan.k, seed=job.seed + state.round)
     clusters, labels = kmeans.fit(Rows(learner.keys, [found.apply(seen)]), plan, adders)
@@ -148,7 +149,7 @@ def _epoch(learner: Learner, labels: kmeans.Labels, turn: int) -> float:
     steps = -(-int(held.sum()) // job.plan.batch)
     draws = np.random.default_rng([job.seed, turn, team.rank]).uniform(-1, 1, (len(order), pictures.DRAWS))
     shown = pictures.Shown(learner.jpegs, labels, order, draws.astype(np.float32))
-    batches = pictures.batches(shown, learner.picture, steps, job.plan.augment)
+    batches = pictures.batches(shown, learner.look, steps, job.plan.augment)
     fitted = network.fit(batches, steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False)
     process.equalise(team, network.non_trainable_weights)
     return float(team.mean(np.array(fitted.history["loss"][-1])))

@@ -16,9 +16,23 @@ from coinspark.training.feed import plain_options
 from coinspark.vision.blocks import Block
 from coinspark.vision.network import Picture
 from coinspark.vision.pixels import decode, prepare
+from coinspark.vision.sobel import sobel
 
 DRAWS = pixels.DRAWS
 _ROWS = 256  # handed to TensorFlow at a time
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the network is given its pictures: of which size and convention, and whether their edges only."""
+
+    picture: Picture
+    sobel: bool
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        """(n, h, w, 3) of 0…255 → what the network is given: float32 (n, h, w, 3), or (n, h, w, 2) of edges."""
+        prepared = prepare(images, self.picture)
+        return sobel(prepared) if self.sobel else prepared
 
 
 @dataclass(frozen=True)
@@ -31,23 +45,23 @@ class Shown:
     draws: NDArray[np.float32]
 
 
-def features(eye: tf.keras.Model, jpegs: NDArray[np.object_], picture: Picture, batch: int) -> Block:
+def features(eye: tf.keras.Model, jpegs: NDArray[np.object_], look: Look, batch: int) -> Block:
     """(n, width) float32 of the pictures as they are."""
-    shape = (batch, picture.height, picture.width, 3)
+    shape = (batch, look.picture.height, look.picture.width, 3)
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8)])  # type: ignore[untyped-decorator]
     def forward(images: tf.Tensor) -> tf.Tensor:
-        return tf.cast(eye(prepare(images, picture), training=False), tf.float32)
+        return tf.cast(eye(look(images), training=False), tf.float32)
 
     found = []
     for start in range(0, len(jpegs), batch):
-        part = [decode(tf.constant(jpeg), picture) for jpeg in jpegs[start:start + batch]]
+        part = [decode(tf.constant(jpeg), look.picture) for jpeg in jpegs[start:start + batch]]
         whole = tf.stack(part + part[:1] * (batch - len(part)))  # one shape: nothing is traced anew for the last of them
         found.append(forward(whole).numpy()[:len(part)])
     return np.concatenate(found)
 
 
-def batches(shown: Shown, picture: Picture, steps: int, how: Augment) -> tf.data.Dataset:
+def batches(shown: Shown, look: Look, steps: int, how: Augment) -> tf.data.Dataset:
     """`steps` batches of (float32 images (n, h, w, 3), int32 labels (n,)), whose sizes differ by at most one."""
     kinds = tf.TensorSpec((None,), tf.string), tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None, DRAWS), tf.float32)
 
@@ -58,11 +72,11 @@ def batches(shown: Shown, picture: Picture, steps: int, how: Augment) -> tf.data
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def decoded(jpeg: tf.Tensor, label: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return decode(jpeg, picture), label, draws
+        return decode(jpeg, look.picture), label, draws
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def ready(images: tf.Tensor, labels: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return prepare(pixels.augment(images, draws, picture, how), picture), labels
+        return look(pixels.augment(images, draws, look.picture, how)), labels
 
     cut = shards.cuts(len(shown.order), steps)
     rows = tf.data.Dataset.from_generator(parts, output_signature=kinds).unbatch().with_options(plain_options())
