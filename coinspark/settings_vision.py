@@ -45,6 +45,7 @@ class DeepCluster(Section):
     """
 
     rounds: int = Field(12, ge=1)
+    epochs: int = Field(1, ge=1)
     k: int = Field(60, ge=2)
     numbers: int = Field(256, ge=1)
     settled: float = Field(0.98, gt=0, le=1)

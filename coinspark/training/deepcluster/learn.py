@@ -108,7 +108,9 @@ def _round(learner: Learner, state: State) -> dict[str, Any]:
     plan = kmeans.Plan(job.plan.k, seed=job.seed + state.round)
     clusters, labels = kmeans.fit(Rows(learner.keys, [found.apply(seen)]), plan, adders)
     nmi = _agreement(learner, state, labels)
-    loss = _epoch(learner, labels, state.round)
+    _forget(learner.network)
+    for turn in range(job.plan.epochs):
+        loss = _epoch(learner, labels, state.round * job.plan.epochs + turn)
     inner = process.inner(learner.network.optimizer)
     state.weights, state.optimizer = learner.network.get_weights(), inner.get_weights()
     state.assigned = _everybodys(learner, labels)
@@ -140,9 +142,8 @@ def _everybodys(learner: Learner, labels: kmeans.Labels) -> list[NDArray[Any]]:
 
 
 def _epoch(learner: Learner, labels: kmeans.Labels, turn: int) -> float:
-    """One pass on the clusters' numbers with a new top layer, every cluster served alike; the mean loss."""
+    """One pass on the clusters' numbers, every cluster served alike; the mean loss."""
     job, team, network = learner.job, learner.team, learner.network
-    _forget(network)
     own = np.bincount(labels, minlength=job.plan.k)
     held = np.array([np.frombuffer(sent, np.int64) for sent in learner.adders.gather(own.astype(np.int64).tobytes())])
     order = sampler.serve(labels, held, team.rank, job.seed, turn)
