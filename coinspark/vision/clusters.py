@@ -60,25 +60,32 @@ def _layer(context: Context, layer: Layer, split: tuple[str, ...], model: str, f
     again = not known.where(F.col("model") == model).isEmpty()
     before = known.select("image_id", "mint", F.col("cluster").alias("before"))
     counted = shown.groupBy("mint").agg(F.count(F.lit(1)).alias("n")).withColumn("why", whole.left_whole(F.col("n"), layer))
-    for row in counted.orderBy("mint").collect():
-        mint, why = row["mint"], row["why"]
+    for mint, pictures, why in counted.select("mint", "n", "why").orderBy("mint").collect():
+        found = None
         if not why:
-            numbers = (layer.k,) if layer.k else candidates(min(layer.classes, row["n"] // layer.least))
             rows = seen.join(before, ["image_id", "mint"], "left").where(F.col("mint") == mint).select(
                 F.col("image_id").alias("key"), "vector", "before")
-            asked = Asked(Plan(numbers[0], tolerance=0, seed=context.config.seed), numbers, MOST, again)
-            try:
-                found = spread.split(rows, asked)
-            except InputError as wrong:
-                raise InputError(f"clusters: layer {layer.name}: {mint}: {wrong}") from None
-            if len(found.clusters.centroids) >= numbers[0]:
-                context.say(f"clusters  {layer.name}: {mint}: {_told(found, row['n'])}")
-                facts = {"layer": layer.name, "mint": mint, "model": model}
-                yield _numbered(rows, found).withColumns({name: F.lit(fact) for name, fact in facts.items()}).select(
-                    *schemas.CLUSTERS.columns)
-                continue
-            why = whole.ALIKE
-        context.say(f"clusters  {layer.name}: {mint} left whole: {why}")
+            found = _divided(rows, _asked(layer, pictures, context.config.seed, again), f"clusters: layer {layer.name}: {mint}")
+        if found is not None:
+            facts = {"layer": layer.name, "mint": mint, "model": model}
+            yield _numbered(rows, found).withColumns({name: F.lit(fact) for name, fact in facts.items()}).select(
+                *schemas.CLUSTERS.columns)
+        told = _told(found, pictures) if found else f"left whole: {why or whole.ALIKE}"
+        context.say(f"clusters  {layer.name}: {mint}: {told}")
+
+
+def _asked(layer: Layer, pictures: int, seed: int, again: bool) -> Asked:
+    numbers = (layer.k,) if layer.k else candidates(min(layer.classes, pictures // layer.least))
+    return Asked(Plan(numbers[0], tolerance=0, seed=seed), numbers, MOST, again)
+
+
+def _divided(rows: DataFrame, asked: Asked, where: str) -> Division | None:
+    """The division of one mint's rows (key, vector, before); None where there are fewer distinct vectors than clusters."""
+    try:
+        found = spread.split(rows, asked)
+    except InputError as wrong:
+        raise InputError(f"{where}: {wrong}") from None
+    return found if len(found.clusters.centroids) >= asked.numbers[0] else None
 
 
 def _numbered(rows: DataFrame, found: Division) -> DataFrame:
