@@ -1,39 +1,40 @@
 """Class layers: functions from coins with evidence to rows of `classes`, all with one signature.
 
 `layer(coins, settings, mints)` takes the frame that `with_evidence` makes, the layer's settings and the mints that it splits,
-and gives the CLASSES columns. A class of a mint is `Mint` or `Mint/name`. Layers of clusters and objects will have the same.
+and gives the CLASSES columns. A class of a mint is `Mint` or `Mint/name`. A layer of objects will have the same.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.classes.plan import places
 from coinspark.classes.telling import Design, side
-from coinspark.config import Layer, Split
-from coinspark.errors import InputError
+from coinspark.config import Layer
 from coinspark.schemas import CLASSES
+from coinspark.vision.whole import ALIKE, left_whole, pictures
 
 DESIGN = ("mint", "type", "design")
 """What coins have in common for a class layer: mint, sure type (or '') and the texts of both sides (or '')."""
 
+NOT_SPLIT = "its mint is not split in this layer"
 _PLACE = "mint string, type string, design string, class string, evidence string"
 
 
-def with_evidence(coins: DataFrame, entities: DataFrame) -> DataFrame:
+def with_evidence(coins: DataFrame, entities: DataFrame, clusters: DataFrame | None = None) -> DataFrame:
     """Coins with what a layer may know of them, key (coin_id, medium).
 
     coin_id, medium, mint · type: the sure one, '' where there is none or several · design: the text ids of both sides,
-    '' without a description · obverse, reverse: JSON arrays of {name, category, kinds}, each name once, by name.
+    '' without a description · obverse, reverse: JSON arrays of {name, category, kinds}, each name once, by name · image_id ·
+    clusters, where they are given: structs of layer, mint, cluster, distance of its picture, or null.
     """
     texts = F.filter("descriptions", lambda one: one["text_id"].isNotNull() & (F.length(one["text"]) > 0))
     keyed = coins.select(
-        "coin_id", "medium", "mint",
+        "coin_id", "medium", "mint", "image_id",
         F.when(F.size("types") == 1, F.col("types")[0]).otherwise("").alias("type"),
         F.coalesce(texts, F.array()).alias("texts"),
     ).withColumn("design", F.array_join(F.array_sort(F.transform(
@@ -48,7 +49,11 @@ def with_evidence(coins: DataFrame, entities: DataFrame) -> DataFrame:
             for name in ("obverse", "reverse")
         ))
     )
-    return keyed.drop("texts").join(sides, "design", "left").fillna("[]", ["obverse", "reverse"])
+    known = keyed.drop("texts").join(sides, "design", "left").fillna("[]", ["obverse", "reverse"])
+    if clusters is None:
+        return known
+    return known.join(clusters.groupBy("image_id").agg(
+        F.collect_list(F.struct("layer", "mint", "cluster", "distance")).alias("clusters")), "image_id", "left")
 
 
 def mint(coins: DataFrame, settings: Layer, mints: tuple[str, ...]) -> DataFrame:
@@ -75,10 +80,42 @@ def entities(coins: DataFrame, settings: Layer, mints: tuple[str, ...]) -> DataF
     placed = designs_of(coins).groupBy(F.lit(0)).applyInPandas(place, _PLACE)
     joined = coins.join(placed, list(DESIGN), "left")
     return _rows(joined.withColumn("class", F.coalesce("class", "mint"))
-                 .withColumn("evidence", F.coalesce("evidence", F.lit("its mint is not split in this layer"))), settings)
+                 .withColumn("evidence", F.coalesce("evidence", F.lit(NOT_SPLIT))), settings)
 
 
-LAYERS = {"mint": mint, "type": type_, "entities": entities}
+def clusters(coins: DataFrame, settings: Layer, mints: tuple[str, ...]) -> DataFrame:
+    """The mints' coins in classes `Mint/cluster-07` by their pictures; clusters of fewer than `least` go back into the mint."""
+    own = F.filter("clusters", lambda one: one["layer"] == settings.name)[0]
+    placed = coins.withColumn("own", own).withColumn(
+        "cluster", F.when(F.col("own.mint") == F.col("mint"), F.col("own.cluster")))
+    sizes = placed.where("cluster IS NOT NULL").groupBy("mint", "cluster").agg(F.count(F.lit(1)).alias("coins"))
+    many = sizes.groupBy("mint").agg(F.count(F.lit(1)).alias("clusters"))
+    seen = pictures(coins, mints).groupBy("mint").agg(F.count(F.lit(1)).alias("pictures")).select(
+        "mint", F.coalesce(left_whole(F.col("pictures"), settings), F.lit(ALIKE)).alias("whole"))
+    joined = placed.drop("clusters").join(F.broadcast(sizes), ["mint", "cluster"], "left").join(
+        F.broadcast(many), "mint", "left").join(F.broadcast(seen), "mint", "left")
+    large = F.col("mint").isin(*mints) & (F.col("coins") >= settings.least)
+    named = F.when(large, F.format_string("%s/cluster-%02d", "mint", "cluster")).otherwise(F.col("mint"))
+    return _rows(joined.withColumn("class", named).withColumn("evidence", _cluster_told(settings, mints)), settings)
+
+
+def _cluster_told(settings: Layer, mints: tuple[str, ...]) -> Column:
+    """What put a coin into its cluster's class, or back into its mint."""
+    where = F.format_string("cluster %d of %d", "cluster", "clusters")
+    return (
+        F.when(~F.col("mint").isin(*mints), F.lit(NOT_SPLIT))
+        .when(F.col("clusters").isNull(),
+              F.concat(F.lit("mint left whole: "), F.coalesce("whole", F.lit("none of its coins has a picture"))))
+        .when(F.col("image_id").isNull(), F.lit("no picture"))
+        .when(F.col("cluster").isNull(),
+              F.concat(F.lit("its picture counts for "), F.coalesce("own.mint", F.lit("another mint"))))
+        .when(F.col("coins") < settings.least,
+              F.concat(where, F.format_string(" has %d coins, a class needs %d", "coins", F.lit(settings.least))))
+        .otherwise(F.concat(where, F.format_string(", %.4f from its centroid", "own.distance")))
+    )
+
+
+LAYERS = {"mint": mint, "type": type_, "entities": entities, "clusters": clusters}
 
 
 def designs_of(coins: DataFrame) -> DataFrame:
@@ -92,22 +129,6 @@ def design(row: Mapping[str, object]) -> Design:
         str(row["mint"]), str(row["type"]), str(row["design"]), side(str(row["obverse"])), side(str(row["reverse"])),
         bool(row["design"]), int(str(row["coins"])),
     )
-
-
-def split_mints(sizes: Mapping[str, int], split: Split, layer: str) -> tuple[str, ...]:
-    """The mints that a layer splits, by name: those given, those with more coins than `over`, and the `biggest`.
-
-    `sizes` are the coins of every mint. InputError names a mint that there is not, and the nearest that there is.
-    """
-    for name in split.mints:
-        if name not in sizes:
-            near = difflib.get_close_matches(name, sizes, n=1, cutoff=0.0)
-            raise InputError(f"layers: {layer}: split.mints: no coin is of the mint {name!r}"
-                             + (f"; the nearest is {near[0]!r}" if near else ""))
-    chosen = set(split.mints)
-    chosen |= {name for name, n in sizes.items() if split.over is not None and n > split.over}
-    chosen |= set(sorted(sizes, key=lambda name: (-sizes[name], name))[:split.biggest or 0])
-    return tuple(sorted(chosen))
 
 
 def _rows(coins: DataFrame, settings: Layer) -> DataFrame:

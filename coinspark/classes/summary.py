@@ -79,15 +79,15 @@ def curve(designs: Iterable[Design], mints: Sequence[str], most: float) -> list[
 
 
 def render(read: Callable[[str], DataFrame], config: Config) -> str:
-    """The new classes of every entities layer with their sizes, what they cover, and the curve, as text."""
+    """The new classes of every layer with their sizes; of entities what they cover, and the curve too; as text."""
+    parts = _clusters(read("classes"), config)
     settings = {one.name: one for one in config.layers if one.kind == "entities"}
     if not settings:
-        return "no layer of kind entities is configured"
+        return "\n".join(parts).lstrip("\n") or "no layer of kind entities or clusters is configured"
     coins = read("coins")
     classes = read("classes").where(F.col("layer").isin(list(settings)))
     sums = totals(classes, coins).orderBy("mint").collect()
     sizes = size_table(classes).orderBy(F.desc("coins"), "class").collect()
-    parts = []
     for layer in settings:
         rows = [row for row in sums if row["layer"] == layer]
         parts += [f"\nLayer {layer}" + ("" if rows else ": no mint has a design of enough coins; all are left whole")]
@@ -103,13 +103,32 @@ def render(read: Callable[[str], DataFrame], config: Config) -> str:
     return "\n".join(parts).lstrip("\n")
 
 
+def _clusters(classes: DataFrame, config: Config) -> list[str]:
+    """Each layer of clusters: a line a mint that it cuts, then a line a class."""
+    names = [layer.name for layer in config.clustered]
+    rows = size_table(classes.where(F.col("layer").isin(*names))).orderBy(F.desc("coins"), "class").collect() if names else []
+    lines = []
+    for layer in names:
+        cut = sorted({row["mint"] for row in rows if row["layer"] == layer and row["class"] != row["mint"]})
+        lines.append(f"\nLayer {layer}" + ("" if cut else ": no mint has a cluster of enough coins; all are left whole"))
+        for mint in cut:
+            sizes = [(row["coins"], row["class"]) for row in rows if (row["layer"], row["mint"]) == (layer, mint)]
+            new, every = [n for n, name in sizes if name != mint], sum(n for n, _ in sizes)
+            lines += [f"\n{mint}: {every:,} coins; {len(new)} new classes of at least {min(new)} hold {sum(new) / every:.1%} "
+                      f"of them, the biggest {max(new) / every:.1%}", *_sizes(sizes, mint)]
+    return lines
+
+
+def _sizes(sizes: Sequence[tuple[int, str]], mint: str) -> list[str]:
+    return [f"  {n:>6,}  {name}{'  (what fits no class)' if name == mint else ''}" for n, name in sizes]
+
+
 def _block(row: dict[str, Any], sizes: Sequence[tuple[int, str]]) -> list[str]:
     """One mint: a line of its totals, then a line a class."""
     head = (f"\n{row['mint']}: {row['coins']:,} coins, {row['described']:,} described; {row['classes']} new classes of at "
             f"least {row['least']} hold {row['covered']:.1%} of them, the biggest {row['biggest']:.1%}")
     whole = [] if row["whole"] is None else [f"  {row['whole']:.1%} of the coins stand where most of their type stands"]
-    return [head, *whole,
-            *(f"  {n:>6,}  {name}{'  (what fits no class)' if name == row['mint'] else ''}" for n, name in sizes)]
+    return [head, *whole, *_sizes(sizes, row["mint"])]
 
 
 def draw(points: Sequence[Point], most: float) -> str:

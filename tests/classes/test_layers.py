@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from coinspark.classes import layers, stage, summary
+from coinspark.classes import stage, summary
 from coinspark.config import Config, Layer, Split
 from coinspark.errors import InputError
 from coinspark.schemas import CLASSES, COINS, ENTITIES
@@ -113,11 +113,3 @@ def test_the_table_says_where_a_layer_left_every_mint_whole(spark: SparkSession)
 def test_an_unknown_mint_is_named_with_the_nearest(spark: SparkSession, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"split\.mints: no coin is of the mint 'Pergamum'; the nearest is 'Pergamon'"):
         build(spark, tmp_path, tables(spark), config("Pergamum"), [])
-
-
-def test_mints_are_split_by_name_by_size_and_by_rank() -> None:
-    sizes = {"A": 10, "B": 400, "C": 401, "D": 401}
-    assert layers.split_mints(sizes, Split(mints=("A",)), "x") == ("A",)
-    assert layers.split_mints(sizes, Split(over=400), "x") == ("C", "D")
-    assert layers.split_mints(sizes, Split(mints=("A",), biggest=1), "x") == ("A", "C")
-    assert layers.split_mints(sizes, Split(), "x") == ()

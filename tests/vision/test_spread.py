@@ -21,11 +21,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.errors import ConfigError, InputError
-from coinspark.vision import spread
+from coinspark.vision import loading, spread
 from coinspark.vision.blocks import Rows, Spool
+from coinspark.vision.division import Asked, divide
 from coinspark.vision.exchange import meet
 from coinspark.vision.kmeans import Plan, fit
-from coinspark.vision.spread import assign, cluster
+from coinspark.vision.spread import assign, cluster, split
+from coinspark.vision.team import ALONE
 from tests.vision.test_kmeans import blobs, together
 
 PLAN = Plan(8, 15, tolerance=0)
@@ -70,6 +72,28 @@ def test_binary_vectors_and_assignments(spark: SparkSession, points: np.ndarray)
     assert_allclose([rows[f"coin-{n}"]["distance"] for n in range(len(points))], away.min(1), rtol=1e-5)
     assert_array_equal(np.bincount(away.argmin(1), minlength=8), found.sizes)
     assert found.inertia[-1] == pytest.approx(np.square(away.min(1)).sum(), rel=1e-6)
+
+
+def test_reduced_rows_in_one_barrier_stage(spark: SparkSession, points: np.ndarray) -> None:
+    """What one process makes of the same rows, and the distances of `assign` in the reduced space."""
+    made = [(f"coin-{n}", point.tolist(), n % 3 or None) for n, point in enumerate(points)]
+    rows = spark.createDataFrame(made, "key string, vector array<float>, before int").repartition(5)
+    numbers = (4, 6, 8, 10)
+    found = split(rows, Asked(PLAN, numbers, most=6))
+    assert found.reduction is not None and found.reduction.axes.shape == (12, 6)
+    there = found.reduction.apply(points)
+    own = np.array([row["n"] for row in rows.selectExpr("key", "xxhash64(key) n").orderBy("n").collect()])
+    order = [int(row["key"].split("-")[1]) for row in rows.selectExpr("key", "xxhash64(key) n").orderBy("n").collect()]
+    with closing(Spool(None)) as store:
+        alone = divide(Rows(own, [points[order]]), np.array(order) % 3, Asked(PLAN, numbers, most=6), ALONE, store)
+    assert_allclose(found.clusters.centroids, alone.clusters.centroids, atol=1e-4)
+    assert_array_equal(found.known, [1, 2])
+    assert_allclose(found.former, [there[1::3].mean(0), there[2::3].mean(0)], atol=1e-5)
+    assert_allclose(found.silhouettes, alone.silhouettes, atol=1e-5)
+    away = np.linalg.norm(there[:, None] - found.clusters.centroids, axis=2)
+    given = {row["key"]: row for row in assign(rows, found.clusters.centroids, found.reduction).collect()}
+    assert [given[f"coin-{n}"]["cluster"] for n in range(len(points))] == away.argmin(1).tolist()
+    assert_allclose([given[f"coin-{n}"]["distance"] for n in range(len(points))], away.min(1), atol=1e-5)
 
 
 def test_a_killed_worker_changes_nothing(coins: DataFrame, tmp_path: Path) -> None:
@@ -125,7 +149,7 @@ def test_a_task_finds_bad_vectors_by_key(vectors: list[Any], kind: pa.DataType, 
     whole = pa.RecordBatch.from_arrays(arrays, ["number", "key", "vector"])
     given = [whole] if batches == 1 else [whole.slice(0, 1), whole.slice(1)]
     with closing(Spool(None)) as spool:
-        _, (fault, _, _) = spread._load(given, spool, None)
+        _, _, (fault, _, _) = loading.load(given, spool, None)
     assert re.search(message, fault), fault
 
 
@@ -134,7 +158,7 @@ def test_a_part_of_a_batch_is_read(kind: pa.DataType) -> None:
     vectors = np.arange(10, dtype=np.float32).reshape(5, 2)
     made = vectors.tolist() if pa.types.is_list(kind) else [row.tobytes() for row in vectors]
     batch = pa.RecordBatch.from_arrays([pa.array(list("abcde")), pa.array(made, kind)], ["key", "vector"])
-    found, fault = spread.read(batch.slice(2, 2), 2)
+    found, fault = loading.read(batch.slice(2, 2), 2)
     assert_array_equal(found, vectors[2:4])
     assert fault == ""
 

@@ -1,0 +1,67 @@
+"""Clusters where memory is short: the driver never holds all features."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from coinspark import schemas, tables
+from coinspark.config import Config
+from coinspark.stage import Context
+from coinspark.vision.networks import network_of
+from tests import nights
+
+HEAP = 512  # MB: Spark refuses to start below 450
+PICTURES, WIDTH = 300_000, 512
+COIN = {"coin_id": "'c' || id", "medium": "'original'", "mint": "'Pergamon'", "source": "'s'", "image_id": "'i' || id"}
+
+
+def features(model: str) -> Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataFrame]]:
+    """A function that makes the vectors of so many pictures in the workers: three groups, in 256 levels that compress well."""
+    def make(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        levels = np.linspace(0, 1, 256, dtype=np.float32)
+        for batch in batches:
+            random = np.random.default_rng(int(batch["id"].iloc[0]))
+            drawn = random.integers(0, 80, (len(batch), WIDTH))
+            for n, one in enumerate(batch["id"]):
+                drawn[n, one % 3::3] += 170
+            yield pd.DataFrame({"image_id": "i" + batch["id"].astype(str), "model": model, "vector": list(levels[drawn])})
+
+    return make
+
+
+@pytest.mark.slow
+def test_features_larger_than_the_drivers_memory(spark: SparkSession, config: Config, tmp_path: Path) -> None:
+    assert PICTURES * WIDTH * 4 > HEAP << 20
+    told = Config.model_validate({
+        **config.model_dump(mode="json"), "features": {"weights": None, "precision": "float32"},
+        "layers": [{"name": "parts", "kind": "clusters", "k": 3, "split": {"biggest": 1}}]})
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "2000")
+    tables.create(spark, config)
+    model = network_of(Context(spark, told, lambda name: tables.read(spark, config, name), tmp_path, lambda line: None)).model
+    ids = spark.range(0, PICTURES, 1, 8)
+    made = {"features": ids.mapInPandas(features(model), schemas.FEATURES.ddl),
+            "coins": ids.select(*(F.expr(COIN.get(name, "null")).cast(kind).alias(name)
+                                  for name, kind in schemas.COINS.columns.items()))}
+    for name, frame in made.items():
+        tables.publish(spark, config, tables.stage(spark, config, name, frame))
+    small = {**told.model_dump(mode="json"), "spark": {**told.spark.model_dump(), "driver_memory": f"{HEAP}m"}}
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(small))
+    done = subprocess.run(
+        [sys.executable, str(nights.ROOT / "jobs" / "clusters.py"), "--config", str(tmp_path / "small.yaml")], cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(nights.ROOT)}, capture_output=True, text=True, timeout=550)
+    assert done.returncode == 0, done.stderr
+    assert f"clusters  {PICTURES:,} clusters" in done.stderr
+    found = tables.read(spark, config, "clusters").withColumn("group", F.expr("int(substr(image_id, 2)) % 3"))
+    counted = found.groupBy("group", "cluster").count().collect()
+    assert sorted((row["group"], row["count"]) for row in counted) == [(group, PICTURES // 3) for group in range(3)]
