@@ -20,7 +20,6 @@ from coinspark.errors import ConfigError
 from coinspark.section import Section
 from coinspark.settings import (
     AnySource,
-    Augment,
     Columns,
     Config,
     Entities,
@@ -34,10 +33,11 @@ from coinspark.settings import (
     Training,
 )
 from coinspark.settings_layers import Layer, Split
+from coinspark.settings_vision import Augment, DeepCluster
 
 __all__ = [
-    "AnySource", "Augment", "Columns", "Config", "Entities", "Evaluation", "FoldersSource", "Layer", "ManifestSource",
-    "PublishedSource", "Section", "Source", "Split", "Splits", "SyntheticSource", "Training", "load",
+    "AnySource", "Augment", "Columns", "Config", "DeepCluster", "Entities", "Evaluation", "FoldersSource", "Layer",
+    "ManifestSource", "PublishedSource", "Section", "Source", "Split", "Splits", "SyntheticSource", "Training", "load",
 ]
 
 

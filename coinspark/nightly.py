@@ -22,11 +22,12 @@ from coinspark.ingest import stage as ingest
 from coinspark.progress import progress, say
 from coinspark.session import local_folder, start
 from coinspark.training import stage as training
+from coinspark.training.deepcluster import stage as deepcluster
 from coinspark.vision import clusters
 from coinspark.vision import stage as vision
 
 STAGES: dict[str, stage.Stage] = {one.name: one for one in (
-    ingest.STAGE, entities.STAGE, vision.STAGE, clusters.STAGE, classes.STAGE, split_stage.STAGE, training.STAGE,
+    ingest.STAGE, entities.STAGE, deepcluster.STAGE, vision.STAGE, clusters.STAGE, classes.STAGE, split_stage.STAGE, training.STAGE,
     evaluation.STAGE,
 )}
 

@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from coinspark.section import Section
 from coinspark.settings_layers import Layer
-from coinspark.settings_vision import Features
 from coinspark.settings_vision import Augment, DeepCluster, Features
 
 

@@ -22,7 +22,6 @@ SEAMS = {
     "spacy": {"entities/engine_spacy.py"}, "thinc": {"entities/engine_spacy.py"}, "rapidfuzz": {"entities/linking.py"},
     "sparknlp": {"entities/engine_sparknlp.py"},
     "tensorflow": {"training/feed.py", "training/fit.py", "training/model.py", "training/pixels.py", "training/predict.py",
-    "tensorflow": {"training/feed.py", "training/fit.py", "training/model.py", "training/pixels.py", "training/predict.py",
                    "training/process.py", "training/deepcluster/learn.py", "training/deepcluster/pictures.py",
                    "vision/backbone.py", "vision/features.py", "vision/pixels.py", "vision/sobel.py"},
     "h5py": {"vision/weights.py"},

@@ -88,18 +88,27 @@ def export(splits: DataFrame, coins: DataFrame, images: DataFrame, want: Want, r
                              f"{want.size}; training needs two. Check the splits, and that ingest.sizes holds training.size")
         types = _types(picked)
         rows = with_pixels(picked, images, names, types, want.size)
-        digest = fingerprint(rows, names + types)
-        folder = root / digest[:16]
-        if (found := shard_files.load(folder, digest)) is not None:
-            return found
-        shutil.rmtree(folder, ignore_errors=True)
-        _write(rows, folder)
-        written = Shards(str(folder), digest, tuple(names), _count(picked, want.shards), _images(picked, names),
-                         tuple(types))
-        shard_files.save(written)
-        return written
+        return stored(rows, picked, (names, types), want.shards, root)
     finally:
         picked.unpersist()
+
+
+def stored(rows: DataFrame, picked: DataFrame, labels: tuple[list[str], list[str]], number: int, root: Path) -> Shards:
+    """Write `number` shards a split, or find them there finished.
+
+    `rows` as `with_pixels` gives them; `picked` are the same without pixels, with the columns split, shard and class; `labels`
+    are classes and types.
+    """
+    names, types = labels
+    digest = fingerprint(rows, names + types)
+    folder = root / digest[:16]
+    if (found := shard_files.load(folder, digest)) is not None:
+        return found
+    shutil.rmtree(folder, ignore_errors=True)
+    _write(rows, folder)
+    written = Shards(str(folder), digest, tuple(names), _count(picked, number), _images(picked, names), tuple(types))
+    shard_files.save(written)
+    return written
 
 
 def fingerprint(rows: DataFrame, names: list[str]) -> str:

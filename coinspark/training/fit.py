@@ -20,11 +20,11 @@ from coinspark.training import checkpoint, feed, model, recipe, shards
 from coinspark.training.checkpoint import State
 from coinspark.training.process import equalise, finish, hash_of, inner, settle, tell
 from coinspark.training.recipe import Job
+from coinspark.training.record import WEIGHTS
 from coinspark.training.team import Team
 from coinspark.vision import backbone
 from coinspark.vision.network import Picture, convention
 
-WEIGHTS = "weights.npz"
 _EVERY = 8  # steps between two moves of the running mean: it passes over all weights, which at each step costs a tenth of it
 
 

@@ -72,6 +72,11 @@ def _broadcast(hvd: Any, variables: list[Any]) -> None:
     horovod.tensorflow.broadcast_variables(variables, root_rank=0)
 
 
+def workers(training: Training) -> int:
+    """How many workers these settings start."""
+    return training.workers if training.launch == "horovod" else 1
+
+
 def run(job: Job, spark: SparkSession, say: Callable[[str], None]) -> dict[str, Any]:
     """Train to the end, saying a line an epoch; what `result.json` holds.
 

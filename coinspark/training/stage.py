@@ -13,10 +13,10 @@ from pyspark.sql import functions as F
 
 from coinspark import schemas
 from coinspark.config import Config
-from coinspark.hashes import digest, file_hash
+from coinspark.hashes import digest
 from coinspark.session import local_folder
 from coinspark.stage import Change, Context, Stage, code_version
-from coinspark.training import launch, shards, yardstick
+from coinspark.training import launch, record, shards, yardstick
 from coinspark.training.export import Want, export
 from coinspark.training.recipe import Job
 from coinspark.training.shards import Shards
@@ -25,6 +25,7 @@ from coinspark.vision import network
 # What a run's weights depend on; its identity changes with these files and not with the rest of the packages.
 _VISION = tuple(f"vision/{name}.py" for name in ("backbone", "network", "pixels", "weights"))
 _CODE = (*(f"training/{name}.py" for name in ("feed", "fit", "model", "pixels", "process", "recipe", "shards")), *_VISION)
+_MARKER = "run.json"
 _YARDSTICK_CODE = ("training/yardstick.py",)
 
 
@@ -66,7 +67,7 @@ def _folds(splits: DataFrame, layer: str) -> list[int]:
 
 def _export(context: Context, splits: DataFrame, layer: str, fold: int) -> Plan:
     config = context.config
-    files = shards.number(config.training.shards, _workers(config))
+    files = shards.number(config.training.shards, launch.workers(config.training))
     want = Want(layer, fold, config.image_size, config.seed, files, config.training.cap,
                 config.training.types)
     held = export(splits, context.read("coins"), context.read("images"), want, context.scratch / "shards")
@@ -75,10 +76,6 @@ def _export(context: Context, splits: DataFrame, layer: str, fold: int) -> Plan:
     for row in found:  # a type may be struck at several mints: it counts for the one with most of its coins
         most[row["class"]] = min(most.get(row["class"], (1, "")), (-row["count"], row["mint"]))
     return Plan(layer, fold, held, tuple(most[name][1] for name in held.classes))
-
-
-def _workers(config: Config) -> int:
-    return config.training.workers if config.training.launch == "horovod" else 1
 
 
 def _train(context: Context, plan: Plan, what: str) -> dict[str, Any]:
@@ -92,7 +89,7 @@ def _train(context: Context, plan: Plan, what: str) -> dict[str, Any]:
     }
     run_id, code = _identity(plan, settings, _CODE)
     folder = local_folder(config) / "runs" / run_id
-    if (row := _finished(folder)) is not None:
+    if (row := record.finished(folder, _MARKER)) is not None:
         context.say(f"{run_id} is trained already")
         return row
     rows = {split: sum(n) for split, n in plan.shards.rows.items()}
@@ -123,10 +120,10 @@ def _yardstick(context: Context, plan: Plan) -> dict[str, Any]:
                 "model": yardstick.MODEL}
     run_id, code = _identity(plan, settings, _YARDSTICK_CODE)
     folder = local_folder(context.config) / "runs" / run_id
-    if (row := _finished(folder)) is not None:
+    if (row := record.finished(folder, _MARKER)) is not None:
         return row
     context.say(f"{run_id}: the yardstick, HOG of both sides and a linear SVM")
-    sha256, metrics = yardstick.train(plan.shards, folder / "weights.npz", context.config.seed)
+    sha256, metrics = yardstick.train(plan.shards, folder / record.WEIGHTS, context.config.seed)
     return _finish(folder, plan, {
         "run_id": run_id, "model": yardstick.MODEL, "config": settings, "code": code, "history": [], "metrics": metrics,
         "sha256": sha256,
@@ -139,31 +136,18 @@ def _identity(plan: Plan, settings: Mapping[str, Any], code: tuple[str, ...]) ->
     return f"{plan.layer}-{plan.fold}-{digest([settings, plan.shards.digest, version])[:12]}", version
 
 
-def _finished(folder: Path) -> dict[str, Any] | None:
-    """The row of a run that was trained to its end with its weights still as they were, else None."""
-    try:
-        row: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        return row if file_hash(folder / "weights.npz") == row["sha256"] else None
-    except FileNotFoundError:
-        return None
-
-
 def _finish(folder: Path, plan: Plan, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Write run.json, which makes the run a finished one, and clear its checkpoint away; the row of `runs`.
+    """Mark the run as finished; the row of `runs`.
 
     The weights' place is relative to the warehouse's folder, so that the same night elsewhere has the same rows.
     """
     row = {
         **facts, "layer": plan.layer, "fold": plan.fold, "classes": list(plan.shards.classes),
         "inputs": json.dumps({"shards": plan.shards.digest, "rows": plan.shards.rows}, sort_keys=True),
-        "weights": f"runs/{facts['run_id']}/weights.npz",
+        "weights": f"runs/{facts['run_id']}/{record.WEIGHTS}",
         **{name: json.dumps(facts[name], sort_keys=True) for name in ("config", "history", "metrics")},
     }
-    part = folder / "run.json.part"
-    part.write_text(json.dumps(row, sort_keys=True), encoding="utf-8")
-    part.replace(folder / "run.json")
-    (folder / "checkpoint.npz").unlink(missing_ok=True)
-    return row
+    return record.finish(folder, _MARKER, row)
 
 
 def _settings(config: Config) -> Any:

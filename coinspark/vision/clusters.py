@@ -1,8 +1,9 @@
 """The stage `clusters`: features → clusters of each mint that a layer of clusters splits, as DeepCluster makes them.
 
-PCA to 256 numbers, whitened, length 1, then k-means (`vision/division.py`). Where k is left open it is chosen each night anew,
-out of 2, 3, 4, 6, 8, 12, 16, 24 … up to the layer's `classes` and to a mint's pictures divided by `least`: the number with the
-best simplified silhouette, of equals the smaller. Clusters keep their numbers from night to night (`vision/naming.py`).
+PCA to 256 numbers (fewer of few pictures: `reduce.bearable`), whitened, length 1, then k-means (`vision/division.py`). Where k
+is left open it is chosen each night anew, out of 2, 3, 4, 6, 8, 12, 16, 24 … up to the layer's `classes` and to a mint's
+pictures divided by `least`: the number with the best simplified silhouette, of equals the smaller. Clusters keep their numbers
+from night to night (`vision/naming.py`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from coinspark.vision.features import of_model
 from coinspark.vision.kmeans import Plan
 from coinspark.vision.network import precision
 from coinspark.vision.networks import network_of, settings
-from coinspark.vision.reduce import MOST
+from coinspark.vision.reduce import bearable
 from coinspark.vision.silhouette import candidates
 
 _SHOWN = 3  # pictures that a message names
@@ -76,7 +77,7 @@ def _layer(context: Context, layer: Layer, split: tuple[str, ...], model: str, f
 
 def _asked(layer: Layer, pictures: int, seed: int, again: bool) -> Asked:
     numbers = (layer.k,) if layer.k else candidates(min(layer.classes, pictures // layer.least))
-    return Asked(Plan(numbers[0], tolerance=0, seed=seed), numbers, MOST, again)
+    return Asked(Plan(numbers[0], tolerance=0, seed=seed), numbers, bearable(pictures), again)
 
 
 def _divided(rows: DataFrame, asked: Asked, where: str) -> Division | None:

@@ -22,6 +22,7 @@ from coinspark.training.deepcluster import pictures, sampler
 from coinspark.training.deepcluster import state as states
 from coinspark.training.deepcluster.recipe import Job, progress_line
 from coinspark.training.deepcluster.state import State
+from coinspark.training.record import WEIGHTS
 from coinspark.training.team import Team
 from coinspark.vision import backbone, kmeans, reduce, weights
 from coinspark.vision.blocks import Rows
@@ -29,8 +30,6 @@ from coinspark.vision.network import Picture, convention
 from coinspark.vision.sobel import CHANNELS
 from coinspark.vision.team import ALONE, by_sum
 from coinspark.vision.team import Team as Adders
-
-WEIGHTS = "weights.npz"
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def _round(learner: Learner, state: State) -> dict[str, Any]:
     """Look, cluster, learn; the state as the checkpoint will hold it."""
     job, adders = learner.job, learner.adders
     seen = pictures.features(learner.eye, learner.jpegs, learner.look, job.plan.batch)
-    found = reduce.fit(Rows(learner.keys, [seen]), job.plan.numbers, adders)
+    found = reduce.fit(Rows(learner.keys, [seen]), reduce.bearable(sum(job.shards.rows["train"]), job.plan.numbers), adders)
     plan = kmeans.Plan(job.plan.k, seed=job.seed + state.round)
     clusters, labels = kmeans.fit(Rows(learner.keys, [found.apply(seen)]), plan, adders)
     nmi = _agreement(learner, state, labels)

@@ -6,8 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from coinspark.config import Training
-from coinspark.settings_vision import DeepCluster
+from coinspark.config import DeepCluster, Training
 from coinspark.training.shards import Shards
 
 
@@ -43,8 +42,8 @@ class Job:
 
 def progress_line(job: Job, done: int, record: dict[str, Any], seconds: float) -> str:
     """The line a person reads after each round."""
-    largest = record["sizes"][0] / sum(record["sizes"])
-    line = f"round {done:>{len(str(job.plan.rounds))}}/{job.plan.rounds}  {record['clusters']} clusters, the largest {largest:.1%}"
+    rounds, largest = job.plan.rounds, record["sizes"][0] / sum(record["sizes"])
+    line = f"round {done:>{len(str(rounds))}}/{rounds}  {record['clusters']} clusters, the largest {largest:.1%}"
     if record["nmi"] is not None:
         line += f"  NMI {record['nmi']:.3f}"
     return f"{line}  inertia {record['inertia']:.3f}  loss {record['loss']:.3f}  {seconds:.1f} s"

@@ -40,7 +40,7 @@ def shares(held: Ints) -> Ints:
     order = np.argsort(-(exact - found), axis=0, kind="stable")
     for place, workers in enumerate(order):
         found[workers, np.arange(len(sizes))] += place < left
-    return found
+    return np.asarray(found, np.int64)
 
 
 def _some(places: Ints, count: int, draw: np.random.Generator) -> Ints:

@@ -36,7 +36,10 @@ def save(folder: Path, state: State) -> None:
 def load(folder: Path) -> State | None:
     """The last whole checkpoint, or None. Raises TrainingError where the file is not one of ours."""
     found = checkpoint.read(folder / NAME, _ARRAYS)
-    return None if found is None else State(**found[0], **found[1])
+    if found is None:
+        return None
+    facts, arrays = found
+    return State(facts["round"], facts["history"], **arrays)
 
 
 def agreement(table: NDArray[np.float64]) -> float:

@@ -1,0 +1,30 @@
+"""What marks a training as finished: a file with its row, written last, beside weights that are still those of the row."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from coinspark.hashes import file_hash
+from coinspark.training.checkpoint import NAME
+
+WEIGHTS = "weights.npz"
+
+
+def finished(folder: Path, marker: str) -> dict[str, Any] | None:
+    """The row of a training that came to its end and whose weights are as they were, else None."""
+    try:
+        row: dict[str, Any] = json.loads((folder / marker).read_text(encoding="utf-8"))
+        return row if file_hash(folder / WEIGHTS) == row["sha256"] else None
+    except FileNotFoundError:
+        return None
+
+
+def finish(folder: Path, marker: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Write the marker, whole, and clear the checkpoint away; the row."""
+    part = folder / f"{marker}.part"
+    part.write_text(json.dumps(row, sort_keys=True), encoding="utf-8")
+    part.replace(folder / marker)
+    (folder / NAME).unlink(missing_ok=True)
+    return row
