@@ -59,6 +59,7 @@ for _name, _text in {
     "splits": "Class layers → training, validation and test side.",
     "train": "Splits → trained VGG16 models.",
     "evaluate": "Models → predictions, confusion, metrics.",
+    "deepcluster": "Pictures → a network that has learnt from them alone, in rounds of clustering.",
     "features": "Pictures → features, vectors of a network's convolutions.",
     "clusters": "Features → clusters of each mint that a layer of clusters splits.",
 }.items():

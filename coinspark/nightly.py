@@ -27,8 +27,8 @@ from coinspark.vision import clusters
 from coinspark.vision import stage as vision
 
 STAGES: dict[str, stage.Stage] = {one.name: one for one in (
-    ingest.STAGE, entities.STAGE, deepcluster.STAGE, vision.STAGE, clusters.STAGE, classes.STAGE, split_stage.STAGE, training.STAGE,
-    evaluation.STAGE,
+    ingest.STAGE, entities.STAGE, deepcluster.STAGE, vision.STAGE, clusters.STAGE, classes.STAGE, split_stage.STAGE,
+    training.STAGE, evaluation.STAGE,
 )}
 
 
@@ -48,6 +48,8 @@ def chain(config: Config) -> tuple[str, ...]:
 
 def up_to(config: Config, name: str) -> tuple[str, ...]:
     """A stage and those of the chain that it waits for."""
+    if name == "deepcluster":
+        return ("ingest", name)
     if name == "features":  # up to the pictures, the split or the run that it is told to use
         last = "train" if config.features.weights == "run" else "splits" if config.features.split else "ingest"
         plain = (*_TEXTS, *_TRAINING)

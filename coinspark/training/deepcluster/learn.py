@@ -103,7 +103,8 @@ def _round(learner: Learner, state: State) -> dict[str, Any]:
     """Look, cluster, learn; the state as the checkpoint will hold it."""
     job, adders = learner.job, learner.adders
     seen = pictures.features(learner.eye, learner.jpegs, learner.look, job.plan.batch)
-    found = reduce.fit(Rows(learner.keys, [seen]), reduce.bearable(sum(job.shards.rows["train"]), job.plan.numbers), adders)
+    numbers = reduce.bearable(sum(job.shards.rows["train"]), job.plan.numbers)
+    found = reduce.fit(Rows(learner.keys, [seen]), numbers, adders)
     plan = kmeans.Plan(job.plan.k, seed=job.seed + state.round)
     clusters, labels = kmeans.fit(Rows(learner.keys, [found.apply(seen)]), plan, adders)
     nmi = _agreement(learner, state, labels)
