@@ -41,7 +41,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
         raise InputError("clusters: no layer is of kind clusters; add one to `layers`, such as "
                          "{name: clusters, kind: clusters, split: {biggest: 2}}")
     model = network_of(context).model
-    features = of_model(context.read("features"), model).select("image_id", "model", "vector")
+    features = of_model(context.read("features"), model).select("image_id", "vector")
     sizes = mints.sizes(context.read("coins"))
     made = [rows for layer in config.clustered
             for rows in _layer(context, layer, mints.split_mints(sizes, layer.split, layer.name), model, features)]
@@ -55,16 +55,16 @@ def _layer(context: Context, layer: Layer, split: tuple[str, ...], model: str, f
     Last night's clusters are begun with where the same network gave them: another one's tell nothing of where to begin.
     """
     shown = whole.pictures(context.read("coins"), split)
-    seen = shown.join(features, "image_id", "left")
-    _check_there(seen, layer)
+    _check_there(shown, features, layer)
     known = context.read("clusters").where(F.col("layer") == layer.name)
     again = not known.where(F.col("model") == model).isEmpty()
-    before = known.select("image_id", "mint", F.col("cluster").alias("before"))
+    placed = shown.join(known.select("image_id", "mint", F.col("cluster").alias("before")), ["image_id", "mint"], "left")
     counted = shown.groupBy("mint").agg(F.count(F.lit(1)).alias("n")).withColumn("why", whole.left_whole(F.col("n"), layer))
     for mint, pictures, why in counted.select("mint", "n", "why").orderBy("mint").collect():
         found = None
         if not why:
-            rows = seen.join(before, ["image_id", "mint"], "left").where(F.col("mint") == mint).select(
+            # Spark takes a vector for four bytes, and would send all of them round by way of the driver instead of the names
+            rows = features.join(F.broadcast(placed.where(F.col("mint") == mint)), "image_id").select(
                 F.col("image_id").alias("key"), "vector", "before")
             found = _divided(rows, _asked(layer, pictures, context.config.seed, again), f"clusters: layer {layer.name}: {mint}")
         if found is not None:
@@ -107,9 +107,9 @@ def _told(found: Division, pictures: int) -> str:
     return f"{pictures:,} pictures in {k} clusters{chosen}, the largest {largest / pictures:.0%}{note}"
 
 
-def _check_there(seen: DataFrame, layer: Layer) -> None:
+def _check_there(shown: DataFrame, features: DataFrame, layer: Layer) -> None:
     """InputError where a picture of a mint that is split has no features of the model."""
-    lost = seen.where("model IS NULL")
+    lost = shown.join(features.select("image_id"), "image_id", "left_anti")
     if some := [f"{row['image_id']} ({row['mint']})" for row in lost.orderBy("image_id").limit(_SHOWN).collect()]:
         raise InputError(f"clusters: {lost.count():,} pictures of the mints that layer {layer.name} splits have no features of "
                          f"this configuration's network, such as {', '.join(some)}; run `coinspark features` with it, and "

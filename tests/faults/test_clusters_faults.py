@@ -21,8 +21,9 @@ from coinspark.stage import Context
 from coinspark.vision.networks import network_of
 from tests import nights
 
-HEAP = 512  # MB: Spark refuses to start below 450
-PICTURES, WIDTH = 300_000, 512
+HEAP = 320  # MB
+LOW = {"spark.testing.reservedMemory": str(64 << 20)}  # or Spark refuses to start with less than 450
+PICTURES, WIDTH = 90_000, 1024
 COIN = {"coin_id": "'c' || id", "medium": "'original'", "mint": "'Pergamon'", "source": "'s'", "image_id": "'i' || id"}
 
 
@@ -32,7 +33,7 @@ def features(model: str) -> Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataF
         levels = np.linspace(0, 1, 256, dtype=np.float32)
         for batch in batches:
             random = np.random.default_rng(int(batch["id"].iloc[0]))
-            drawn = random.integers(0, 80, (len(batch), WIDTH))
+            drawn = random.integers(0, 80, (len(batch), WIDTH), np.uint8)
             for n, one in enumerate(batch["id"]):
                 drawn[n, one % 3::3] += 170
             yield pd.DataFrame({"image_id": "i" + batch["id"].astype(str), "model": model, "vector": list(levels[drawn])})
@@ -55,7 +56,8 @@ def test_features_larger_than_the_drivers_memory(spark: SparkSession, config: Co
                                   for name, kind in schemas.COINS.columns.items()))}
     for name, frame in made.items():
         tables.publish(spark, config, tables.stage(spark, config, name, frame))
-    small = {**told.model_dump(mode="json"), "spark": {**told.spark.model_dump(), "driver_memory": f"{HEAP}m"}}
+    small = {**told.model_dump(mode="json"), "spark": {**told.spark.model_dump(), "driver_memory": f"{HEAP}m",
+                                                        "conf": {**told.spark.conf, **LOW}}}
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(small))
     done = subprocess.run(
         [sys.executable, str(nights.ROOT / "jobs" / "clusters.py"), "--config", str(tmp_path / "small.yaml")], cwd=tmp_path,

@@ -261,6 +261,7 @@ def test_where_clusters_come_before_the_classes(asked: Callable[..., Config]) ->
     learnt = told(weights="deepcluster")
     assert nightly.chain(learnt) == ("ingest", "entities", "deepcluster", "features", "clusters", *after)
     assert nightly.up_to(learnt, "clusters") == ("ingest", "deepcluster", "features", "clusters")
+    assert nightly.up_to(learnt, "deepcluster") == ("ingest", "deepcluster")
     assert nightly.up_to(learnt, "classes") == ("ingest", "entities", "deepcluster", "features", "clusters", "classes")
     assert nightly.chain(asked(weights="deepcluster", nightly=True)) == (
         "ingest", "entities", *after[:-1], "deepcluster", "features", "evaluate")
