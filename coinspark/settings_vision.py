@@ -49,7 +49,7 @@ class DeepCluster(Section):
     k: int = Field(60, ge=2)
     numbers: int = Field(256, ge=1)
     settled: float = Field(0.98, gt=0, le=1)
-    sobel: bool = False
+    edges: Literal["none", "sobel", "relief"] = "relief"
     weights: str | None = None
     weights_sha256: str | None = None
     batch: int = Field(32, ge=1)

@@ -23,7 +23,7 @@ SEAMS = {
     "sparknlp": {"entities/engine_sparknlp.py"},
     "tensorflow": {"training/feed.py", "training/fit.py", "training/model.py", "training/pixels.py", "training/predict.py",
                    "training/process.py", "training/deepcluster/learn.py", "training/deepcluster/pictures.py",
-                   "vision/backbone.py", "vision/features.py", "vision/pixels.py", "vision/sobel.py"},
+                   "vision/backbone.py", "vision/edges.py", "vision/features.py", "vision/pixels.py"},
     "h5py": {"vision/weights.py"},
 }
 MODULES = sorted(ROOT.rglob("*.py"))
@@ -65,7 +65,7 @@ def test_pixels_and_text_are_plain_python() -> None:
                  "entities/linking.py", "vision/kmeans.py", "vision/seeds.py", "vision/blocks.py", "vision/team.py",
                  "vision/exchange.py", "vision/reduce.py", "vision/naming.py", "vision/silhouette.py",
                  "vision/division.py", "vision/backbone.py", "vision/network.py", "vision/pixels.py",
-                 "vision/sobel.py", "vision/weights.py"):
+                 "vision/weights.py"):
         assert not any(found.startswith("pyspark") for found in imported(ROOT / name)), name
 
 

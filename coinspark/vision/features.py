@@ -77,11 +77,11 @@ def _load(network: Network, batch: int, threads: int) -> See:
     import tensorflow as tf
 
     from coinspark.vision import backbone, pixels
-    from coinspark.vision.sobel import CHANNELS, sobel
+    from coinspark.vision.edges import channels, edges
 
     backbone.settle(network.precision, threads)
     model = backbone.network(network.picture.height, network.picture.width, network.batch_norm,
-                             channels=CHANNELS if network.sobel else 3)
+                             channels=channels(network.edges))
     backbone.load(model, network.weights, network.sha256, "features")
 
     @tf.function(input_signature=[tf.TensorSpec((batch,), tf.string)])  # type: ignore[untyped-decorator]
@@ -93,7 +93,7 @@ def _load(network: Network, batch: int, threads: int) -> See:
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8)])  # type: ignore[untyped-decorator]
     def forward(images: tf.Tensor) -> tf.Tensor:
         prepared = pixels.prepare(images, network.picture)
-        return tf.cast(model(sobel(prepared) if network.sobel else prepared, training=False), tf.float32)
+        return tf.cast(model(edges(prepared, network.edges), training=False), tf.float32)
 
     def pictures(jpegs: list[bytes], first: int, faults: dict[int, str]) -> Any:
         """(batch, h, w, 3) uint8; where one is broken, the others of its batch are decoded one by one."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+Edges = Literal["none", "sobel", "relief"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Picture:
 class Network:
     """VGG16's convolutions with the weights of a file, the pictures they are given, and the Keras policy they reckon by.
 
-    `sobel`: they are given the pictures' edges (vision/sobel.py), two channels instead of three.
+    `edges`: which edges of the pictures they are given (vision/edges.py), two channels instead of three; `none`: the pictures.
     """
 
     weights: str
@@ -32,17 +35,17 @@ class Network:
     picture: Picture
     batch_norm: bool = True
     precision: str = "float32"
-    sobel: bool = False
+    edges: Edges = "none"
 
     @property
     def model(self) -> str:
         """Its name in `features.model`: 16 digits of the weights' SHA-256, and all else that decides a vector.
 
-        `3fa9c1d2e4b5a6c7-128x64`: width and height; `-caffe`, `-mixed_bfloat16` or `-sobel` follow where it is not `standard`,
+        `3fa9c1d2e4b5a6c7-128x64`: width and height; `-caffe`, `-mixed_bfloat16` or `-relief` follow where it is not `standard`,
         float32, the pictures themselves.
         """
         more = [part for part in (self.picture.convention, self.precision) if part not in ("standard", "float32")]
-        more += ["sobel"] if self.sobel else []
+        more += [self.edges] if self.edges != "none" else []
         return "-".join([self.sha256[:16], f"{self.picture.width}x{self.picture.height}", *more])
 
 

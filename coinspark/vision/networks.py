@@ -58,7 +58,7 @@ def _recorded(config: Config, row: Row) -> Network:
     weights.check_hash(file, row["sha256"], "features")
     told = json.loads(row["config"])["network"]
     return Network(str(file), row["sha256"], Picture(**told["picture"]), told["architecture"]["batch_norm"],
-                   precision(config.features.precision), told.get("sobel", False))
+                   precision(config.features.precision), told.get("edges", "none"))
 
 
 def _of_file(config: Config, file: Path, picture: Picture) -> Network:

@@ -104,6 +104,6 @@ def _used(config: Config) -> tuple[str, ...]:
 STAGE = Stage(
     name="features", reads=("coins", "images", "splits", "runs", "networks"), writes=(schemas.FEATURES.name,),
     settings=settings, used=_used, build=build, outside=lambda config: precision(config.features.precision),
-    code=("chunks.py", *(f"vision/{name}.py" for name in ("backbone", "features", "network", "networks", "pixels", "sobel",
+    code=("chunks.py", *(f"vision/{name}.py" for name in ("backbone", "features", "network", "networks", "pixels", "edges",
                                                                 "stage", "weights"))),
 )

@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from coinspark.vision import backbone, pixels, weights
+from coinspark.vision.edges import channels, edges
 from coinspark.vision.network import Network, Picture
-from coinspark.vision.sobel import CHANNELS, sobel
 
 PICTURE = Picture(32, 64)
 
@@ -30,8 +30,8 @@ def write(file: Path, seed: int = 5, channels: int = 3) -> Network:
 def directly(network: Network, jpegs: list[bytes]) -> np.ndarray[Any, Any]:
     """What the Keras model says of these pictures, each alone, decoded by TensorFlow and prepared as training does."""
     model = backbone.network(network.picture.height, network.picture.width, network.batch_norm, 99,
-                             CHANNELS if network.sobel else 3)
+                             channels(network.edges))
     backbone.fill(model, weights.read(Path(network.weights), network.sha256, "features"), network.weights)
     images = [tf.io.decode_jpeg(jpeg, dct_method="INTEGER_ACCURATE").numpy() for jpeg in jpegs]
     prepared = [pixels.prepare(image[None], network.picture) for image in images]
-    return np.concatenate([model(sobel(one) if network.sobel else one, training=False) for one in prepared])
+    return np.concatenate([model(edges(one, network.edges), training=False) for one in prepared])

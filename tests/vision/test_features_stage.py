@@ -287,13 +287,13 @@ def test_a_network_that_learnt_from_the_pictures_is_known_by_its_row(
         run(spark, config)
     held = networks.write(local_folder(config) / "networks" / "a" / "weights.npz", 3, channels=2)
     told = {"network": {"picture": {"height": 32, "width": 64, "convention": "standard"},
-                        "architecture": {"batch_norm": True}, "sobel": True}}
+                        "architecture": {"batch_norm": True}, "edges": "sobel"}}
     put("networks", [("a", json.dumps(told), "{}", "c", "networks/a/weights.npz", held.sha256)])
     assert run(spark, config)
     found = rows(spark, config)
     assert [(row.image_id, row.model) for row in found] == [
         (f"i{n}", f"{held.sha256[:16]}-64x32-sobel") for n in (0, 2, 3, 4)]
-    wanted = networks.directly(replace(held, sobel=True), [shade(n) for n in (0, 2, 3, 4)])
+    wanted = networks.directly(replace(held, edges="sobel"), [shade(n) for n in (0, 2, 3, 4)])
     np.testing.assert_allclose([row.vector for row in found], wanted, rtol=1e-4, atol=1e-4)
     put("networks", [("a", json.dumps(told), "{}", "c", "networks/a/weights.npz", "0" * 64)])
     with pytest.raises(InputError, match=r"networks/a/weights\.npz: SHA-256 is .*, but 0000.* was expected"):

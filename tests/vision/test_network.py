@@ -17,7 +17,7 @@ def test_the_name_tells_apart_whatever_gives_other_vectors() -> None:
     assert replace(first, weights="elsewhere.npz").model == first.model, "where the file lies is nobody's business"
     assert replace(first, picture=Picture(64, 64, "caffe")).model == "0123456789abcdef-64x64-caffe"
     assert replace(first, precision="mixed_bfloat16").model == "0123456789abcdef-128x64-mixed_bfloat16"
-    assert replace(first, sobel=True).model == "0123456789abcdef-128x64-sobel"
+    assert replace(first, edges="relief").model == "0123456789abcdef-128x64-relief"
     assert replace(first, sha256="f" * 64).model == "ffffffffffffffff-128x64"
 
 

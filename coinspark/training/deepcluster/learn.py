@@ -26,8 +26,8 @@ from coinspark.training.record import WEIGHTS
 from coinspark.training.team import Team
 from coinspark.vision import backbone, kmeans, reduce, weights
 from coinspark.vision.blocks import Rows
+from coinspark.vision.edges import channels
 from coinspark.vision.network import Picture, convention
-from coinspark.vision.sobel import CHANNELS
 from coinspark.vision.team import ALONE, by_sum
 from coinspark.vision.team import Team as Adders
 
@@ -76,8 +76,8 @@ def _settled(job: Job, state: State) -> bool:
 def _start(job: Job, team: Team) -> tuple[Learner, State]:
     """The network as it begins, or as the last checkpoint left it; rank 0's is everybody's."""
     plan = job.plan
-    look = pictures.Look(Picture(job.height, job.width, convention(plan.weights)), plan.sobel)
-    eye = backbone.network(job.height, job.width, True, job.seed, CHANNELS if plan.sobel else 3)
+    look = pictures.Look(Picture(job.height, job.width, convention(plan.weights)), plan.edges)
+    eye = backbone.network(job.height, job.width, True, job.seed, channels(plan.edges))
     backbone.load(eye, plan.weights, plan.weights_sha256, "deepcluster")
     top = tf.keras.layers.Dense(plan.k, kernel_initializer="zeros", name="top")
     logits = tf.keras.layers.Activation("linear", dtype="float32", name="logits")(top(eye.output))
@@ -93,10 +93,15 @@ def _start(job: Job, team: Team) -> tuple[Learner, State]:
     share = shards.share(job.shards, "train", team.rank, team.size)
     columns = [np.concatenate(parts) for parts in zip(*feed.chunks(job.training.feed, share), strict=True)]
     names, jpegs = columns[0], columns[-1]
-    keys = np.array([int.from_bytes(sha256(str(name).encode()).digest()[:8], "little", signed=True) for name in names], np.int64)
+    keys = np.array([_number(str(name)) for name in names], np.int64)
     order = np.argsort(keys, kind="stable")
     adders = by_sum(team.total, team.rank, team.size) if team.size > 1 else ALONE
     return Learner(job, team, adders, network, eye, look, jpegs[order], keys[order]), state
+
+
+def _number(name: str) -> int:
+    """A stable number of a picture: by it draws and ties go, and not by which worker has it."""
+    return int.from_bytes(sha256(name.encode()).digest()[:8], "little", signed=True)
 
 
 def _round(learner: Learner, state: State) -> dict[str, Any]:

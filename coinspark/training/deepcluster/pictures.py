@@ -14,9 +14,9 @@ from coinspark.config import Augment
 from coinspark.training import pixels, shards
 from coinspark.training.feed import plain_options
 from coinspark.vision.blocks import Block
-from coinspark.vision.network import Picture
+from coinspark.vision.edges import edges
+from coinspark.vision.network import Edges, Picture
 from coinspark.vision.pixels import decode, prepare
-from coinspark.vision.sobel import sobel
 
 DRAWS = pixels.DRAWS
 _ROWS = 256  # handed to TensorFlow at a time
@@ -24,15 +24,14 @@ _ROWS = 256  # handed to TensorFlow at a time
 
 @dataclass(frozen=True)
 class Look:
-    """How the network is given its pictures: of which size and convention, and whether their edges only."""
+    """How the network is given its pictures: of which size and convention, and as what edges."""
 
     picture: Picture
-    sobel: bool
+    edges: Edges
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         """(n, h, w, 3) of 0…255 → what the network is given: float32 (n, h, w, 3), or (n, h, w, 2) of edges."""
-        prepared = prepare(images, self.picture)
-        return sobel(prepared) if self.sobel else prepared
+        return edges(prepare(images, self.picture), self.edges)
 
 
 @dataclass(frozen=True)

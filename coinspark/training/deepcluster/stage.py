@@ -26,7 +26,7 @@ from coinspark.vision.stage import pictures
 
 # What the weights depend on; a network's identity changes with these files and not with the rest of the packages.
 _VISION = tuple(f"vision/{name}.py" for name in (
-    "backbone", "blocks", "kmeans", "network", "pixels", "reduce", "seeds", "sobel", "team", "weights"))
+    "backbone", "blocks", "edges", "kmeans", "network", "pixels", "reduce", "seeds", "team", "weights"))
 _CODE = (*(f"training/deepcluster/{name}.py" for name in ("learn", "pictures", "recipe", "sampler", "state")),
          *(f"training/{name}.py" for name in ("feed", "pixels", "process", "shards")), *_VISION)
 _MARKER = "network.json"
@@ -69,7 +69,7 @@ def _trained(context: Context, held: Shards) -> dict[str, Any]:
     settings = {
         "seed": config.seed, "deepcluster": plan.model_dump(mode="json", exclude={"weights"}),
         "workers": launch.workers(config.training),
-        "network": {"architecture": {"batch_norm": True}, "sobel": plan.sobel, "precision": precision,
+        "network": {"architecture": {"batch_norm": True}, "edges": plan.edges, "precision": precision,
                     "picture": {"height": size[0], "width": size[1], "convention": network.convention(plan.weights)}},
     }
     code = code_version(_CODE)
