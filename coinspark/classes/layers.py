@@ -22,6 +22,8 @@ DESIGN = ("mint", "type", "design")
 """What coins have in common for a class layer: mint, sure type (or '') and the texts of both sides (or '')."""
 
 NOT_SPLIT = "its mint is not split in this layer"
+LEFT_WHOLE = "mint left whole: "
+"""How the evidence begins of a coin whose mint was to be cut into clusters and could not be."""
 _PLACE = "mint string, type string, design string, class string, evidence string"
 
 
@@ -105,7 +107,7 @@ def _cluster_told(settings: Layer, mints: tuple[str, ...]) -> Column:
     return (
         F.when(~F.col("mint").isin(*mints), F.lit(NOT_SPLIT))
         .when(F.col("clusters").isNull(),
-              F.concat(F.lit("mint left whole: "), F.coalesce("whole", F.lit("none of its coins has a picture"))))
+              F.concat(F.lit(LEFT_WHOLE), F.coalesce("whole", F.lit("none of its coins has a picture"))))
         .when(F.col("image_id").isNull(), F.lit("no picture"))
         .when(F.col("cluster").isNull(),
               F.concat(F.lit("its picture counts for "), F.coalesce("own.mint", F.lit("another mint"))))

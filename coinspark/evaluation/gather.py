@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +13,15 @@ from pyspark.sql import functions as F
 
 from coinspark.classes import splits as splitting
 from coinspark.config import Config
-from coinspark.evaluation import metrics, table1
+from coinspark.evaluation import clusters, metrics, rounds, table1
+from coinspark.evaluation.clusters import Clustering
 from coinspark.evaluation.metrics import Key
+from coinspark.evaluation.pictures import Example, Tables, example, pictured
+from coinspark.evaluation.rounds import Learning
 from coinspark.evaluation.scores import Matrix
 
-Tables = Callable[[str], DataFrame]
+OWN = ("mint", "type", "clusters")
+"""Kinds of layers whose classes have no examples drawn by lot: they are known by name, or shown in a section of their own."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +41,6 @@ class Size:
     def is_new(self) -> bool:
         """Whether the layer made this class out of a mint."""
         return self.name != self.mint
-
-
-@dataclass(frozen=True)
-class Example:
-    """A coin of a new class: its merged photograph as a data URI, its texts, and why it stands in the class."""
-
-    coin_id: str
-    medium: str
-    picture: str
-    width: int
-    height: int
-    obverse: str
-    reverse: str
-    evidence: str
 
 
 @dataclass(frozen=True)
@@ -80,6 +69,9 @@ class Page:
     mint_of: Mapping[str, str]
     runs: Sequence[Run]
     examples: Mapping[tuple[str, str], Sequence[Example]]
+    clusterings: Sequence[Clustering]
+    left_whole: Sequence[Row]
+    learnt: Sequence[Learning]
     gone: Sequence[Row]
     audit: Sequence[str]
     rejects: Sequence[Row]
@@ -104,6 +96,9 @@ def gather(tables: Tables, config: Config, night: str) -> Page:
         mint_of={size.name: size.mint for found in sizes.values() for size in found},
         runs=[_run(row) for row in runs],
         examples=_examples(tables, config),
+        clusterings=clusters.clusterings(tables, config),
+        left_whole=clusters.left_whole(tables, config),
+        learnt=rounds.learnt(tables, config),
         gone=splitting.gone(splitting.photographed(classes, coins), splits).orderBy(
             "layer", "mint", F.col("coins").desc(), "class").collect(),
         audit=splitting.audit(splits),
@@ -142,29 +137,16 @@ def _examples(tables: Tables, config: Config) -> dict[tuple[str, str], list[Exam
     """(layer, class) → some of the coins of each new class, one photograph a coin, the same ones every night."""
     new = tables("splits").where("class <> mint AND fold = 0").join(
         tables("classes").select("layer", "coin_id", "medium", "evidence"), ["layer", "coin_id", "medium"])
-    new = new.where(F.col("layer").isin([layer.name for layer in config.layers if layer.kind not in ("mint", "type")]))
+    new = new.where(F.col("layer").isin([layer.name for layer in config.layers if layer.kind not in OWN]))
     one = Window.partitionBy("layer", "class", "coin_id").orderBy("medium")
     some = Window.partitionBy("layer", "class").orderBy(F.xxhash64(F.lit(config.seed), "coin_id"), "coin_id")
     chosen = new.withColumn("nth", F.row_number().over(one)).where("nth = 1").withColumn(
         "nth", F.row_number().over(some)).where(F.col("nth") <= config.evaluation.examples)
-    size = min((size for size in config.ingest.sizes if size >= 128), default=max(config.ingest.sizes))
-    pictures = tables("images").where(F.col("size") == size).select("image_id", "jpeg", "width", "height")
-    texts = tables("coins").select("coin_id", "medium", "descriptions", "image_id")
-    rows = chosen.join(texts, ["coin_id", "medium"]).join(pictures, "image_id").orderBy("layer", "class", "nth").collect()
+    rows = pictured(chosen, tables, config).orderBy("layer", "class", "nth").collect()
     found: dict[tuple[str, str], list[Example]] = defaultdict(list)
     for row in rows:
-        found[row["layer"], row["class"]].append(Example(
-            row["coin_id"], row["medium"], "data:image/jpeg;base64," + base64.b64encode(row["jpeg"]).decode("ascii"),
-            row["width"], row["height"], _text(row, "obverse", config), _text(row, "reverse", config),
-            row["evidence"] or ""))
+        found[row["layer"], row["class"]].append(example(row, config, row["evidence"] or ""))
     return dict(found)
-
-
-def _text(row: Row, side: str, config: Config) -> str:
-    """The description of a side, in the first of the configured languages that has one."""
-    found = {text["language"]: text["text"] for text in row["descriptions"] or [] if text["side"] == side and text["text"]}
-    wanted = [*config.entities.languages, *sorted(found, key=str)]
-    return next((found[language] for language in wanted if language in found), "")
 
 
 def _last(stages: DataFrame) -> list[Row]:
