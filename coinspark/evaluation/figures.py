@@ -5,17 +5,23 @@ Every text goes through `Markup.format`, which escapes it: names are data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from markupsafe import Markup
 
 from coinspark.evaluation.gather import Run
+from coinspark.evaluation.rounds import Round
 from coinspark.evaluation.scores import Matrix
 from coinspark.evaluation.table1 import Line, Score
 
 _CELLS = ((8, 46), (12, 38), (20, 28), (34, 19), (64, 13), (104, 9), (10**9, 7))
 """Up to so many classes, a cell of so many pixels."""
+_LEFT, _BOTTOM, _WIDTH, _HEIGHT = 40, 170, 300, 140
+"""Where the curves of a plot stand in it, pixels."""
+
+Series = list[tuple[int, float]]
+At = Callable[[tuple[int, float]], tuple[float, float]]
 
 
 def forest(lines: Sequence[Line]) -> Markup:
@@ -64,31 +70,72 @@ def curves(runs: Sequence[Run], names: Sequence[str], title: str) -> Markup:
         return Markup("")
     epochs = max(point[0] for _, _, points in drawn for point in points)
     top = max(point[1] for _, _, points in drawn for point in points)
-    top = 1.0 if names == ["validation_top1"] else top * 1.05 or 1.0
-    left, bottom, width, height = 40, 170, 300, 140
-
-    def at(point: tuple[int, float]) -> tuple[float, float]:
-        return left + (point[0] - 1) / max(1, epochs - 1) * width, bottom - max(0.0, point[1]) / top * height
-
-    parts = []
-    for tick in _ticks(0, top, 4):
-        y = at((1, tick))[1]
-        parts.append(Markup('<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/><text class="tick" x="{}" y="{:.1f}" '
-                            'text-anchor="end">{:g}</text>').format(left, left + width, y, y, left - 6, y + 4, tick))
-    for epoch in sorted({1, (epochs + 1) // 2, epochs}):
-        parts.append(Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
-            at((epoch, 0))[0], bottom + 18, epoch))
+    at, parts = _axes(epochs, 1.0 if names == ["validation_top1"] else top * 1.05 or 1.0)
     for run, name, points in drawn:
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(at, points))
-        parts.append(Markup('<polyline class="curve {}" points="{}"><title>fold {}: {}</title></polyline>').format(
-            "solid" if name == names[0] else "dashed", path, run.fold, _words(name)))
+        parts.append(_line(map(at, points), name == names[0], f"fold {run.fold}: {_words(name)}"))
         best = [point for point in points if point[0] == run.best_epoch]
         if best and name == names[0]:
             x, y = at(best[0])
             parts.append(Markup('<circle class="best" cx="{:.1f}" cy="{:.1f}" r="4"><title>fold {}, kept epoch {}: {:.3f}'
                                 '</title></circle>').format(x, y, run.fold, *best[0]))
-    parts.append(Markup('<text class="title" x="{}" y="16">{}</text>').format(left, title))
-    return _svg("curves", (left + width + 14, bottom + 26), f"{title} by epoch", parts)
+    return _plot(parts, title, f"{title} by epoch")
+
+
+def rounds(learnt: Sequence[Round]) -> list[Markup]:
+    """Plots of a DeepCluster training by round: agreement with the round before, inertia, the largest cluster's share.
+
+    A plot of which no number is known is left out. The dashed line is the share of each of as many clusters of one size.
+    """
+    last = max((one.round for one in learnt), default=1)
+    agreed = _known((one.round, one.nmi) for one in learnt)
+    inertia = _known((one.round, one.inertia) for one in learnt)
+    largest, even = [(one.round, one.largest) for one in learnt], [(one.round, one.even) for one in learnt]
+    plots: list[tuple[str, list[Series], float | None]] = [
+        ("Agreement with the round before (NMI)", [agreed], 1.0), ("Inertia", [inertia], None),
+        ("Largest cluster’s share; dashed: an even one", [largest, even], None)]
+    return [_by_round(title, series, last, top) for title, series, top in plots if series[0]]
+
+
+def _known(points: Iterable[tuple[int, float | None]]) -> Series:
+    return [(x, y) for x, y in points if y is not None and _finite(y)]
+
+
+def _by_round(title: str, series: Sequence[Series], last: int, top: float | None) -> Markup:
+    """The first of the series solid, with a dot a round, the second dashed; from 0 up to `top`, or to what there is."""
+    at, parts = _axes(last, top or max(y for drawn in series for _, y in drawn) * 1.05 or 1.0)
+    parts += [_line(map(at, drawn), i == 0, title) for i, drawn in enumerate(series)]
+    for point in series[0]:
+        x, y = at(point)
+        dot = Markup('<circle class="best" cx="{:.1f}" cy="{:.1f}" r="3"><title>round {}: {:.3f}</title></circle>')
+        parts.append(dot.format(x, y, *point))
+    return _plot(parts, title, f"{title}, by round")
+
+
+def _axes(last: int, top: float) -> tuple[At, list[Markup]]:
+    """Where a point of a plot stands (x from 1 to `last`, y from 0 to `top`), and the plot's grid and numbers."""
+    def at(point: tuple[int, float]) -> tuple[float, float]:
+        return _LEFT + (point[0] - 1) / max(1, last - 1) * _WIDTH, _BOTTOM - max(0.0, point[1]) / top * _HEIGHT
+
+    parts = []
+    for tick in _ticks(0, top, 4):
+        y = at((1, tick))[1]
+        parts.append(Markup('<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/><text class="tick" x="{}" y="{:.1f}" '
+                            'text-anchor="end">{:g}</text>').format(_LEFT, _LEFT + _WIDTH, y, y, _LEFT - 6, y + 4, tick))
+    for x in sorted({1, (last + 1) // 2, last}):
+        parts.append(Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
+            at((x, 0))[0], _BOTTOM + 18, x))
+    return at, parts
+
+
+def _line(places: Iterable[tuple[float, float]], is_solid: bool, title: str) -> Markup:
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    return Markup('<polyline class="curve {}" points="{}"><title>{}</title></polyline>').format(
+        "solid" if is_solid else "dashed", path, title)
+
+
+def _plot(parts: Sequence[Markup], title: str, label: str) -> Markup:
+    head = Markup('<text class="title" x="{}" y="16">{}</text>').format(_LEFT, title)
+    return _svg("curves", (_LEFT + _WIDTH + 14, _BOTTOM + 26), label, [*parts, head])
 
 
 def _words(name: str) -> str:

@@ -19,9 +19,10 @@ import yaml
 from markupsafe import Markup
 
 from coinspark.config import Config
-from coinspark.evaluation import figures, gather, table1
-from coinspark.evaluation.gather import Page, Size, Tables
+from coinspark.evaluation import agreement, clusters, figures, gather, table1
+from coinspark.evaluation.gather import Page, Size
 from coinspark.evaluation.metrics import YARDSTICKS, Key
+from coinspark.evaluation.pictures import Tables
 from coinspark.evaluation.scores import Matrix
 
 SHOWN = 24
@@ -72,6 +73,8 @@ def render(page: Page, config: Config) -> str:
         counts_title=_counts_title(whole.mints), counts=table1.counts,
         forest=figures.forest(whole.lines), layers=_layers(page, config), curves=_curves(page),
         confusions=_confusions(page), base=_base_sizes(page, config), gone=_gone(page, config),
+        rules={"gain": agreement.GAIN, "luck": agreement.LUCK, "telling": agreement.TELLING, "large": clusters.LARGE},
+        learning=[(one, figures.rounds(one.rounds)) for one in page.learnt],
         settings=yaml.safe_dump(gather.settings(config), sort_keys=False, allow_unicode=True))
 
 

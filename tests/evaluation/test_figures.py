@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from coinspark.evaluation import figures, scores
 from coinspark.evaluation.gather import Run
+from coinspark.evaluation.rounds import Round
 from coinspark.evaluation.table1 import Line, Score
 
 HOSTILE = '"><script>alert(1)</script>&'
@@ -68,3 +69,23 @@ def test_curves_draw_every_fold_and_mark_the_kept_epoch() -> None:
 def test_a_loss_that_is_no_number_is_left_out() -> None:
     runs = [Run("mint", "vgg16", 0, None, [{"loss": float("nan")}, {"loss": 1.0}, {"loss": float("inf")}], {})]
     assert len(of_class(parsed(figures.curves(runs, ["loss"], "Loss")), "solid")[0].get("points", "").split()) == 1
+
+
+def test_rounds_are_drawn_over_one_axis_with_the_even_share_dashed() -> None:
+    learnt = [Round(1, 4, (70, 10, 10, 10), None, 0.8, 2.0), Round(2, 4, (40, 20, 20, 20), 0.5, 0.4, 1.0),
+              Round(3, 4, (25, 25, 25, 25), 1.0, 0.4, 1.0)]
+    agreed, inertia, largest = map(parsed, figures.rounds(learnt))
+    places = [circle.get("cx") for circle in of_class(inertia, "best")]
+    assert places == ["40.0", "190.0", "340.0"]
+    assert [circle.get("cx") for circle in of_class(agreed, "best")] == places[1:]  # no round before the first
+    assert [circle.get("cy") for circle in of_class(agreed, "best")] == ["100.0", "30.0"]  # 0.5 and 1 of 140 px over 170
+    assert len(of_class(largest, "solid")) == len(of_class(largest, "dashed")) == 1
+    last, even = (of_class(largest, kind)[0].get("points", "").split()[-1] for kind in ("solid", "dashed"))
+    assert last == even  # 25 of 100 pictures in one of four
+    assert [title.text for title in agreed.iter("title")][-1] == "round 3: 1.000"
+
+
+def test_one_round_and_none_are_drawn_too() -> None:
+    assert len(figures.rounds([Round(1, 2, (5, 5), None, 0.5, None)])) == 2
+    assert len(figures.rounds([Round(1, 2, (5, 5), None, float("nan"), None)])) == 1
+    assert figures.rounds([]) == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -15,35 +14,7 @@ from coinspark.config import Config
 from coinspark.evaluation import gather, report, table1
 from coinspark.evaluation.table1 import Comparison, Line, Score
 from tests import evaluation_tables as made
-
-VOID = {"meta", "img", "br", "link", "input", "hr"}
-
-
-class Reader(HTMLParser):
-    """Collects tags with their attributes and the text; asserts that every element is closed in order."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-        self.open: list[str] = []
-        self.feed(html)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
+from tests.html_page import Reader
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +48,7 @@ def test_pictures_have_alternative_texts_and_tables_have_headers(html: str) -> N
 
 
 def test_page_holds_what_the_issue_asks_for(html: str) -> None:
-    text = " ".join(" ".join(Reader(html).texts).split())
+    text = Reader(html).text
     for part in ("CNN Architecture", "HOG + linear SVM", "Biggest mint", "rolled up to mints",
                  "Layer “designs”, its own classes", "What draws the others", "No coin stands on two sides",
                  "missing side", "5a" * 32, "photos/7_obverse.jpg",
@@ -156,7 +127,7 @@ def test_what_went_back_is_said_with_its_reason(page: gather.Page) -> None:
     gone = [Row(layer="designs", mint="Pergamon", **{"class": "Pergamon/bee"}, coins=7, becomes="Pergamon"),
             Row(layer="designs", mint="Pergamon", **{"class": "Pergamon/Nike"}, coins=30, becomes="Pergamon"),
             Row(layer="mint", mint="Assos", **{"class": "Assos"}, coins=9, becomes=None)]
-    text = " ".join(" ".join(Reader(report.render(replace(page, gone=gone), made.CONFIG)).texts).split())
+    text = Reader(report.render(replace(page, gone=gone), made.CONFIG)).text
     assert "Pergamon/bee 7 back into Pergamon fewer than 20 coins" in text
     assert "Pergamon/Nike 30 back into Pergamon the rest of the mint would have been too thin" in text
     assert "Assos 9 out of the layer fewer than 20 coins" in text
