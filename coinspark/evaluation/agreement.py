@@ -6,7 +6,7 @@ A table here is int64 of shape (clusters, labels): how many coins of each label 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.metrics import adjusted_mutual_info_score
@@ -16,6 +16,10 @@ Counts = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 DRAWS = 200
 """Draws by lot that a cluster is compared with: their mean is then within a few thousandths."""
+GAIN = 0.2
+"""The part of the way from lots to the best there is that a cluster must have got to be more than a jumble,"""
+LUCK = 0.05
+"""and the most lots that may do as well: in a small mint, lots get far."""
 TELLING = 5
 """Coins of a known label from which on a cluster's purity is judged at all."""
 
@@ -26,7 +30,8 @@ class Purity:
 
     `lot` is the share that as many coins of the mint, drawn by lot, would come to on average. `together`: of all pairs of a
     coin of the cluster and another of its label, the share whose other coin is in the cluster too (None where no coin has
-    another); `scattered`: the same by lot, which is the cluster's share of the mint's other coins.
+    another); `scattered`: the same by lot, which is the cluster's share of the mint's other coins. `luck`: the share of the
+    lots drawn that gain as much.
     """
 
     known: int
@@ -35,6 +40,7 @@ class Purity:
     lot: float
     together: float | None
     scattered: float
+    luck: float
 
     @property
     def gain(self) -> float | None:
@@ -46,6 +52,11 @@ class Purity:
         if self.known < TELLING or self.lot > 1 - 1e-9 or self.together is None or self.scattered >= 1:
             return None
         return max((self.share - self.lot) / (1 - self.lot), (self.together - self.scattered) / (1 - self.scattered))
+
+    @property
+    def tells(self) -> bool | None:
+        """Whether it is clearly better than lots, and by more than luck; None where `gain` is."""
+        return None if self.gain is None else self.gain >= GAIN and self.luck <= LUCK
 
 
 @dataclass(frozen=True)
@@ -95,20 +106,30 @@ def mutual_information(table: Table) -> float | None:
     return float(adjusted_mutual_info_score(np.repeat(columns, times), np.repeat(rows, times)))
 
 
-def by_lot(totals: Sequence[int], size: int, seed: int) -> float:
-    """The mean share of the commonest label among `size` coins drawn by lot, without return, from `totals` coins a label.
+def by_lot(totals: Sequence[int], size: int, seed: int) -> Table:
+    """Lots of `size` coins, drawn without return from `totals` coins a label: int64 of shape (DRAWS, labels).
 
-    Of seeded draws: the exact sum over all outcomes takes too long for a mint of hundreds of types.
+    Seeded draws: the exact sum over all outcomes takes too long for a mint of hundreds of types.
     """
     draw = np.random.default_rng(seed)
-    drawn = draw.multivariate_hypergeometric(np.asarray(totals, dtype=np.int64), size, size=DRAWS, method="marginals")
-    return float(drawn.max(axis=1).mean() / size)
+    drawn: Table = draw.multivariate_hypergeometric(np.asarray(totals), size, size=DRAWS, method="marginals")
+    return drawn
 
 
 def _purity(row: Counts, totals: Counts, names: Sequence[str], seed: int) -> Purity:
     known, everyone = int(row.sum()), int(totals.sum())
-    others = int((row * (totals - 1)).sum())
-    return Purity(
+    lots = by_lot(totals.tolist(), known, seed)
+    shares = lots.max(axis=1) / known
+    found = Purity(
         known=known, share=float(row.max() / known), name=names[int(row.argmax())],  # the first by name where two are even
-        lot=by_lot(totals.tolist(), known, seed),
-        together=float((row * (row - 1)).sum() / others) if others else None, scattered=(known - 1) / max(1, everyone - 1))
+        lot=float(shares.mean()), together=_together(row, totals), scattered=(known - 1) / max(1, everyone - 1), luck=1.0)
+    if found.gain is None:
+        return found
+    gains = [replace(found, share=float(share), together=_together(lot, totals) or 0.0).gain
+             for share, lot in zip(shares, lots, strict=True)]
+    return replace(found, luck=sum(gain is not None and gain >= found.gain for gain in gains) / DRAWS)
+
+
+def _together(row: Counts, totals: Counts) -> float | None:
+    others = int((row * (totals - 1)).sum())
+    return float((row * (row - 1)).sum() / others) if others else None

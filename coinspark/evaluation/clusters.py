@@ -18,8 +18,6 @@ from coinspark.config import Config
 from coinspark.evaluation.agreement import Agreement, Purity, agreement
 from coinspark.evaluation.pictures import Example, Tables, example, pictured
 
-GAIN = 0.2
-"""A cluster is mixed that has got less than this part of the way from coins drawn by lot to 100 %."""
 LARGE = 2.0
 """A cluster is large that holds more than so many times the even share of its mint."""
 
@@ -52,8 +50,8 @@ class Cluster:
     @property
     def is_mixed(self) -> bool | None:
         """Whether neither types nor designs tell it from coins drawn by lot; None where nothing is known of either."""
-        gains = [purity.gain for purity in (self.types, self.designs) if purity is not None and purity.gain is not None]
-        return max(gains) < GAIN if gains else None
+        known = [purity.tells for purity in (self.types, self.designs) if purity is not None and purity.tells is not None]
+        return not any(known) if known else None
 
     @property
     def is_garbage(self) -> bool:
@@ -137,12 +135,12 @@ def ends(members: DataFrame, most: int) -> DataFrame:
     """
     cluster = Window.partitionBy("layer", "mint", "cluster")
     near = F.row_number().over(cluster.orderBy("distance", "coin_id", "medium"))
-    far = F.row_number().over(cluster.orderBy(F.col("distance").desc(), "coin_id", "medium"))
-    placed = members.select("*", near.alias("near"), far.alias("far")).where((F.col("near") <= most) | (F.col("far") <= most))
-    is_near = F.col("near") <= most
-    return placed.select(
-        *members.columns, F.when(is_near, "nearest").otherwise("farthest").alias("end"),
-        F.when(is_near, F.col("near")).otherwise(F.col("far")).alias("nth"))
+    placed = members.withColumn("near", near).withColumn("is_near", F.col("near") <= most)
+    far = F.row_number().over(Window.partitionBy("layer", "mint", "cluster", "is_near").orderBy(
+        F.col("distance").desc(), "coin_id", "medium"))
+    return placed.withColumn("far", far).where(F.col("is_near") | (F.col("far") <= most)).select(
+        *members.columns, F.when(F.col("is_near"), "nearest").otherwise("farthest").alias("end"),
+        F.when(F.col("is_near"), F.col("near")).otherwise(F.col("far")).alias("nth"))
 
 
 def clusterings(tables: Tables, config: Config) -> list[Clustering]:

@@ -73,7 +73,7 @@ def render(page: Page, config: Config) -> str:
         counts_title=_counts_title(whole.mints), counts=table1.counts,
         forest=figures.forest(whole.lines), layers=_layers(page, config), curves=_curves(page),
         confusions=_confusions(page), base=_base_sizes(page, config), gone=_gone(page, config),
-        rules={"gain": clusters.GAIN, "large": clusters.LARGE, "telling": agreement.TELLING},
+        rules={"gain": agreement.GAIN, "luck": agreement.LUCK, "telling": agreement.TELLING, "large": clusters.LARGE},
         learning=[(one, figures.rounds(one.rounds)) for one in page.learnt],
         settings=yaml.safe_dump(gather.settings(config), sort_keys=False, allow_unicode=True))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from coinspark import schemas
 from coinspark.classes import layers
@@ -92,6 +93,13 @@ def test_nearest_and_farthest_in_order_ties_by_number(found: list[Clustering]) -
     assert one.nearest[0].obverse == "Head 1." and one.nearest[0].picture.startswith("data:image/jpeg;base64,")
 
 
+def test_farthest_are_others_than_the_nearest_where_all_are_as_far(tables: Callable[[str], DataFrame]) -> None:
+    known = clusters.members(tables("clusters").where("layer = 'seen' AND cluster = 1"), tables("coins"), tables("classes"), [])
+    rows = clusters.ends(known.where("mint = 'Assos'").withColumn("distance", F.lit(0.5)), 2).orderBy("end", "nth").collect()
+    assert [(row["end"], row["coin_id"]) for row in rows] == [
+        ("farthest", "3"), ("farthest", "4"), ("nearest", "1"), ("nearest", "2")]
+
+
 def test_equal_coins_are_counted_together(tables: Callable[[str], DataFrame]) -> None:
     known = clusters.members(tables("clusters").where("layer = 'seen'"), tables("coins"), tables("classes"), ["designs"])
     assert {(row["cluster"], row["type"], row["design"], row["class"]): row["coins"]
@@ -129,7 +137,7 @@ def cluster(times: float, types: Purity | None, designs: Purity | None = None) -
     return Cluster(1, "Assos/cluster-01", 10, 0.1, times, types, designs)
 
 
-GOOD, BAD, FEW = (Purity(known, share, "a", 0.3, 0.1, 0.1) for known, share in ((10, 0.9), (10, 0.35), (4, 0.3)))
+GOOD, BAD, FEW = (Purity(known, share, "a", 0.3, 0.1, 0.1, 0.0) for known, share in ((10, 0.9), (10, 0.35), (4, 0.3)))
 
 
 @pytest.mark.parametrize(("one", "garbage", "said"), [

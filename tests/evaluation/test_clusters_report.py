@@ -25,7 +25,7 @@ def example(n: int) -> Example:
 
 
 def cluster(number: int, name: str | None, types: Purity | None, coins: Sequence[Example] = ()) -> Cluster:
-    designs = Purity(20, 0.15, "Pergamon/owl", 0.14, 0.2, 0.19)
+    designs = Purity(20, 0.15, "Pergamon/owl", 0.14, 0.2, 0.19, 0.5)
     return Cluster(number, name, 30, 0.25, 2.6, types, designs, coins[:2], coins[2:])
 
 
@@ -33,9 +33,9 @@ def cluster(number: int, name: str | None, types: Purity | None, coins: Sequence
 def html(page: gather.Page) -> str:
     types = agreement({(1, made.HOSTILE): 12, (1, "b"): 18, (7, "b"): 30}, 1)
     assert types is not None
-    pure = Purity(30, 0.9, made.HOSTILE, 0.3, 0.8, 0.25)
+    pure = Purity(30, 0.9, made.HOSTILE, 0.3, 0.8, 0.25, 0.0)
     held = [cluster(1, "Pergamon/cluster-01", pure, [example(n) for n in (1, 2, 8, 9)]),
-            cluster(7, None, Purity(30, 0.3, "b", 0.3, 0.25, 0.25))]
+            cluster(7, None, Purity(30, 0.3, "b", 0.3, 0.25, 0.25, 0.6))]
     seen = Clustering("seen", "Pergamon", "0123456789abcdef-128x64", 120, held, types, types, "designs")
     rounds = [Round(1, 3, (50, 30, 20), None, 0.71, 2.5), Round(2, 3, (40, 30, 30), 0.62, 0.65, 1.5)]
     return report.render(replace(page, clusterings=[seen], learnt=[Learning("net", "5b" * 32, rounds)]), made.CONFIG)
