@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from coinspark.config import Config
-from coinspark.entities import lexicon, lists, marked, protocols, verdicts
+from coinspark.entities import lexicon, lists, marked, protocols, unmarked, verdicts
 from coinspark.entities.lists import CATEGORIES
 from coinspark.entities.marked import Marked, Span
 from coinspark.entities.protocols import Counts, Part
@@ -64,8 +64,10 @@ def _parts(ready: Sequence[Marked], language: str, protocol: str, seed: int, fin
 
 
 def _found(part: Part, language: str, find: Find) -> list[list[Span]]:
+    """What the engine finds in the part's test, without surmises: those are questions to the keepers, not claims."""
     with tempfile.TemporaryDirectory() as place:
-        return find(part.train, language, Path(place) / "model", [one.text for one in part.test])
+        folder, texts = Path(place) / "model", [one.text for one in part.test]
+        return unmarked.sure(folder, texts, find(part.train, language, folder, texts))
 
 
 def _row(engine: str, language: str, protocol: str, name: str, counts: Counts, group: tuple[str, ...]) -> dict[str, Any]:
