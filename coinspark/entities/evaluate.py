@@ -1,4 +1,9 @@
-"""How good a trained engine is, by the published protocol or on names that it has never seen (protocols.py)."""
+"""How good a trained engine is, by the published protocol or on names that it has never seen (protocols.py).
+
+Surmises (unmarked.py) do not count: in the texts that a recogniser has learnt from every unlisted name is one, and goes to the
+keepers. So the published figure is agreement with the lists. Unseen names stand in no text to learn from and can't be surmises:
+that figure tells how well proposals are found, and names in texts that come later.
+"""
 
 from __future__ import annotations
 
