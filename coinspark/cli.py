@@ -48,6 +48,10 @@ def _stage_command(name: str, text: str) -> None:
             from coinspark.classes import summary
 
             typer.echo(summary.render(night.read_at(spark, settings, None), settings))
+        if name == "clusters":
+            from coinspark.evaluation import clusters
+
+            typer.echo(clusters.render(night.read_at(spark, settings, None), settings))
 
     app.command(name, help=text)(command)
 

@@ -40,15 +40,15 @@ class Features(Section):
 class DeepCluster(Section):
     """How a network learns from pictures without labels, in `rounds` of clustering and an epoch on the clusters' numbers.
 
-    It stops where two assignments agree by `settled` (normalised mutual information). Pictures are those of `features.mints`;
-    workers, feed, shards and precision are those of `training`.
+    It stops where two assignments agree by `settled` (normalised mutual information; null: it goes on). Pictures are those of
+    `features.mints`; workers, feed, shards and precision are those of `training`.
     """
 
     rounds: int = Field(12, ge=1)
     epochs: int = Field(1, ge=1)
     k: int = Field(60, ge=2)
     numbers: int = Field(256, ge=1)
-    settled: float = Field(0.98, gt=0, le=1)
+    settled: float | None = Field(0.98, gt=0, le=1)
     edges: Literal["none", "sobel", "relief"] = "relief"
     weights: str | None = None
     weights_sha256: str | None = None

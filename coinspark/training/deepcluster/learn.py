@@ -70,7 +70,8 @@ def work(text: str, team: Team) -> str:
 
 def _settled(job: Job, state: State) -> bool:
     """Whether the last two assignments agree so far that another round would change little."""
-    return bool(state.history) and (state.history[-1]["nmi"] or 0.0) >= job.plan.settled
+    wanted = job.plan.settled
+    return wanted is not None and bool(state.history) and (state.history[-1]["nmi"] or 0.0) >= wanted
 
 
 def _start(job: Job, team: Team) -> tuple[Learner, State]:

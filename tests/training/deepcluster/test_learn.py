@@ -74,7 +74,7 @@ def test_equal_input_gives_equal_weights_and_a_killed_training_goes_on_to_them(
 @pytest.mark.slow
 def test_a_worker_killed_in_a_round_and_the_next_run_goes_on_from_the_last_whole_one(
         held: Shards, spark: SparkSession, tmp_path: Path) -> None:
-    told = job(tmp_path / "run", held, "horovod", rounds=4, settled=1.0)
+    told = job(tmp_path / "run", held, "horovod", rounds=4, settled=None)
     done = threading.Event()
 
     def kill_one() -> None:
