@@ -42,6 +42,7 @@ def features(model: str) -> Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataF
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_features_larger_than_the_drivers_memory(spark: SparkSession, config: Config, tmp_path: Path) -> None:
     assert PICTURES * WIDTH * 4 > HEAP << 20
     told = Config.model_validate({
@@ -55,13 +56,13 @@ def test_features_larger_than_the_drivers_memory(spark: SparkSession, config: Co
             "coins": ids.select(*(F.expr(COIN.get(name, "null")).cast(kind).alias(name)
                                   for name, kind in schemas.COINS.columns.items()))}
     for name, frame in made.items():
-        tables.publish(spark, config, tables.stage(spark, config, name, frame))
+        frame.writeTo(tables.full_name(config, name)).append()
     small = {**told.model_dump(mode="json"), "spark": {**told.spark.model_dump(), "driver_memory": f"{HEAP}m",
                                                         "conf": {**told.spark.conf, **LOW}}}
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(small))
     done = subprocess.run(
         [sys.executable, str(nights.ROOT / "jobs" / "clusters.py"), "--config", str(tmp_path / "small.yaml")], cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(nights.ROOT)}, capture_output=True, text=True, timeout=550)
+        env={**os.environ, "PYTHONPATH": str(nights.ROOT)}, capture_output=True, text=True, timeout=1000)
     assert done.returncode == 0, done.stderr
     assert f"clusters  {PICTURES:,} clusters" in done.stderr
     found = tables.read(spark, config, "clusters").withColumn("group", F.expr("int(substr(image_id, 2)) % 3"))
