@@ -28,14 +28,12 @@ COIN = {"coin_id": "'c' || id", "medium": "'original'", "mint": "'Pergamon'", "s
 
 
 def features(model: str) -> Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataFrame]]:
-    """A function that makes the vectors of so many pictures in the workers: three groups, in 256 levels that compress well."""
+    """A function that makes the vectors of so many pictures in the workers: three groups that vary in one way."""
     def make(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         levels = np.linspace(0, 1, 256, dtype=np.float32)
         for batch in batches:
-            random = np.random.default_rng(int(batch["id"].iloc[0]))
-            drawn = random.integers(0, 80, (len(batch), WIDTH), np.uint8)
-            for n, one in enumerate(batch["id"]):
-                drawn[n, one % 3::3] += 170
+            number = batch["id"].to_numpy()[:, None]
+            drawn = number * 7919 % 80 + 170 * (number % 3 == np.arange(WIDTH) % 3)  # the groups, and one direction more
             yield pd.DataFrame({"image_id": "i" + batch["id"].astype(str), "model": model, "vector": list(levels[drawn])})
 
     return make
