@@ -11,7 +11,7 @@ from coinspark import nightly, tables
 from coinspark.config import Config
 from tests import nights
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 LAYERS = ("layers=[{name: mint, kind: mint}, {name: parts, kind: clusters, k: 3, least: 6, split: {biggest: 1}}, "
           "{name: chosen, kind: clusters, least: 6, classes: 4, split: {biggest: 1}}]")
