@@ -54,7 +54,10 @@ def evaluate(
     format: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.table,
     false: Annotated[Path | None, typer.Option("--false", help="Write what counted as false to this CSV, for reading.")] = None,
 ) -> None:
-    """How good a trained engine is: on the designs of entities.recogniser.designs, or else on the coins' texts."""
+    """How good a trained engine is: on the designs of entities.recogniser.designs, or else on the coins' texts.
+
+    Surmises, whose very words it was shown as no name, count neither as found nor as false: they are for the keepers to judge.
+    """
     from coinspark import query, session
     from coinspark.entities import engines, recognise
     from coinspark.entities import evaluate as measure

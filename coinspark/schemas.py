@@ -42,10 +42,11 @@ IMAGES = Table("images", "the merged, padded, resized photographs of a coin, JPE
 REJECTS = Table("rejects", "what came in and did not go on, and why", ("coin_id", "medium", "stage", "uri"), {
     "coin_id": "string", "medium": "string", "stage": "string", "uri": "string", "reason": "string", "detail": "string",
 })
-ENTITIES = Table("entities", "names found in the distinct texts; start and end count characters; name null: on no list",
-                 ("text_id", "engine", "start"), {
+ENTITIES = Table("entities", "names found in the distinct texts; start and end count characters; name null: on no list; "
+                 "surmise: the same words were shown to the engine as no name", ("text_id", "engine", "start"), {
     "text_id": "string", "engine": "string", "start": "int", "end": "int",
     "form": "string", "name": "string", "category": "string", "link": "string", "kinds": "array<string>",
+    "surmise": "boolean",
 })
 EXAMPLE = "struct<text_id:string,start:int,end:int,text:string>"
 NEAR = "struct<name:string,likeness:double>"

@@ -38,7 +38,10 @@ def full_name(config: Config, name: str) -> str:
 
 
 def create(spark: SparkSession, config: Config) -> None:
-    """Make the namespace and the missing tables, each with an empty first snapshot."""
+    """Make the namespace, the missing tables, each with an empty first snapshot, and the missing columns, empty.
+
+    A warehouse that an earlier version made lacks columns that this one writes; one that is not ours stays as it is.
+    """
     namespace = f"{config.catalog.name}.{config.catalog.namespace}"
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {namespace}")
     there = {row.tableName for row in spark.sql(f"SHOW TABLES IN {namespace}").collect()}
@@ -49,6 +52,14 @@ def create(spark: SparkSession, config: Config) -> None:
                 f"COMMENT {_quoted(table.meaning)} TBLPROPERTIES ('format-version'='2', 'write.distribution-mode'='none')"
             )
             _handle(spark, config, table.name).newAppend().commit()
+        else:
+            _add_columns(spark, config, table)
+
+
+def _add_columns(spark: SparkSession, config: Config, table: Table) -> None:
+    has = spark.table(full_name(config, table.name)).columns
+    if lacks := ", ".join(f"`{name}` {kind}" for name, kind in table.columns.items() if name not in has):
+        spark.sql(f"ALTER TABLE {full_name(config, table.name)} ADD COLUMNS ({lacks})")
 
 
 def replace_views(spark: SparkSession, config: Config) -> None:

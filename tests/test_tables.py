@@ -86,6 +86,44 @@ def test_values_are_stored_as_they_are(spark: SparkSession, config: Config, mint
     assert [row["class"] for row in tables.read(spark, config, "classes").collect()] == [mint]
 
 
+def old_entities(spark: SparkSession, config: Config, *more: str) -> str:
+    """The table `entities` as it was before surmises, with a row, a night and these columns more; its full name."""
+    tables.create(spark, config)
+    name = tables.full_name(config, "entities")
+    columns = [f"`{one}` {kind}" for one, kind in schemas.ENTITIES.columns.items() if one != "surmise"]
+    spark.sql(f"DROP TABLE {name}")
+    spark.sql(f"CREATE TABLE {name} ({', '.join([*columns, *more])}) USING iceberg")
+    notes = ", 'a note'" * len(more)
+    spark.sql(f"INSERT INTO {name} VALUES ('a', 'lexicon', 0, 4, 'Zeus', 'Zeus', 'PERSON', null, array(){notes})")
+    tables.tag(spark, config, "night_1", {"entities": tables.snapshot(spark, config, "entities")})
+    return name
+
+
+def test_a_warehouse_of_an_earlier_version_gets_the_columns_that_it_lacks(spark: SparkSession, config: Config) -> None:
+    name = old_entities(spark, config)
+    before = tables.snapshot(spark, config, "entities")
+    for _ in range(2):  # the second time nothing is missing
+        tables.create(spark, config)
+        assert dict(spark.table(name).dtypes) == schemas.ENTITIES.columns
+    assert tables.snapshot(spark, config, "entities") == before, "no row was written"
+    assert [(row["form"], row["surmise"]) for row in tables.read(spark, config, "entities").collect()] == [("Zeus", None)]
+
+    new = spark.createDataFrame([("b", "spacy", 0, 5, "Tyche", None, "PERSON", None, [], True)], schemas.ENTITIES.ddl)
+    staged = tables.stage(spark, config, "entities", new)
+    tables.audit(spark, config, staged)
+    tables.publish(spark, config, staged)
+    assert [(row["form"], row["surmise"]) for row in tables.read(spark, config, "entities").collect()] == [("Tyche", True)]
+    assert [row["form"] for row in tables.read(spark, config, "entities", tag="night_1").collect()] == ["Zeus"]
+
+
+def test_a_column_that_is_not_ours_is_left_alone(spark: SparkSession, config: Config) -> None:
+    name = old_entities(spark, config, "mine string")
+    tables.create(spark, config)
+    assert dict(spark.table(name).dtypes) == {**schemas.ENTITIES.columns, "mine": "string"}
+    row, = tables.read(spark, config, "entities").collect()
+    assert (row["form"], row["mine"], row["surmise"]) == ("Zeus", "a note", None)
+
+
 def test_content_hash_knows_rows_not_order(spark: SparkSession) -> None:
     rows = [("1", "Rome", "Rome"), ("2", "Ostia", "Ostia"), ("3", "Rome", "Rome")]
     whole = tables.content_hash(classes(spark, *rows).repartition(3))

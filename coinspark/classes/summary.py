@@ -14,6 +14,7 @@ from coinspark.classes.choose import common_pairs
 from coinspark.classes.plan import by_mint, plans
 from coinspark.classes.telling import Design, measure
 from coinspark.config import Config
+from coinspark.entities import union
 
 CLASSES = (8, 14, 16, 20, 24, 32)
 LEASTS = (20, 40, 60)
@@ -95,7 +96,8 @@ def render(read: Callable[[str], DataFrame], config: Config) -> str:
             parts += _block(row.asDict(), [(one["coins"], one["class"]) for one in sizes
                                            if (one["layer"], one["mint"]) == (layer, row["mint"])])
     if sums:
-        known = layers.designs_of(layers.with_evidence(coins, read("entities"))).collect()
+        found = union.trusted(read("entities"), config.entities.trusted)  # what the layers went by
+        known = layers.designs_of(layers.with_evidence(coins, found)).collect()
         designs = [layers.design(row.asDict()) for row in known]
         for most in sorted({settings[row["layer"]].most for row in sums}):
             mints = sorted({row["mint"] for row in sums if settings[row["layer"]].most == most})

@@ -39,5 +39,5 @@ def rows(matcher: lexicon.Matcher, texts: pd.DataFrame) -> pd.DataFrame:
     found: list[tuple[Any, ...]] = []
     for text_id, language, text in zip(texts["text_id"], texts["language"], texts["text"], strict=True):
         for start, end, form, name, category, link, kinds in lexicon.find(matcher, text, language):
-            found.append((text_id, NAME, start, end, form, name, category, link, kinds))
+            found.append((text_id, NAME, start, end, form, name, category, link, kinds, False))
     return pd.DataFrame(found, columns=list(ENTITIES.columns))

@@ -22,7 +22,7 @@ from spacy.language import Language
 from spacy.training import Example
 from thinc.api import Adam, fix_random_seed
 
-from coinspark.entities import disguise, spans, vectors
+from coinspark.entities import disguise, spans, unmarked, vectors
 from coinspark.entities.lists import CATEGORIES, Form
 from coinspark.entities.marked import Marked, Span, by_heart
 from coinspark.schemas import ENTITIES
@@ -34,16 +34,16 @@ _MADE_UP = 20_000  # rows of the vector table for made-up words; past them a mad
 
 
 def train(marked: Sequence[Marked], language: str, settings: Recogniser, seed: int, folder: Path,
-          say: Callable[[str], None], unmarked: Sequence[str] = ()) -> None:
+          say: Callable[[str], None], more: Sequence[str] = ()) -> None:
     """Learn from these texts and write the pipeline to `folder`; the same bytes from the same texts, settings and seed.
 
-    Of the `unmarked` texts it sees which words stand beside which, for the word vectors, and nothing else.
+    Of `more` texts it sees which words stand beside which, for the word vectors, and nothing else.
     """
     fix_random_seed(seed)
     draw = random.Random(seed)  # noqa: S311 - draws that repeat are what is wanted
     nlp = spacy.blank(language)
     texts = sorted(marked, key=lambda one: one.text)
-    like = _give_vectors(nlp, sorted({*unmarked, *(one.text for one in texts)}), settings, seed)
+    like = _give_vectors(nlp, sorted({*more, *(one.text for one in texts)}), settings, seed)
     _add_recogniser(nlp, bool(len(nlp.vocab.vectors)))
     mask = disguise.Mask(disguise.pool(texts), language, settings.swap, settings.invent, like)
     nlp.initialize(lambda: [_example(nlp, one) for one in texts[:200]])
@@ -58,6 +58,7 @@ def train(marked: Sequence[Marked], language: str, settings: Recogniser, seed: i
     nlp.add_pipe("entity_ruler", before="ner").add_patterns(patterns)
     with nlp.use_params(optimizer.averages):
         nlp.to_disk(folder)
+    unmarked.write(texts, folder)
 
 
 def find(folder: Path, texts: Sequence[str]) -> list[list[Span]]:
@@ -79,7 +80,7 @@ def annotate(texts: DataFrame, folders: dict[str, str], forms: tuple[Form, ...])
             for language, part in batch.groupby("language"):
                 if language in folders:
                     found = find(Path(folders[str(language)]), part["text"].tolist())
-                    yield spans.rows(NAME, part, found, forms)
+                    yield spans.rows(NAME, part, found, forms, folders)
 
     return spread.mapInPandas(each, ENTITIES.ddl)
 

@@ -22,7 +22,7 @@ from pyspark.ml import Pipeline, PipelineModel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from coinspark.entities import disguise, spans, vectors
+from coinspark.entities import disguise, spans, unmarked, vectors
 from coinspark.entities.lists import CATEGORIES, Form
 from coinspark.entities.marked import Marked, Span, by_heart
 from coinspark.errors import ConfigError
@@ -45,10 +45,10 @@ _LABELS = """transform(token, t -> named_struct(
 
 
 def train(marked: Sequence[Marked], language: str, settings: Recogniser, seed: int, folder: Path,
-          say: Callable[[str], None], unmarked: Sequence[str] = ()) -> None:
+          say: Callable[[str], None], more: Sequence[str] = ()) -> None:
     """Learn from these texts and write the pipeline to `folder`, which a cluster's workers must share.
 
-    Of the `unmarked` texts it sees which words stand beside which, for the word vectors, and nothing else. Each text is
+    Of `more` texts it sees which words stand beside which, for the word vectors, and nothing else. Each text is
     shown in several disguises. TensorFlow's threads sum in any order: two trainings differ in the last digits.
     """
     spark = session()
@@ -58,7 +58,7 @@ def train(marked: Sequence[Marked], language: str, settings: Recogniser, seed: i
     texts = sorted(marked, key=lambda one: one.text)
     shown, lent = _disguised(texts, language, settings, seed)
     with tempfile.TemporaryDirectory() as place:
-        known = _vectors(spark, sorted({*unmarked, *(one.text for one in texts)}), settings, seed, lent)
+        known = _vectors(spark, sorted({*more, *(one.text for one in texts)}), settings, seed, lent)
         first = Pipeline(stages=[*_reader(), _embeddings(known, Path(place) / "vectors.txt"),
                                  *_by_heart(texts, Path(place))]).fit(_frame(spark, texts[:1]))
         ready = _shapes(first.transform(_frame(spark, shown))).withColumn(
@@ -73,6 +73,7 @@ def train(marked: Sequence[Marked], language: str, settings: Recogniser, seed: i
         learnt = PipelineModel(stages=[recogniser, *Pipeline(stages=[chunks]).fit(ready).stages])
         for part, pipeline in zip(_PARTS, (first, learnt), strict=True):
             pipeline.write().overwrite().save((folder / part).absolute().as_uri())
+    unmarked.write(texts, folder)
 
 
 def find(folder: Path, texts: Sequence[str]) -> list[list[Span]]:
@@ -100,7 +101,7 @@ def annotate(texts: DataFrame, folders: dict[str, str], forms: tuple[Form, ...])
     def each(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
             found = [_spans(*row) for row in zip(batch["text"], batch["known"], batch["chunks"], strict=True)]
-            yield spans.rows(NAME, batch, found, forms)
+            yield spans.rows(NAME, batch, found, forms, folders)
 
     return found.mapInPandas(each, ENTITIES.ddl)
 

@@ -17,7 +17,7 @@ class Trained(Protocol):
     """What a trained engine can do; the functions of the module say it in full."""
 
     def train(self, marked: Sequence[Marked], language: str, settings: Recogniser, seed: int, folder: Path,
-              say: Callable[[str], None], unmarked: Sequence[str] = ()) -> None:
+              say: Callable[[str], None], more: Sequence[str] = ()) -> None:
         """Learn from these texts and write the recogniser to the folder."""
 
     def find(self, folder: Path, texts: Sequence[str]) -> list[list[Span]]:

@@ -17,7 +17,7 @@ from coinspark.session import local_folder
 from coinspark.stage import code_version
 
 _COLUMNS = {"en": "text_en", "de": "text_de"}
-_CODE = ("entities/disguise.py", "entities/vectors.py", "entities/marked.py", "entities/lexicon.py",
+_CODE = ("entities/disguise.py", "entities/vectors.py", "entities/marked.py", "entities/unmarked.py", "entities/lexicon.py",
          "entities/lists.py", "entities/fold.py")
 _LEAST = 50  # texts that name something; from fewer nothing can be learnt
 

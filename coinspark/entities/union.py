@@ -12,9 +12,11 @@ from pyspark.sql import functions as F
 def trusted(entities: DataFrame, trust: Sequence[str]) -> DataFrame:
     """The rows of these engines, the most trusted first; a less trusted one's are left out where they overlap another's.
 
-    Rows of `entities`, key (text_id, start).
+    Rows of `entities`, key (text_id, start). A surmise (unmarked.py) that names no list entry is not among them, nor in the way
+    of another's find; one that does is a misspelling.
     """
-    kept = [entities.where(F.col("engine") == engine) for engine in trust]
+    open_ = F.coalesce("surmise", F.lit(False)) & F.col("name").isNull()  # null: from a night that knew no surmises
+    kept = [entities.where((F.col("engine") == engine) & ~open_) for engine in trust]
     return reduce(_with_less_trusted, kept)
 
 

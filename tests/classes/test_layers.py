@@ -35,7 +35,7 @@ def tables(spark: SparkSession, seed: int = 0) -> dict[str, DataFrame]:
               ("silent", "original", "Pergamon", ["1"], []),
               ("nasty", "original", NASTY, [NASTY], [("obverse", "en", None, None)])]
     rows = [(coin, medium, mint, types, "t", None, None, None, None, said, None) for coin, medium, mint, types, said in coins]
-    found = [(text, "lexicon", n, n + 1, name, name, category, None, list(kinds))
+    found = [(text, "lexicon", n, n + 1, name, name, category, None, list(kinds), False)
              for text, entities in texts.items() for n, (name, category, kinds) in enumerate(entities)]
     random.Random(seed).shuffle(rows)
     random.Random(seed).shuffle(found)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from pyspark.sql import SparkSession
 
-from coinspark.entities import engines
+from coinspark.entities import engines, unmarked
 from coinspark.entities.engines import Trained
-from coinspark.entities.marked import Span
+from coinspark.entities.marked import Marked, Span
 from coinspark.settings import Recogniser
 from tests.entities.made_up import FORMS, designs
 
@@ -72,3 +73,14 @@ def test_rows_of_spark_point_into_the_texts_and_are_linked(learnt: Learnt, spark
     assert sorted((row["text_id"], row["form"], row["name"], row["category"], row["link"], row["kinds"]) for row in rows) == [
         ("a", "Zeus", "Zeus", "PERSON", "link/Zeus", []), ("a", "cup", "cup", "OBJECT", None, []),
         ("b", "Tyche", None, "PERSON", None, []), ("b", "cup", "cup", "OBJECT", None, [])]
+    assert not any(row["surmise"] for row in rows), "no text that it learnt from has Tyche in it"
+
+
+def test_what_it_was_shown_as_no_name_is_a_surmise(learnt: Learnt, spark: SparkSession, tmp_path: Path) -> None:
+    assert (learnt.folder / unmarked.FILE).read_text() == (
+        "in left hand .\nin right hand .\nseated , holding\nstanding left , holding\n")
+    shown = shutil.copytree(learnt.folder, tmp_path / "en")
+    unmarked.write([Marked("Tyche left", ())], shown)  # as if it had learnt from that text too
+    frame = spark.createDataFrame([("a", "en", UNSEEN)], "text_id string, language string, text string")
+    rows = learnt.engine.annotate(frame, {"en": str(shown)}, FORMS).collect()
+    assert sorted((row["form"], row["surmise"]) for row in rows) == [("Tyche", True), ("rudder", False)]

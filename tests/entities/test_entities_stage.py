@@ -91,6 +91,9 @@ def test_a_trained_engine_proposes_what_no_list_has_until_the_keepers_have_spoke
     entities, proposals = run(trained(tmp_path))
     assert any("spacy has 0 texts in 'de' to learn from" in line for line in said), "the other language goes on"
     assert {row["engine"] for row in entities.select("engine").distinct().collect()} == {"lexicon", "spacy"}
+    tyche = entities.where("form = 'Tyche'").collect()
+    assert [(row["name"], row["surmise"]) for row in tyche] == [(None, True)], "a text to learn from has her as no name"
+    assert entities.where("surmise IS NULL OR (surmise AND engine = 'lexicon')").isEmpty()
     row, = (row for row in proposals.collect() if row["name"] == "Tyche")
     assert (row["category"], row["texts"], row["examples"][0]["text"]) == ("PERSON", 1, "Tyche standing, holding cup.")
 
@@ -115,8 +118,8 @@ def test_a_recogniser_of_ones_own_is_used_as_it_is(spark: SparkSession, tmp_path
     config = trained(tmp_path, engines=("spacy",), languages=("en",), recogniser={"pretrained": pretrained})
     entities = stage.build(Context(spark, config, lambda name: table, tmp_path, said.append))["entities"]
     assert isinstance(entities, DataFrame)
-    assert sorted((row["form"], row["name"], row["engine"]) for row in entities.collect()) == [
-        ("Tyche", None, "spacy"), ("cup", "cup", "spacy")]
+    assert sorted((row["form"], row["name"], row["engine"], row["surmise"]) for row in entities.collect()) == [
+        ("Tyche", None, "spacy", False), ("cup", "cup", "spacy", False)], "it has not learnt from these coins"
     assert not (tmp_path / "warehouse").exists(), "nothing was trained"
 
     (given / "meta.json").write_text("{}")

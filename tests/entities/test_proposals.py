@@ -13,13 +13,15 @@ FORMS = (Form("en", "rudder", False, "rudder", "OBJECT", None), Form("en", "Tych
 TEXTS = {"a": "Tyche with rudder", "b": "tyche seated", "c": "Tyche left", "d": "Nemesis and Tyche"}
 
 
-def span(text: str, form: str, category: str, engine: str = "spacy", listed: bool = False) -> tuple[object, ...]:
+def span(text: str, form: str, category: str, engine: str = "spacy", listed: bool = False,
+         surmise: bool = False) -> tuple[object, ...]:
     start = TEXTS[text].index(form)
-    return text, engine, start, start + len(form), form, form if listed else None, category, None, []
+    return text, engine, start, start + len(form), form, form if listed else None, category, None, [], surmise
 
 
-FOUND = [span("a", "Tyche", "PERSON"), span("b", "tyche", "PERSON"), span("c", "Tyche", "PERSON"), span("d", "Tyche", "PERSON"),
-         span("d", "Nemesis", "PERSON"), span("a", "rudder", "OBJECT", listed=True), span("a", "rudder", "PERSON")]
+FOUND = [span("a", "Tyche", "PERSON"), span("b", "tyche", "PERSON"), span("c", "Tyche", "PERSON"),
+         span("d", "Tyche", "PERSON", surmise=True), span("d", "Nemesis", "PERSON", surmise=True),
+         span("a", "rudder", "OBJECT", listed=True), span("a", "rudder", "PERSON")]
 LISTED = [span("a", "rudder", "OBJECT", "lexicon", listed=True)]
 
 
@@ -37,6 +39,7 @@ def propose(spark: SparkSession, refused: frozenset[Key] = frozenset()) -> dict[
 def test_each_new_name_once_with_its_texts(spark: SparkSession) -> None:
     made = propose(spark)
     assert set(made) == {("PERSON", "Tyche"), ("PERSON", "Nemesis")}, "the lists have something where rudder stands"
+    assert made["PERSON", "Nemesis"]["texts"] == 1, "a surmise is proposed like any other find"
     tyche = made["PERSON", "Tyche"]
     assert (tyche["language"], tyche["texts"]) == ("en", 4)
     assert [(one["text_id"], one["text"][one["start"]:one["end"]]) for one in tyche["examples"]] == [

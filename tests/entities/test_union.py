@@ -7,11 +7,13 @@ from pyspark.sql import DataFrame, SparkSession
 from coinspark.entities import union
 from coinspark.schemas import ENTITIES
 
+ROW = "text_id string, engine string, start int, end int, name string, surmise boolean"
+
 
 def found(spark: SparkSession) -> DataFrame:
     spans = [("a", "lexicon", 0, 4), ("a", "lexicon", 10, 14), ("a", "spacy", 0, 4), ("a", "spacy", 4, 8),
              ("a", "spacy", 12, 20), ("b", "spacy", 0, 4), ("b", "other", 2, 3), ("b", "other", 9, 11)]
-    rows = [(text, engine, start, end, "form", "name", "OBJECT", None, []) for text, engine, start, end in spans]
+    rows = [(text, engine, start, end, "form", "name", "OBJECT", None, [], False) for text, engine, start, end in spans]
     return spark.createDataFrame(rows, ENTITIES.ddl)
 
 
@@ -29,3 +31,10 @@ def test_the_order_of_trust_decides_where_spans_meet(spark: SparkSession) -> Non
     assert spans(union.trusted(found(spark), ["spacy", "lexicon"])) == [
         ("a", "spacy", 0), ("a", "spacy", 4), ("a", "spacy", 12), ("b", "spacy", 0)]
     assert spans(union.trusted(found(spark), ["lexicon", "spacy", "other"]))[-2:] == [("b", "other", 9), ("b", "spacy", 0)]
+
+
+def test_a_surmise_that_names_no_entry_is_not_trusted_and_in_nobodys_way(spark: SparkSession) -> None:
+    rows = [("a", "spacy", 0, 5, None, True), ("a", "spacy", 9, 14, "Athena", True), ("a", "spacy", 20, 25, None, False),
+            ("a", "spacy", 30, 35, None, None), ("a", "other", 0, 5, "Tyche", False), ("a", "other", 9, 14, "Ares", False)]
+    kept = union.trusted(spark.createDataFrame(rows, ROW), ["spacy", "other"])
+    assert spans(kept) == [("a", "other", 0), ("a", "spacy", 9), ("a", "spacy", 20), ("a", "spacy", 30)]
