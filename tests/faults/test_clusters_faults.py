@@ -53,8 +53,11 @@ def test_features_larger_than_the_drivers_memory(spark: SparkSession, config: Co
     made = {"features": ids.mapInPandas(features(model), schemas.FEATURES.ddl),
             "coins": ids.select(*(F.expr(COIN.get(name, "null")).cast(kind).alias(name)
                                   for name, kind in schemas.COINS.columns.items()))}
-    for name, frame in made.items():
-        frame.writeTo(tables.full_name(config, name)).append()
+    try:
+        for name, frame in made.items():
+            frame.writeTo(tables.full_name(config, name)).append()
+    finally:
+        spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
     small = {**told.model_dump(mode="json"), "spark": {**told.spark.model_dump(), "driver_memory": f"{HEAP}m",
                                                         "conf": {**told.spark.conf, **LOW}}}
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(small))
