@@ -56,8 +56,6 @@ def up_to(config: Config, name: str) -> tuple[str, ...]:
         return (*plain[:plain.index(last) + 1], *_seeing(config))
     if name == "clusters":
         return (*up_to(config, "features"), name)
-    if name == "deepcluster":
-        return ("ingest", name)
     names = [one for one in chain(config) if config.clustered or one not in _seeing(config)]
     return tuple(names[:names.index(name) + 1])
 
