@@ -1,6 +1,7 @@
 """Every benchmark, each in a process of its own; the last line of each is its result.
 
-    make bench            or: python -m tests.bench [merge feed training entities names linking features kmeans nightly]
+    make bench
+    python -m tests.bench [merge feed training entities names linking features kmeans deepcluster nightly]
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("merge", "feed", "training", "entities", "names", "linking", "features", "kmeans", "nightly")
+NAMES = ("merge", "feed", "training", "entities", "names", "linking", "features", "kmeans", "deepcluster", "nightly")
 
 
 def main(names: tuple[str, ...]) -> int:

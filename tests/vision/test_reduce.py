@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 
 from coinspark.errors import InputError
 from coinspark.vision.blocks import Rows
-from coinspark.vision.reduce import Reduction, fit
+from coinspark.vision.reduce import Reduction, bearable, fit
 from tests.vision.test_kmeans import rows, together
 
 
@@ -113,3 +113,17 @@ def test_a_worker_without_rows_joins_in() -> None:
     held = parts(points, 5)
     everyone = together(5, lambda rank, team: fit(held[rank], 8, team))
     assert all(found.axes.shape == (20, 2) for found in everyone)
+
+
+def test_few_pictures_bear_few_numbers() -> None:
+    assert [bearable(rows) for rows in (1, 15, 16, 300, 2048, 100_000)] == [1, 1, 2, 37, 256, 256]
+    assert bearable(100_000, 64) == 64
+
+
+def test_as_many_numbers_as_rows_make_all_rows_equally_far_apart_and_bearable_ones_do_not() -> None:
+    points = np.random.default_rng(5).normal(size=(60, 100)).astype(np.float32)
+    spread = {}
+    for most in (59, bearable(60)):
+        found = fit(rows(points), most).apply(points)
+        spread[most] = np.linalg.norm(found[:, None] - found, axis=2)[np.triu_indices(60, 1)].std()
+    assert spread[59] < 1e-3 and spread[7] > 0.1

@@ -38,7 +38,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
 
     Raises InputError without pictures, TrainingError where a worker died: the last whole round stays for the next run.
     """
-    row = _trained(context, _export(context))
+    row = _trained(context, export_pictures(context))
     rounds = [(row["network"], *(one[name] for name in _ROUND)) for one in row["history"]]
     return {
         schemas.NETWORKS.name: context.spark.createDataFrame(
@@ -46,7 +46,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
         schemas.ROUNDS.name: context.spark.createDataFrame(rounds, schemas.ROUNDS.ddl)}
 
 
-def _export(context: Context) -> Shards:
+def export_pictures(context: Context) -> Shards:
     """The pictures as shards of one class, each picture once, whichever coins it shows."""
     config = context.config
     number = shards.number(config.training.shards, launch.workers(config.training))
