@@ -2,10 +2,10 @@
 
     python -m tests.bench.bench_deepcluster [synthetic | euro | roman] [rounds]
 
-Compared, by adjusted mutual information, are k-means on plain pixels (scikit-learn's PCA and k-means), on the untrained network's
-features, on DeepCluster's, and on those of the same training with the published sampler. Synthetic and Roman coins are clustered
-within each big mint and held against their types, euro coins all together against their denominations. Then a round's seconds,
-one worker against two.
+Compared, by adjusted mutual information, are k-means on plain pixels (scikit-learn's PCA and k-means), on the untrained
+network's features, on DeepCluster's, and on those of the same training with the published sampler. Synthetic and Roman coins
+are clustered within each big mint and held against their types, euro coins all together against their denominations. Then a
+round's seconds, one worker against two.
 """
 
 from __future__ import annotations
