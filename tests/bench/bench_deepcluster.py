@@ -42,8 +42,6 @@ from coinspark.vision.network import Network, Picture
 from tests.bench import REAL
 
 CONF = Path(__file__).parents[2] / "conf"
-PLAN = ["deepcluster.epochs=10", "deepcluster.k=24", "deepcluster.batch=16", "deepcluster.learning_rate=0.001",
-        "deepcluster.augment={shift: 0.03, rotate: 4, zoom: 0.03, brightness: 0.1, contrast: 0.1}", "training.launch=local"]
 KINDS = {"synthetic": (15, 0), "euro": (8, 0), "roman": (8, 150)}  # clusters of a group; coins of the least group
 
 
@@ -83,7 +81,7 @@ def main(kind: str = "synthetic", rounds: int = 3) -> float:
 
 
 def _config(kind: str, place: Path, rounds: int) -> Config:
-    more = [f"warehouse={place}/warehouse", f"deepcluster.rounds={rounds}", "deepcluster.settled=null", *PLAN]
+    more = [f"warehouse={place}/warehouse", f"deepcluster.rounds={rounds}", "deepcluster.settled=null", "training.launch=local"]
     if kind == "synthetic":
         source = (f"{{kind: synthetic, root: '{place}/coins', coins: 600, mints: 2, types_per_mint: 15, skew: 0.0, photo: 160, "
                   "wear: 0.2}")
