@@ -16,7 +16,7 @@ from coinspark.vision.blocks import Block, Rows, pieces, survey
 from coinspark.vision.team import ALONE, Doubles, Team
 
 MOST = 256  # numbers that are kept of a row, as published
-_ROWS = 16  # for each of them at least: whitened, a direction that few rows span weighs as much as one that tells something
+_ROWS = 8  # for each of them at least: whitened, a direction that few rows span weighs as much as one that tells something
 _EPSILON = float(np.finfo(np.float32).eps)
 
 
