@@ -46,7 +46,7 @@ class Learning:
 def learnt(tables: Tables, config: Config) -> list[Learning]:
     """The networks that the clustered features are of, by name; empty where these came from elsewhere.
 
-    `model` of table `clusters` begins with 16 digits of the weights' SHA-256: older networks are in `networks` too.
+    `model` of table `clusters` begins with 16 digits of the weights' SHA-256, by which it is known whose they are.
     """
     layers = [layer.name for layer in config.clustered]
     if not layers:

@@ -103,8 +103,7 @@ def _coins(spark: SparkSession, config: Config, kind: str) -> Coins:
 
 def _exported(spark: SparkSession, config: Config) -> Shards:
     scratch = Path(config.warehouse) / "scratch"
-    read = lambda name: tables.read(spark, config, name)  # noqa: E731
-    return stage.export_pictures(Context(spark, config, read, scratch, print))
+    return stage.export_pictures(Context(spark, config, nightly.read_at(spark, config, None), scratch, print))
 
 
 def _pixels(coins: Coins) -> NDArray[np.float32]:

@@ -7,7 +7,6 @@ import pickle
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -18,11 +17,9 @@ from pyspark.sql import SparkSession
 from coinspark.errors import InputError, TrainingError
 from coinspark.training import checkpoint, launch, shards
 from coinspark.training.shards import Shards
-from tests.training_jobs import below, job
+from tests.training_jobs import WORKER, a_worker_killed, below, job
 from tests.training_jobs import shards as make_shards
 from tests.training_shards import write
-
-_WORKER = "horovod.spark.task.gloo_exec_fn"
 
 
 @pytest.fixture(scope="module")
@@ -63,26 +60,11 @@ def test_19_a_worker_without_a_row_is_said_before_anybody_waits(spark: SparkSess
 @pytest.mark.slow
 def test_20_a_killed_worker_fails_the_run_and_the_next_one_goes_on(held: Shards, spark: SparkSession, tmp_path: Path) -> None:
     told = job(tmp_path / "run", held, launch="horovod", epochs=6, patience=6)
-    done = threading.Event()
-
-    def kill_one() -> None:
-        while not done.wait(0.02):
-            workers = [pid for pid, line in below().items() if _WORKER in line]
-            if (tmp_path / "run" / checkpoint.NAME).exists() and workers:
-                os.kill(max(workers), signal.SIGKILL)
-                return
-
-    killer = threading.Thread(target=kill_one)
-    killer.start()
     began = time.monotonic()
-    try:
-        with pytest.raises(TrainingError, match="run again to go on from there"):
-            launch.run(told, spark, lambda line: None)
-    finally:
-        done.set()
-        killer.join()
+    with a_worker_killed(tmp_path / "run"), pytest.raises(TrainingError, match="run again to go on from there"):
+        launch.run(told, spark, lambda line: None)
     assert time.monotonic() - began < 240
-    _ended([pid for pid, line in below().items() if _WORKER in line])
+    _ended([pid for pid, line in below().items() if WORKER in line])
     state = checkpoint.load(tmp_path / "run")
     assert state is not None and 1 <= state.epoch < 6
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +18,7 @@ from coinspark.training.shards import Shards
 from coinspark.vision import weights
 from tests.deepcluster_jobs import job
 from tests.deepcluster_jobs import shards as make_shards
-from tests.training_jobs import below
+from tests.training_jobs import a_worker_killed
 
 
 @pytest.fixture(scope="module")
@@ -75,23 +72,8 @@ def test_equal_input_gives_equal_weights_and_a_killed_training_goes_on_to_them(
 def test_a_worker_killed_in_a_round_and_the_next_run_goes_on_from_the_last_whole_one(
         held: Shards, spark: SparkSession, tmp_path: Path) -> None:
     told = job(tmp_path / "run", held, "horovod", rounds=4, settled=None)
-    done = threading.Event()
-
-    def kill_one() -> None:
-        while not done.wait(0.02):
-            workers = [pid for pid, line in below().items() if "horovod.spark.task" in line]
-            if (tmp_path / "run" / "checkpoint.npz").exists() and workers:
-                os.kill(max(workers), signal.SIGKILL)
-                return
-
-    killer = threading.Thread(target=kill_one)
-    killer.start()
-    try:
-        with pytest.raises(TrainingError, match="run again to go on from there"):
-            launch.run(told, spark, lambda line: None)
-    finally:
-        done.set()
-        killer.join()
+    with a_worker_killed(tmp_path / "run"), pytest.raises(TrainingError, match="run again to go on from there"):
+        launch.run(told, spark, lambda line: None)
     state = states.load(tmp_path / "run")
     assert state is not None and 1 <= state.round < 4
     said: list[str] = []
