@@ -13,7 +13,13 @@ from coinspark.config import Config
 from coinspark.evaluation import table1
 from tests import nights
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+# beside those of conf/test.yaml a layer of clusters, of what a network sees that has learnt from these coins alone
+CLUSTERED = (
+    "layers=[{name: mint, kind: mint}, {name: entities, kind: entities, split: {biggest: 1}, classes: 3, least: 8, most: 0.6}, "
+    "{name: parts, kind: clusters, k: 3, least: 6, split: {biggest: 1}}]",
+    "features.weights=deepcluster", "deepcluster={rounds: 2, epochs: 1, k: 6, settled: null}", "splits.threshold=6")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +30,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def night(place: Path, spark: SparkSession) -> tuple[Config, Path]:
     """The first night, and its report. One session serves all: a namespace of its own keeps the tables apart."""
-    config = nights.configuration(place)
+    config = nights.configuration(place, *CLUSTERED)
     config = _beside(config, spark, "night_one")
     return config, nightly.run_night(config)
 
@@ -36,14 +42,19 @@ def _beside(config: Config, spark: SparkSession, namespace: str) -> Config:
 
 def test_every_table_has_rows_and_the_report_stands(night: tuple[Config, Path], spark: SparkSession) -> None:
     config, report = night
-    counts = {name: tables.read(spark, config, name).count() for name in ("coins", "images", "entities", "classes", "splits",
-                                                                         "runs", "predictions", "confusion", "metrics")}
+    counts = {name: tables.read(spark, config, name).count() for name in (
+        "coins", "images", "entities", "networks", "rounds", "features", "clusters", "classes", "splits", "runs", "predictions",
+        "confusion", "metrics")}
     assert all(counts.values()), counts
+    assert counts["rounds"] == 2
+    assert {row["cluster"] for row in tables.read(spark, config, "clusters").select("cluster").collect()} == {1, 2, 3}
     page = report.read_text(encoding="utf-8")
     assert "<script" not in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
     assert "https://" not in page
-    assert "entities" in table1.render(nightly.read_at(spark, config, report.stem), config)
+    assert "/cluster-0" in page
+    assert 'id="deepcluster"' in page
+    assert {"mint", "entities", "parts"} <= set(table1.render(nightly.read_at(spark, config, report.stem), config).split())
 
 
 def test_a_second_night_has_nothing_to_do(
@@ -70,7 +81,7 @@ def test_the_same_input_elsewhere_gives_the_same_hashes(
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", "2")
     assert nights.hashes(spark, again) == first
-    assert len(first) >= 9
+    assert {"networks", "rounds", "features", "clusters", "classes", "splits", "predictions"} <= set(first)
 
 
 def test_the_views_answer(night: tuple[Config, Path], spark: SparkSession) -> None:

@@ -28,7 +28,7 @@ from coinspark.vision.stage import pictures
 _VISION = tuple(f"vision/{name}.py" for name in (
     "backbone", "blocks", "edges", "kmeans", "network", "pixels", "reduce", "seeds", "team", "weights"))
 _CODE = (*(f"training/deepcluster/{name}.py" for name in ("learn", "pictures", "recipe", "sampler", "state")),
-         *(f"training/{name}.py" for name in ("feed", "pixels", "process", "shards")), *_VISION)
+         *(f"training/{name}.py" for name in ("export", "feed", "pixels", "process", "shards")), *_VISION)
 _MARKER = "network.json"
 _ROUND = ("round", "clusters", "sizes", "nmi", "inertia", "loss")
 
