@@ -116,7 +116,7 @@ def test_a_worker_without_rows_joins_in() -> None:
 
 
 def test_few_pictures_bear_few_numbers() -> None:
-    assert [bearable(rows) for rows in (1, 15, 16, 300, 2048, 100_000)] == [1, 1, 2, 37, 256, 256]
+    assert [bearable(rows) for rows in (1, 31, 32, 300, 4096, 100_000)] == [1, 1, 2, 18, 256, 256]
     assert bearable(100_000, 64) == 64
 
 
@@ -126,4 +126,4 @@ def test_as_many_numbers_as_rows_make_all_rows_equally_far_apart_and_bearable_on
     for most in (59, bearable(60)):
         found = fit(rows(points), most).apply(points)
         spread[most] = np.linalg.norm(found[:, None] - found, axis=2)[np.triu_indices(60, 1)].std()
-    assert spread[59] < 1e-3 and spread[7] > 0.1
+    assert spread[59] < 1e-3 and spread[bearable(60)] > 0.1
