@@ -53,5 +53,5 @@ class DeepCluster(Section):
     weights: str | None = None
     weights_sha256: str | None = None
     batch: int = Field(16, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(1e-4, gt=0)
     augment: Augment = Augment(shift=0.03, rotate=4, zoom=0.03, brightness=0.1, contrast=0.1)
