@@ -17,6 +17,7 @@ from coinspark.vision.team import ALONE, Doubles, Team
 
 MOST = 256  # numbers that are kept of a row, as published
 _ROWS = 16  # for each of them at least: whitened, a direction that few rows span weighs as much as one that tells something
+_LEAST = 8  # even of few rows: in a single number all are 1 or -1
 _EPSILON = float(np.finfo(np.float32).eps)
 
 
@@ -42,7 +43,7 @@ def bearable(rows: int, most: int = MOST) -> int:
     DeepCluster round with 64 numbers 0.35, 32 0.50, 16 0.58; on 175 and 167 real coins of one mint in 8 clusters with 40 0.01
     and 0.03, 20 0.02 and 0.06, 10 0.04 and 0.10. HOG, which no network makes, prefers more: 64 0.44, 32 0.88, 16 0.66.
     """
-    return max(1, min(most, rows // _ROWS))
+    return min(most, max(_LEAST, rows // _ROWS))
 
 
 def fit(rows: Rows, most: int = MOST, team: Team = ALONE) -> Reduction:

@@ -116,8 +116,8 @@ def test_a_worker_without_rows_joins_in() -> None:
 
 
 def test_few_pictures_bear_few_numbers() -> None:
-    assert [bearable(rows) for rows in (1, 31, 32, 300, 4096, 100_000)] == [1, 1, 2, 18, 256, 256]
-    assert bearable(100_000, 64) == 64
+    assert [bearable(rows) for rows in (1, 128, 144, 300, 4096, 100_000)] == [8, 8, 9, 18, 256, 256]
+    assert bearable(100_000, 64) == 64 and bearable(20, 3) == 3
 
 
 def test_as_many_numbers_as_rows_make_all_rows_equally_far_apart_and_bearable_ones_do_not() -> None:
