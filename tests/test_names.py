@@ -27,8 +27,9 @@ def designs(tmp_path: Path) -> Path:
              for how in ("left", "seated")]
     (tmp_path / "designs.csv").write_text("text_en\n" + "".join(f'"{text}"\n' for text in texts))
     file = tmp_path / "mine.yaml"
-    file.write_text(yaml.safe_dump({"entities": {"lists": str(tmp_path), "recogniser": {
-        "designs": str(tmp_path / "designs.csv"), "passes": 30, "vectors": 16}}}))
+    recogniser = {"designs": str(tmp_path / "designs.csv"), "passes": 30, "vectors": 16}
+    file.write_text(yaml.safe_dump({"warehouse": str(tmp_path / "warehouse"),
+                                    "entities": {"lists": str(tmp_path), "recogniser": recogniser}}))
     return file
 
 

@@ -41,8 +41,9 @@ def a_worker_killed(folder: Path) -> Iterator[None]:
 
     def kill_one() -> None:
         while not done.wait(0.02):
-            workers = [pid for pid, line in below().items() if WORKER in line]
-            if (folder / checkpoint.NAME).exists() and workers:
+            if not (folder / checkpoint.NAME).exists():  # to look through all processes takes longer than a small round
+                continue
+            if workers := [pid for pid, line in below().items() if WORKER in line]:
                 os.kill(max(workers), signal.SIGKILL)
                 return
 

@@ -7,17 +7,20 @@ that figure tells how well proposals are found, and names in texts that come lat
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from coinspark import whole
 from coinspark.config import Config
-from coinspark.entities import lexicon, lists, marked, protocols, unmarked, verdicts
+from coinspark.entities import lexicon, lists, marked, protocols, recognise, unmarked, verdicts
 from coinspark.entities.lists import CATEGORIES
 from coinspark.entities.marked import Marked, Span
 from coinspark.entities.protocols import Counts, Part
 from coinspark.errors import InputError
+from coinspark.session import local_folder
 
 FALSE = ("language", "category", "form", "text", "start", "end")
 COLUMNS = ("engine", "language", "protocol", "category", "mentions", "found", "false", "recall", "precision", "f1")
@@ -34,6 +37,7 @@ def run(config: Config, engine: str, protocol: str, texts: Mapping[str, Sequence
     """A row a language and category (COLUMNS), and those of PERSON with OBJECT and of all categories together.
 
     Then the finds that counted as false (FALSE), for somebody to read: the lexicon's word is not the last one.
+    What was found in each part is kept in the warehouse's `measured`: a measurement that was broken off goes on after it.
     """
     settings = config.entities
     if settings.lists is None:
@@ -47,19 +51,26 @@ def run(config: Config, engine: str, protocol: str, texts: Mapping[str, Sequence
             continue
         ready = marked.mark(texts[language], language, lexicon.cached(forms))
         total = Counts()
-        for counts, wrong in _parts(ready, language, protocol, config.seed, find, say):
+        for counts, wrong in _parts(config, engine, ready, language, protocol, find, say):
             total.add(counts)
             false += wrong
         rows += [_row(engine, language, protocol, name, total, group) for name, group in _GROUPS.items()]
     return rows, false
 
 
-def _parts(ready: Sequence[Marked], language: str, protocol: str, seed: int, find: Find,
+def _parts(config: Config, engine: str, ready: Sequence[Marked], language: str, protocol: str, find: Find,
            say: Callable[[str], None]) -> Iterator[tuple[Counts, list[tuple[Any, ...]]]]:
     """Counts and false finds of the published split, or of each fold of the unseen names."""
-    parts = [protocols.published(ready, seed)] if protocol == "published" else list(protocols.unseen(ready, FOLDS, seed))
+    parts = (protocols.unseen(ready, FOLDS, config.seed) if protocol == "unseen" else
+             [protocols.published(ready, config.seed)])
     for number, part in enumerate(parts, start=1):
-        found = _found(part, language, find)
+        key = recognise.learning(config, engine, language, part.train, [one.text for one in part.test])
+        kept = local_folder(config) / "measured" / f"{engine}-{language}-{key[:12]}.json"
+        if kept.exists():
+            say(f"{language}, part {number}: found before, as kept in {kept}; remove it to train and ask anew")
+        else:
+            whole.write_json(kept, _found(part, language, find))
+        found = [[Span(*span) for span in spans] for spans in json.loads(kept.read_text(encoding="utf-8"))]
         counts = protocols.count(part.test, found, part.held or None)
         if part.held:
             say(f"{language}, fold {number} of {FOLDS}: {len(part.held)} names held out; PERSON and OBJECT: recall "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from coinspark.config import Config
@@ -42,7 +42,7 @@ def folders(config: Config, engine: str, texts: Iterable[tuple[str, str]], forms
         if naming < _LEAST:
             say(f"entities: {engine} has {naming} texts in {language!r} to learn from, fewer than {_LEAST}: no entities of it")
             continue
-        key = _key(config, engine, language, ready)
+        key = learning(config, engine, language, ready)
         place = local_folder(config) / "recognisers" / f"{engine}-{language}-{key[:12]}"
         facts = {"engine": engine, "language": language, "key": key, "texts": len(ready),
                  "settings": config.entities.recogniser.model_dump(mode="json")}
@@ -90,10 +90,12 @@ def outside(config: Config) -> object:
     return [stated, digest(sorted(_more(designs_file))) if set(config.entities.engines) - {"lexicon"} else None]
 
 
-def _key(config: Config, engine: str, language: str, ready: tuple[Marked, ...]) -> str:
+def learning(config: Config, engine: str, language: str, ready: Sequence[Marked], more: Sequence[str] = ()) -> str:
+    """The hash of all that a recogniser comes from: texts, settings, code; and of `more` texts that it is shown or asked."""
     code = code_version((f"entities/engine_{engine}.py", *_CODE))
     return digest({
         "engine": engine, "language": language, "seed": config.seed, "code": code,
         "settings": config.entities.recogniser.model_dump(mode="json", exclude={"designs", "pretrained"}),
         "texts": [[one.text, [list(mention) for mention in one.mentions]] for one in ready],
+        **({"more": list(more)} if more else {}),
     })

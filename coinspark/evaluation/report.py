@@ -6,7 +6,6 @@ Jinja escapes everything that comes from the tables; the figures escape their ow
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
+from coinspark import whole
 from coinspark.config import Config
 from coinspark.evaluation import agreement, clusters, figures, gather, table1
 from coinspark.evaluation.gather import Page, Size
@@ -47,14 +47,7 @@ class Confusion:
 def write_report(tables: Tables, config: Config, path: Path, night: str) -> Path:
     """Write the page of `night` to `path`, whole or not at all; `tables` gives each published table by name."""
     page = render(gather.gather(tables, config, night), config)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(page, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
+    return whole.write(path, page)
 
 
 def render(page: Page, config: Config) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from coinspark import whole
 from coinspark.training.launch import PROGRESS, RESULT
 from coinspark.training.team import Team
 
@@ -51,9 +51,7 @@ def tell(folder: Path, line: str) -> None:
 
 def finish(folder: Path, result: dict[str, Any]) -> None:
     """Leave the result where the driver looks for it, whole."""
-    part = folder / f"{RESULT}.part"
-    part.write_text(json.dumps(result, sort_keys=True), encoding="utf-8")
-    part.replace(folder / RESULT)
+    whole.write_json(folder / RESULT, result)
 
 
 def hash_of(network: tf.keras.Model) -> str:

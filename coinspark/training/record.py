@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from coinspark import whole
 from coinspark.hashes import file_hash
 from coinspark.training.checkpoint import NAME
 
@@ -23,8 +24,6 @@ def finished(folder: Path, marker: str) -> dict[str, Any] | None:
 
 def finish(folder: Path, marker: str, row: dict[str, Any]) -> dict[str, Any]:
     """Write the marker, whole, and clear the checkpoint away; the row."""
-    part = folder / f"{marker}.part"
-    part.write_text(json.dumps(row, sort_keys=True), encoding="utf-8")
-    part.replace(folder / marker)
+    whole.write_json(folder / marker, row)
     (folder / NAME).unlink(missing_ok=True)
     return row

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from coinspark import whole
 from coinspark.errors import InputError
 
 COLUMNS = ("coin_id", "medium", "label", "type", "jpeg")
@@ -51,10 +52,7 @@ class Share:
 
 def save(shards: Shards) -> None:
     """Write the marker, atomically: from here on the shards count as whole."""
-    marker = Path(shards.folder) / MARKER
-    part = marker.with_suffix(".part")
-    part.write_text(json.dumps(asdict(shards), sort_keys=True), encoding="utf-8")
-    part.replace(marker)
+    whole.write_json(Path(shards.folder) / MARKER, asdict(shards))
 
 
 def load(folder: Path, digest: str) -> Shards | None:

@@ -64,12 +64,11 @@ def main(kind: str = "even", rounds: int = 3, seed: int = 1) -> float:
         coins = _coins(spark, config, kind)
         print(f"{kind}: {len(coins.names):,} pictures, {len(set(coins.known))} kinds", flush=True)
         _line(kind, coins, "pixels, scikit-learn", _pixels(coins))
-        before = _line(kind, coins, "untrained features", _seen(coins, config, None))
+        found = {"untrained": _line(kind, coins, "untrained features", _seen(coins, config, None))}
         shards = _exported(spark, config)
         jobs = {"DeepCluster": "coinspark.training.deepcluster.learn"}
         if kind in DRAWN:
             jobs["with the published sampler"] = "tests.bench.published_sampler"
-        found = {"untrained": before}
         for name, program in jobs.items():
             told = Job(f"{place}/{program}", shards, config.image_size, config.image_width, config.deepcluster, config.training,
                        config.seed, network.precision("auto"), program)
@@ -79,7 +78,7 @@ def main(kind: str = "even", rounds: int = 3, seed: int = 1) -> float:
             _workers(spark, told)
         print(f"AMI, {kind}: " + "; ".join(f"{name} {ami:.3f}" for name, ami in found.items()), flush=True)
         spark.stop()
-    return found["DeepCluster"] - before
+    return found["DeepCluster"] - found["untrained"]
 
 
 def _config(kind: str, place: Path, rounds: int, seed: int) -> Config:
