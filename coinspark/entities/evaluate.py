@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from coinspark import whole
+from coinspark import files
 from coinspark.config import Config
 from coinspark.entities import lexicon, lists, marked, protocols, recognise, unmarked, verdicts
 from coinspark.entities.lists import CATEGORIES
@@ -69,7 +69,7 @@ def _parts(config: Config, engine: str, ready: Sequence[Marked], language: str, 
         if kept.exists():
             say(f"{language}, part {number}: found before, as kept in {kept}; remove it to train and ask anew")
         else:
-            whole.write_json(kept, _found(part, language, find))
+            files.write_json(kept, _found(part, language, find))
         found = [[Span(*span) for span in spans] for spans in json.loads(kept.read_text(encoding="utf-8"))]
         counts = protocols.count(part.test, found, part.held or None)
         if part.held:

@@ -17,7 +17,7 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from coinspark import whole
+from coinspark import files
 from coinspark.config import Config
 from coinspark.evaluation import agreement, clusters, figures, gather, table1
 from coinspark.evaluation.gather import Page, Size
@@ -47,7 +47,7 @@ class Confusion:
 def write_report(tables: Tables, config: Config, path: Path, night: str) -> Path:
     """Write the page of `night` to `path`, whole or not at all; `tables` gives each published table by name."""
     page = render(gather.gather(tables, config, night), config)
-    return whole.write(path, page)
+    return files.write(path, page)
 
 
 def render(page: Page, config: Config) -> str:

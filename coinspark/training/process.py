@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from coinspark import whole
+from coinspark import files
 from coinspark.training.launch import PROGRESS, RESULT
 from coinspark.training.team import Team
 
@@ -51,7 +51,7 @@ def tell(folder: Path, line: str) -> None:
 
 def finish(folder: Path, result: dict[str, Any]) -> None:
     """Leave the result where the driver looks for it, whole."""
-    whole.write_json(folder / RESULT, result)
+    files.write_json(folder / RESULT, result)
 
 
 def hash_of(network: tf.keras.Model) -> str:

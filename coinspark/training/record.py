@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from coinspark import whole
+from coinspark import files
 from coinspark.hashes import file_hash
 from coinspark.training.checkpoint import NAME
 
@@ -24,6 +24,6 @@ def finished(folder: Path, marker: str) -> dict[str, Any] | None:
 
 def finish(folder: Path, marker: str, row: dict[str, Any]) -> dict[str, Any]:
     """Write the marker, whole, and clear the checkpoint away; the row."""
-    whole.write_json(folder / marker, row)
+    files.write_json(folder / marker, row)
     (folder / NAME).unlink(missing_ok=True)
     return row

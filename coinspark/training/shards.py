@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from coinspark import whole
+from coinspark import files
 from coinspark.errors import InputError
 
 COLUMNS = ("coin_id", "medium", "label", "type", "jpeg")
@@ -52,7 +52,7 @@ class Share:
 
 def save(shards: Shards) -> None:
     """Write the marker, atomically: from here on the shards count as whole."""
-    whole.write_json(Path(shards.folder) / MARKER, asdict(shards))
+    files.write_json(Path(shards.folder) / MARKER, asdict(shards))
 
 
 def load(folder: Path, digest: str) -> Shards | None:

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from coinspark import whole
+from coinspark import files
 
 
 def test_a_file_stands_in_its_folder_which_is_made(tmp_path: Path) -> None:
-    file = whole.write_json(tmp_path / "a" / "b" / "one.json", {"b": 1, "a": ["ä"]})
+    file = files.write_json(tmp_path / "a" / "b" / "one.json", {"b": 1, "a": ["ä"]})
     assert file.read_text() == '{"a": ["\\u00e4"], "b": 1}'
-    assert whole.write(file, "Μᾶρκος").read_bytes() == "Μᾶρκος".encode()
+    assert files.write(file, "Μᾶρκος").read_bytes() == "Μᾶρκος".encode()
     assert list(file.parent.iterdir()) == [file]
 
 
 def test_a_broken_write_leaves_what_was_there_and_nothing_half_written(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = whole.write(tmp_path / "one.txt", "before")
+    file = files.write(tmp_path / "one.txt", "before")
 
     def full(self: Path, text: str, encoding: str) -> None:
         with self.open("w", encoding=encoding) as opened:
@@ -27,6 +27,6 @@ def test_a_broken_write_leaves_what_was_there_and_nothing_half_written(
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(OSError, match="No space left"):
-        whole.write(file, "after")
+        files.write(file, "after")
     assert list(tmp_path.iterdir()) == [file]
     assert file.read_bytes() == b"before"
