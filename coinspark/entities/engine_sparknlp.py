@@ -34,6 +34,7 @@ NAME = "sparknlp"
 _WIDTHS = (100, 128, 256, 300, 384, 512, 768, 1024)  # of word vectors that Spark NLP has a ready graph for
 _BATCH, _RATE, _DROP = 32, 2e-3, 0.5
 _DISGUISES = 4  # of each text at most: all are in memory at once; more passes show them again
+_BETWEEN = r"(?<=[^\p{L}\p{M}\p{N}_])|(?=[^\p{L}\p{M}\p{N}_])"  # beside every sign that is in no word
 _PARTS = "reader", "recogniser"  # the folder's pipelines; between them words become shapes
 _CHUNKS = "array<struct<begin:int,end:int,category:string>>"
 _MARKED = "text string, mentions array<struct<start:int,end:int,category:string>>"
@@ -60,7 +61,7 @@ def train(marked: Sequence[Marked], language: str, settings: Recogniser, seed: i
     with tempfile.TemporaryDirectory() as place:
         known = _vectors(spark, sorted({*more, *(one.text for one in texts)}), settings, seed, lent)
         first = Pipeline(stages=[*_reader(), _embeddings(known, Path(place) / "vectors.txt"),
-                                 *_by_heart(texts, Path(place))]).fit(_frame(spark, texts[:1]))
+                                 *_by_heart(spark, texts, Path(place))]).fit(_frame(spark, texts[:1]))
         ready = _shapes(first.transform(_frame(spark, shown))).withColumn(
             "label", F.expr(_LABELS).alias("label", metadata={"annotatorType": "named_entity"}))
         recogniser = (
@@ -119,12 +120,22 @@ def session() -> SparkSession:
 
 
 def _reader() -> list[Any]:
-    """Text → document → tokens, with the places that they have in the text."""
+    """Text → document → tokens, with the places that they have in the text: words as the lexicon has them, and each other sign.
+
+    By itself the tokenizer keeps corn-ears and lion's whole, and of names in them it can find none.
+    """
     from sparknlp.annotator import Tokenizer
     from sparknlp.base import DocumentAssembler
 
     return [DocumentAssembler().setInputCol("text").setOutputCol("document").setCleanupMode("disabled"),
-            Tokenizer().setInputCols(["document"]).setOutputCol("token")]
+            Tokenizer().setSplitPattern(_BETWEEN).setInputCols(["document"]).setOutputCol("token")]
+
+
+def _words(spark: SparkSession, texts: Sequence[str]) -> list[list[str]]:
+    """The tokens of each text."""
+    reader = Pipeline(stages=_reader()).fit(_frame(spark, []))
+    rows = reader.transform(_frame(spark, [Marked(text, ()) for text in texts])).select("token.result").collect()
+    return [row["result"] for row in rows]
 
 
 def _disguised(texts: Sequence[Marked], language: str, settings: Recogniser, seed: int) -> tuple[list[Marked], dict[str, str]]:
@@ -144,9 +155,7 @@ def _vectors(spark: SparkSession, texts: Sequence[str], settings: Recogniser, se
              lent: dict[str, str]) -> vectors.Vectors:
     """Lower-case word → vector, zeros up to a width that there is a graph for; a made-up word's is a known one's, blurred."""
     width = next(width for width in _WIDTHS if width >= settings.vectors)
-    reader = Pipeline(stages=_reader()).fit(_frame(spark, []))
-    rows = reader.transform(_frame(spark, [Marked(text, ()) for text in texts])).select("token.result").collect()
-    words = [[word.lower() for word in row["result"]] for row in rows]
+    words = [[word.lower() for word in found] for found in _words(spark, texts)]
     made = vectors.make(words, settings.vectors, seed) if settings.vectors else {}
     noise = np.random.default_rng(seed)
     for word, known in lent.items():
@@ -174,13 +183,14 @@ def _frame(spark: SparkSession, texts: Sequence[Marked]) -> DataFrame:
         for mention in one.mentions]) for one in texts], _MARKED)
 
 
-def _by_heart(texts: Sequence[Marked], place: Path) -> list[Any]:
-    """A matcher for each category's forms, which it reads from a file."""
+def _by_heart(spark: SparkSession, texts: Sequence[Marked], place: Path) -> list[Any]:
+    """A matcher for each category's forms, which it reads from a file, their tokens with blanks between them."""
     from sparknlp.annotator import TextMatcher
 
+    known = by_heart(texts)
     forms: dict[str, list[str]] = defaultdict(list)
-    for form, category in by_heart(texts).items():
-        forms[category].append(form)
+    for category, words in zip(known.values(), _words(spark, list(known)), strict=True):
+        forms[category].append(" ".join(words))
     matchers = []
     for category, of_it in forms.items():
         file = place / f"{category}.txt"

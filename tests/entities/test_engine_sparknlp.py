@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+from pyspark.ml import Pipeline
 from pyspark.sql import SparkSession
 
 from coinspark.entities import engine_sparknlp
-from coinspark.entities.marked import Span
+from coinspark.entities.marked import Marked, Mention, Span
 
 
 def test_what_is_known_stands_the_longer_first_and_what_is_found_makes_way() -> None:
@@ -16,6 +20,23 @@ def test_what_is_known_stands_the_longer_first_and_what_is_found_makes_way() -> 
     known = [chunk(0, 4, "PERSON"), chunk(0, 10, "PERSON")]
     found = [chunk(5, 13, "OBJECT"), chunk(14, 20, "OBJECT")]
     assert engine_sparknlp._spans(text, known, found) == [Span(0, 10, "PERSON"), Span(14, 20, "OBJECT")]
+
+
+@pytest.mark.slow
+def test_names_with_signs_in_them_are_known_whole(spark: SparkSession, tmp_path: Path) -> None:
+    engine_sparknlp.session()
+    text = "Zeus (Aëtophoros) with a sword-belt, a belt_buckle, Gordian III. and lion's skin"
+    forms = {"Zeus (Aëtophoros)": "PERSON", "Gordian III.": "PERSON", "sword-belt": "OBJECT", "belt": "OBJECT",
+             "lion": "ANIMAL"}
+    shown = [Marked(form, (Mention(0, len(form), category, form),)) for form, category in forms.items()]
+    frame = engine_sparknlp._frame(spark, [Marked(text, ())])
+    matchers = engine_sparknlp._by_heart(spark, shown, tmp_path)
+    row = Pipeline(stages=[*engine_sparknlp._reader(), *matchers]).fit(frame).transform(frame).first()
+    assert row is not None
+    found = {(one["begin"], one["end"] + 1, category) for category in ("PERSON", "OBJECT", "ANIMAL")
+             for one in row[f"known_{category}"]}
+    assert found == {(text.index(form), text.index(form) + len(form), category) for form, category in forms.items()
+                     if form != "belt"} | {(text.index("sword-belt") + 6, text.index("sword-belt") + 10, "OBJECT")}
 
 
 def test_a_word_is_seen_by_its_shape(spark: SparkSession) -> None:

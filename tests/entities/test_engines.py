@@ -48,6 +48,11 @@ def test_it_has_by_heart_what_it_has_seen_wherever_that_stands(learnt: Learnt) -
     assert learnt.find("cup Zeus cup") == [[Span(0, 3, "OBJECT"), Span(4, 8, "PERSON"), Span(9, 12, "OBJECT")]]
 
 
+def test_it_finds_names_beside_hyphens_and_other_signs(learnt: Learnt) -> None:
+    text = "Zeus's head right, cup-bearer with (torch), bow?"
+    assert {"Zeus", "cup", "torch", "bow"} <= {text[span.start:span.end] for span in learnt.find(text)[0]}
+
+
 def test_awkward_texts_are_read_or_left(learnt: Learnt) -> None:
     texts = ["", " ", "\x00\x07", "ΑΘΗΝΑ Σοφία καὶ Ζεύς", "a\u0301 e\u0301", "\U0001d11e Zeus seated, \U0001d11e holding cup."]
     found = learnt.find(*texts)
