@@ -10,7 +10,7 @@ demo: setup
 	coinspark nightly --config conf/demo.yaml
 
 test: setup
-	python -m pytest -c tests/pytest.ini --rootdir . -n logical --maxprocesses 4 --dist loadfile tests
+	python -m pytest -c tests/pytest.ini --rootdir . -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests
 
 check: setup lint test
 

@@ -19,6 +19,17 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 
+_LONG = ("test_nightly", "test_night_faults", "test_standalone", "test_training_faults", "test_features_stage", "test_clusters",
+         "test_learn", "test_ingest_faults", "test_launch", "test_ingest_stage", "test_stage", "test_clusters_faults")
+"""Files that take minutes, the longest first: begun last, one would keep a worker busy when the others have nothing left."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; otherwise as they were collected."""
+    place = {name: n for n, name in enumerate(_LONG)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(_LONG)))
+
+
 @pytest.fixture(scope="session")
 def base_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A configuration with a warehouse that lives as long as the tests, on two cores."""

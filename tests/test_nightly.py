@@ -20,7 +20,7 @@ CLUSTERED = (
     "layers=[{name: mint, kind: mint}, {name: entities, kind: entities, split: {biggest: 1}, classes: 3, least: 8, most: 0.6}, "
     "{name: parts, kind: clusters, k: 3, least: 6, split: {biggest: 1}}, "
     "{name: chosen, kind: clusters, k: null, classes: 4, least: 6, split: {biggest: 1}}]",
-    "training.layers=[mint, entities, parts]",
+    "training.layers=[mint, parts]",
     "features.weights=deepcluster", "deepcluster={rounds: 2, epochs: 1, k: 6, settled: null}", "splits.threshold=6")
 
 
@@ -49,14 +49,16 @@ def test_every_table_has_rows_and_the_report_stands(night: tuple[Config, Path], 
         "confusion", "metrics")}
     assert all(counts.values()), counts
     assert counts["rounds"] == 2
-    assert {row["cluster"] for row in tables.read(spark, config, "clusters").select("cluster").collect()} == {1, 2, 3}
+    clusters = tables.read(spark, config, "clusters").select("layer", "cluster").distinct().collect()
+    assert {row["cluster"] for row in clusters if row["layer"] == "parts"} == {1, 2, 3}
+    assert {row["layer"] for row in clusters} == {"parts", "chosen"}
     page = report.read_text(encoding="utf-8")
     assert "<script" not in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
     assert "https://" not in page
     assert "/cluster-0" in page
     assert 'id="deepcluster"' in page
-    assert {"mint", "entities", "parts"} <= set(table1.render(nightly.read_at(spark, config, report.stem), config).split())
+    assert {"mint", "parts"} <= set(table1.render(nightly.read_at(spark, config, report.stem), config).split())
 
 
 def test_a_second_night_has_nothing_to_do(

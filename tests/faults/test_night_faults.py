@@ -16,6 +16,7 @@ from coinspark.config import Config
 from tests import nights
 
 PLAIN = ("ingest", "entities", "classes", "splits")
+ONE = "training.layers=[mint]"
 
 
 def wait_for(process: subprocess.Popen[str], word: str) -> str:
@@ -35,14 +36,14 @@ def below(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 @pytest.mark.slow
 def test_kill_9_then_a_second_night_finishes(tmp_path: Path) -> None:
-    night = nights.start(tmp_path)
+    night = nights.start(tmp_path, ONE)
     wait_for(night, "splits ")
     children = below(night)
     os.kill(night.pid, signal.SIGKILL)
     night.wait()
     _, alive = psutil.wait_procs(children, timeout=90)
     assert not alive, "Spark's processes outlive their driver"
-    done = subprocess.run(nights.command(tmp_path), capture_output=True, text=True, cwd=tmp_path, timeout=400)
+    done = subprocess.run(nights.command(tmp_path, ONE), capture_output=True, text=True, cwd=tmp_path, timeout=400)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("unchanged, skipped") == len(PLAIN), done.stderr
     assert "published night_" in done.stderr
@@ -52,7 +53,7 @@ def test_kill_9_then_a_second_night_finishes(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ctrl_c_ends_quickly_and_says_what_stands(tmp_path: Path) -> None:
     night = nights.start(tmp_path)
-    wait_for(night, "splits ")
+    wait_for(night, "ingest ")
     children = below(night)
     night.send_signal(signal.SIGINT)
     _, said = night.communicate(timeout=60)

@@ -94,7 +94,7 @@ def groups(rows: list[Row], layer: str = "parts") -> set[tuple[str, int]]:
 SIZED = {("Abdera-2", 1), ("Abdera-0", 2), ("Abdera-1", 3)}  # the largest group is the first
 
 
-@pytest.mark.parametrize("partitions", [1, 2, 7])
+@pytest.mark.parametrize("partitions", [1, 7])
 def test_known_groups_are_clusters_named_by_size(
     spark: SparkSession, config: Config, held: Callable[..., Any], tmp_path: Path, partitions: int,
 ) -> None:
