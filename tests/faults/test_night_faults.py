@@ -53,7 +53,7 @@ def test_kill_9_then_a_second_night_finishes(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ctrl_c_ends_quickly_and_says_what_stands(tmp_path: Path) -> None:
     night = nights.start(tmp_path)
-    wait_for(night, "ingest ")
+    wait_for(night, "splits ")
     children = below(night)
     night.send_signal(signal.SIGINT)
     _, said = night.communicate(timeout=60)
