@@ -40,8 +40,12 @@ def base_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 @pytest.fixture(scope="session")
 def spark(base_config: Config) -> Iterator[SparkSession]:
-    """The session; two cores, and a task may fail twice before its job does."""
+    """The session; two cores, and a task may fail twice before its job does.
+
+    Spark opens a catalog at its first use: here, so that a test that starts a night with a warehouse of its own finds it open.
+    """
     made = session.start(base_config)
+    made.sql("SHOW NAMESPACES").collect()
     yield made
     made.stop()
 
