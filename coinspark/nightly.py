@@ -66,8 +66,8 @@ def _seeing(config: Config) -> tuple[str, ...]:
 
 def run_stages(config: Config, names: tuple[str, ...], force: bool = False) -> SparkSession:
     """Run these stages in the chain's order, each only if something that it depends on has changed."""
-    spark = start(config)
     with lock.hold(local_folder(config)):
+        spark = start(config)
         _run(spark, config, names, force)
     return spark
 
@@ -78,8 +78,8 @@ def run_night(config: Config, force: bool = False) -> Path:
     A night with nothing new gets no tag of its own: the last one stands. A night that dies leaves the last one standing,
     and the next run takes up what was finished.
     """
-    spark, began = start(config), time.monotonic()
     with lock.hold(local_folder(config)):
+        spark, began = start(config), time.monotonic()
         ran = _run(spark, config, chain(config), force)
         night = tables.latest_night(spark, config)
         if ran or night is None or not _is_complete(spark, config, night):

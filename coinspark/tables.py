@@ -141,12 +141,11 @@ def audit(spark: SparkSession, config: Config, staged: Staged) -> None:
     """Every key is there and stands once, or AuditError naming table and key."""
     table = staged.table
     rows = spark.read.option("snapshot-id", staged.snapshot).table(full_name(config, table.name)).select(*table.key)
-    missing = rows.where(" OR ".join(f"`{key}` IS NULL" for key in table.key)).limit(1).collect()
-    if missing:
-        raise AuditError(f"table {table.name}: a row without its key {missing[0].asDict()}; nothing was published")
-    twice = rows.groupBy(*table.key).count().where("count > 1").orderBy(*table.key).limit(1).collect()
-    if twice:
-        raise AuditError(f"table {table.name}: the key {twice[0].asDict()} stands more than once; nothing was published")
+    wrong = "count > 1 OR " + " OR ".join(f"`{key}` IS NULL" for key in table.key)
+    for row in rows.groupBy(*table.key).count().where(wrong).orderBy(*table.key).limit(1).collect():
+        key = {name: row[name] for name in table.key}
+        says = f"a row without its key {key}" if None in key.values() else f"the key {key} stands more than once"
+        raise AuditError(f"table {table.name}: {says}; nothing was published")
 
 
 def publish(spark: SparkSession, config: Config, staged: Staged) -> int:

@@ -1,12 +1,12 @@
 """DeepCluster against k-means on what it began with: how far clusters go with what the coins are known to be.
 
-    python -m tests.bench.bench_deepcluster [even | uneven | euro | roman] [rounds] [seed of the drawn coins]
+    python -m tests.bench.bench_deepcluster [even | uneven | euro | roman] [rounds] [seed of the drawn coins] [key=value ...]
 
 Compared, by adjusted mutual information, are k-means on plain pixels (scikit-learn's PCA and k-means), on the untrained
 network's features, on DeepCluster's, and for drawn coins on those of the same training with the published sampler. Drawn and
 Roman coins are clustered within each big mint and held against their types, euro coins all together against their
 denominations. Of the drawn ones types are `even`, 20 coins each, or `uneven`, the first of fifteen with 30 % of the coins. For
-even ones then a round's seconds, one worker against two.
+even ones then a round's seconds, one worker against two. More arguments are settings, as in `deepcluster.edges=none`.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ class Coins(NamedTuple):
     jpegs: list[bytes]
 
 
-def main(kind: str = "even", rounds: int = 3, seed: int = 1) -> float:
+def main(kind: str = "even", rounds: int = 3, seed: int = 1, *settings: str) -> float:
     """Print a line a way; how far DeepCluster is above the untrained features, in AMI."""
     with tempfile.TemporaryDirectory() as place:
-        config = _config(kind, Path(place), rounds, seed)
+        config = _config(kind, Path(place), rounds, seed, *settings)
         spark = nightly.run_stages(config, ("ingest",))
         coins = _coins(spark, config, kind)
         print(f"{kind}: {len(coins.names):,} pictures, {len(set(coins.known))} kinds", flush=True)
@@ -81,8 +81,9 @@ def main(kind: str = "even", rounds: int = 3, seed: int = 1) -> float:
     return found["DeepCluster"] - found["untrained"]
 
 
-def _config(kind: str, place: Path, rounds: int, seed: int) -> Config:
-    more = [f"warehouse={place}/warehouse", f"deepcluster.rounds={rounds}", "deepcluster.settled=null", "training.launch=local"]
+def _config(kind: str, place: Path, rounds: int, seed: int, *settings: str) -> Config:
+    more = [f"warehouse={place}/warehouse", f"deepcluster.rounds={rounds}", "deepcluster.settled=null", "training.launch=local",
+            *settings]
     if kind in DRAWN:
         source = (f"{{kind: synthetic, root: '{place}/coins', {DRAWN[kind]}, types_per_mint: 15, photo: 160, wear: 0.2, "
                   f"seed: {seed}}}")
@@ -165,4 +166,4 @@ def _workers(spark: SparkSession, told: Job) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2], *map(int, sys.argv[2:4]))
+    main(*sys.argv[1:2], *map(int, sys.argv[2:4]), *sys.argv[4:])

@@ -15,7 +15,8 @@ from coinspark import nightly, stage, tables
 from coinspark.config import Config
 from tests import nights
 
-PLAIN = ("ingest", "entities", "classes", "splits")
+FIRST = ("ingest",)
+PLAIN = (*FIRST, "entities", "classes", "splits")
 ONE = "training.layers=[mint]"
 
 
@@ -51,9 +52,12 @@ def test_kill_9_then_a_second_night_finishes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_quickly_and_says_what_stands(tmp_path: Path) -> None:
+def test_a_second_night_is_refused_and_ctrl_c_ends_the_first_quickly(tmp_path: Path) -> None:
     night = nights.start(tmp_path)
     wait_for(night, "splits ")
+    second = subprocess.run(nights.command(tmp_path), capture_output=True, text=True, cwd=tmp_path, timeout=200)
+    assert second.returncode == 1
+    assert f"another nightly holds {tmp_path}/warehouse: process {night.pid} on " in second.stderr
     children = below(night)
     night.send_signal(signal.SIGINT)
     _, said = night.communicate(timeout=60)
@@ -64,28 +68,14 @@ def test_ctrl_c_ends_quickly_and_says_what_stands(tmp_path: Path) -> None:
     assert not alive
 
 
-@pytest.mark.slow
-def test_the_second_of_two_nights_is_refused(tmp_path: Path) -> None:
-    first = nights.start(tmp_path)
-    try:
-        wait_for(first, "ingest ")
-        second = subprocess.run(nights.command(tmp_path), capture_output=True, text=True, cwd=tmp_path, timeout=200)
-        assert second.returncode == 1
-        assert f"another nightly holds {tmp_path}/warehouse: process {first.pid} on " in second.stderr
-    finally:
-        for process in [*below(first), psutil.Process(first.pid)]:
-            process.kill()
-        first.communicate()
-
-
 def test_killed_between_two_tables_readers_of_the_night_see_yesterday(
     tmp_path: Path, spark: SparkSession, config: Config, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """`ingest` publishes three tables; the run dies after the first of them (DESIGN section 6, faults 3 and 4)."""
     night = _on(config, nights.configuration(tmp_path))
-    nightly._run(spark, night, PLAIN, False)
+    nightly._run(spark, night, FIRST, False)
     tag = nightly._tag(spark, night)
-    yesterday = {name: tables.content_hash(tables.read(spark, night, name, tag=tag)) for name in ("coins", "images", "splits")}
+    yesterday = {name: tables.content_hash(tables.read(spark, night, name, tag=tag)) for name in ("coins", "images", "rejects")}
     more = night.model_copy(update={"ingest": night.ingest.model_copy(update={"quality": 60})})
     real, published = tables.publish, []
 
@@ -97,11 +87,11 @@ def test_killed_between_two_tables_readers_of_the_night_see_yesterday(
 
     monkeypatch.setattr(stage.tables, "publish", dies_after_one)
     with pytest.raises(KeyboardInterrupt):
-        nightly._run(spark, more, PLAIN, False)
+        nightly._run(spark, more, FIRST, False)
     monkeypatch.setattr(stage.tables, "publish", real)
     assert published
     assert yesterday == {name: tables.content_hash(tables.read(spark, night, name, tag=tag)) for name in yesterday}
-    assert nightly._run(spark, more, PLAIN, False)
+    assert nightly._run(spark, more, FIRST, False)
     images, coins = (tables.read(spark, more, name) for name in ("images", "coins"))
     assert images.join(coins, "image_id", "left_anti").count() == 0
     assert coins.where("image_id IS NOT NULL").join(images, "image_id", "left_anti").count() == 0

@@ -7,10 +7,11 @@ import re
 import signal
 import struct
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client
+from multiprocessing.connection import Client, Listener
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.errors import ConfigError, InputError
-from coinspark.vision import loading, spread
+from coinspark.vision import exchange, loading, spread
 from coinspark.vision.blocks import Rows, Spool
 from coinspark.vision.division import Asked, divide
 from coinspark.vision.exchange import meet
@@ -31,6 +32,7 @@ from coinspark.vision.team import ALONE
 from tests.vision.test_kmeans import blobs, together
 
 PLAN = Plan(8, 15, tolerance=0)
+HOST = "127.0.0.1"
 
 
 @pytest.fixture(scope="module")
@@ -202,10 +204,10 @@ def test_no_slot_is_said(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_tasks_meet_over_sockets(size: int) -> None:
+    secret = os.urandom(32)
+
     def work(rank: int, told: Any) -> tuple[float, list[bytes]]:
-        def tell(message: str) -> list[str]:
-            return [one.decode() for one in told.gather(message.encode())]
-        with meet(rank, size, "127.0.0.1", b"secret", tell) as team:
+        with meet(rank, size, HOST, secret) as team:
             return float(team.total(np.array([10.0**rank]))[0]), team.gather(b"x" * rank)
 
     for total, heard in together(size, work):
@@ -214,14 +216,45 @@ def test_tasks_meet_over_sockets(size: int) -> None:
 
 
 def test_a_stranger_does_not_join() -> None:
-    def work(rank: int, told: Any) -> float:
-        def tell(message: str) -> list[str]:
-            return [one.decode() for one in told.gather(message.encode())]
+    secret, tried = os.urandom(32), Event()
+
+    def work(rank: int, _: Any) -> float:
         if rank == 2:
-            with pytest.raises((AuthenticationError, ConnectionError, EOFError)):
-                Client(("127.0.0.1", int(tell("")[0])), authkey=b"guess")
-            return 0.0
-        with meet(rank, 2, "127.0.0.1", b"secret", tell) as team:
+            with pytest.raises((AuthenticationError, ConnectionResetError, EOFError)):
+                knock(exchange.ports(secret)[0], b"guess")
+            tried.set()
+            return 0
+        if rank == 1:
+            assert tried.wait(60)
+        with meet(rank, 2, HOST, secret) as team:
             return float(team.total(np.ones(1))[0])
 
     assert together(3, work) == [2, 2, 0]
+
+
+def test_ports_of_others_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that says nothing, one that says something else, and the first task of an attempt that fails just then."""
+    monkeypatch.setattr(exchange, "_GREETING", 0.2)
+    secret = os.urandom(32)
+    silent, other, failed = (Listener((HOST, port)) for port in exchange.ports(secret)[:3])
+
+    def work(rank: int, _: Any) -> float:
+        if rank == 2:
+            with other.accept() as caller:
+                caller.send_bytes(b"welcome to another service")
+                return 0
+        if rank == 3:
+            failed.accept().close()
+            return 0
+        with meet(rank, 2, HOST, secret) as team:
+            return float(team.total(np.ones(1))[0])
+
+    with silent, other, failed:
+        assert together(4, work) == [2, 2, 0, 0]
+
+
+def knock(port: int, secret: bytes) -> None:
+    """Connect as soon as somebody listens there."""
+    while True:
+        with suppress(ConnectionRefusedError), Client((HOST, port), authkey=secret):
+            return
