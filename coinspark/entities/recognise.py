@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from coinspark.config import Config
@@ -19,6 +20,7 @@ from coinspark.stage import code_version
 _COLUMNS = {"en": "text_en", "de": "text_de"}
 _CODE = ("entities/disguise.py", "entities/vectors.py", "entities/marked.py", "entities/unmarked.py", "entities/lexicon.py",
          "entities/lists.py", "entities/fold.py")
+_LIBRARY = {"spacy": "spacy", "sparknlp": "spark-nlp"}
 _LEAST = 50  # texts that name something; from fewer nothing can be learnt
 
 Train = Callable[[tuple[Marked, ...], str, Path], None]
@@ -91,10 +93,10 @@ def outside(config: Config) -> object:
 
 
 def learning(config: Config, engine: str, language: str, ready: Sequence[Marked], more: Sequence[str] = ()) -> str:
-    """The hash of all that a recogniser comes from: texts, settings, code; and of `more` texts that it is shown or asked."""
+    """The hash of all that a recogniser comes from: texts, settings, code, its library; and `more` texts, shown or asked."""
     code = code_version((f"entities/engine_{engine}.py", *_CODE))
     return digest({
-        "engine": engine, "language": language, "seed": config.seed, "code": code,
+        "engine": engine, "language": language, "seed": config.seed, "code": code, "library": version(_LIBRARY[engine]),
         "settings": config.entities.recogniser.model_dump(mode="json", exclude={"designs", "pretrained"}),
         "texts": [[one.text, [list(mention) for mention in one.mentions]] for one in ready],
         **({"more": list(more)} if more else {}),
