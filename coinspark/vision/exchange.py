@@ -11,8 +11,8 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from itertools import cycle, pairwise
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import pairwise
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 
@@ -65,17 +65,13 @@ def _listening(host: str, secret: bytes, size: int) -> Listener:
 def _found(host: str, secret: bytes) -> Connection:
     """The connection to the first task, which may not listen yet."""
     until = time.monotonic() + _PATIENCE
-    for port in cycle(ports(secret)):
-        try:
-            one = Client((host, port))
-        except ConnectionError:
-            time.sleep(0.002)
-        else:
-            if _knows(one, secret):
-                return one
-            one.close()
-        if time.monotonic() > until:
-            break
+    while time.monotonic() < until:
+        for port in ports(secret):
+            with suppress(ConnectionError):
+                if _knows(one := Client((host, port)), secret):
+                    return one
+                one.close()
+        time.sleep(0.01)
     raise ConnectionError(f"{host}: no first task of k-means answered within {_PATIENCE:.0f} seconds on any of the ports "
                           f"{sorted(ports(secret))}: do the machines of this cluster reach each other there?")
 

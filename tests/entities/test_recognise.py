@@ -11,12 +11,11 @@ from coinspark.entities.marked import Marked
 
 def test_the_hash_knows_all_that_a_recogniser_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
     ready = [Marked("Nike standing", ((0, 4, "PERSON"),)), Marked("Tripod", ())]
-    config = load([], [])
 
     def key(*overrides: str, engine: str = "spacy", texts: list[Marked] = ready, more: tuple[str, ...] = ()) -> str:
         return recognise.learning(load([], overrides), engine, "en", texts, more)
 
-    mine = recognise.learning(config, "spacy", "en", ready)
+    mine = key()
     assert key() == mine == key("warehouse=elsewhere", "training.epochs=3")
     others = [key("seed=1"), key("entities.recogniser.passes=9"), key(engine="sparknlp"), key(texts=ready[:1]),
               key(more=("Owl",))]

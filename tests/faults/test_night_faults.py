@@ -16,7 +16,7 @@ from coinspark.config import Config
 from tests import nights
 
 FIRST = ("ingest",)
-PLAIN = (*FIRST, "entities", "classes", "splits")
+PLAIN = ("ingest", "entities", "classes", "splits")
 ONE = "training.layers=[mint]"
 
 
