@@ -22,7 +22,7 @@ HEADER = ("coin_id", "mint", "type", "obverse_image", "reverse_image", "obverse_
 def disc(number: int, width: int = 48, height: int = 48) -> Image.Image:
     """A disc with a little noise, as a coin photo: no two numbers give the same pixels."""
     rng = np.random.default_rng(number)
-    y, x = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     colour = rng.integers(60, 220, 3)
     pixels = np.where((x * x + y * y < 0.8)[..., None], colour, 15) + rng.integers(0, 20, (height, width, 1))
     return Image.fromarray(pixels.astype(np.uint8))
@@ -50,9 +50,13 @@ def bomb(side: int = 20_000) -> bytes:
 def row(number: int, **differs: str) -> dict[str, str]:
     """A manifest's row for coin `number`."""
     return {
-        "coin_id": str(number), "mint": ("Roma", "Siscia", "Ticinum")[number % 3], "type": f"T{number % 5}",
-        "obverse_image": f"photos/{number}_o.jpg", "reverse_image": f"photos/{number}_r.jpg",
-        "obverse_en": f"Head of emperor {number % 4}, right.", "reverse_en": "Victory advancing left.",
+        "coin_id": str(number),
+        "mint": ("Roma", "Siscia", "Ticinum")[number % 3],
+        "type": f"T{number % 5}",
+        "obverse_image": f"photos/{number}_o.jpg",
+        "reverse_image": f"photos/{number}_r.jpg",
+        "obverse_en": f"Head of emperor {number % 4}, right.",
+        "reverse_en": "Victory advancing left.",
     } | differs
 
 
@@ -81,7 +85,9 @@ def write_coins(folder: Path, count: int) -> Path:
 
 
 def source(folder: Path, **differs: Any) -> ManifestSource:
-    return ManifestSource(**({"kind": "manifest", "root": str(folder), "path": "coins.csv", "columns": COLUMNS} | differs))
+    return ManifestSource(
+        **({"kind": "manifest", "root": str(folder), "path": "coins.csv", "columns": COLUMNS} | differs)
+    )
 
 
 def configured(config: Config, *sources: Any, **ingest: Any) -> Config:

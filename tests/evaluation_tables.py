@@ -1,4 +1,4 @@
-"""A night's tables, made up: unequal mints, one split into designs, a network that confuses, pictures, texts, rejects."""
+"""A build's tables, made up: unequal mints, one split into designs, a network that confuses, pictures, texts, rejects."""
 
 from __future__ import annotations
 
@@ -13,17 +13,32 @@ import numpy as np
 from PIL import Image, ImageDraw
 from pyspark.sql import DataFrame, SparkSession
 
-from coinspark import schemas
 from coinspark.config import Config
 from coinspark.evaluation import metrics
+from coinspark.warehouse import schemas
 
 HOSTILE = "<script>alert(1)</script>"
 DESIGNS = ("Philetairos–Athena", "Asklepios", "owl", "Zeus–eagle", "Telesphoros")
-SIZES = {"Pergamon": 260, "Perinthos": 150, "Byzantion": 80, "Abdera": 50, "Ilion": 40, HOSTILE: 30, "Odessos": 25}
-CONFIG = Config.model_validate({
-    "name": "collection", "evaluation": {"bootstrap": 200, "examples": 4}, "ingest": {"shape": "wide"},
-    "layers": [{"name": "mint", "kind": "mint"},
-               {"name": "designs", "kind": "entities", "split": {"mints": ["Pergamon"]}}]})
+SIZES = {
+    "Pergamon": 260,
+    "Perinthos": 150,
+    "Byzantion": 80,
+    "Abdera": 50,
+    "Ilion": 40,
+    HOSTILE: 30,
+    "Odessos": 25,
+}
+CONFIG = Config.model_validate(
+    {
+        "name": "collection",
+        "evaluation": {"bootstrap": 200, "examples": 4},
+        "ingest": {"shape": "wide"},
+        "layers": [
+            {"name": "mint", "kind": "mint"},
+            {"name": "designs", "kind": "entities", "split": {"mints": ["Pergamon"]}},
+        ],
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +52,9 @@ class Coin:
     split: str
 
 
-def coins(sizes: dict[str, int] = SIZES, designs: Sequence[str] = DESIGNS, split: Sequence[str] = ("Pergamon",)) -> list[Coin]:
+def coins(
+    sizes: dict[str, int] = SIZES, designs: Sequence[str] = DESIGNS, split: Sequence[str] = ("Pergamon",)
+) -> list[Coin]:
     """Every fifth coin tests, every tenth validates; every third has a plaster beside the original."""
     made = []
     for m, (mint, size) in enumerate(sizes.items()):
@@ -50,25 +67,57 @@ def coins(sizes: dict[str, int] = SIZES, designs: Sequence[str] = DESIGNS, split
     return made
 
 
-def tables(spark: SparkSession, made: Sequence[Coin] | None = None, config: Config = CONFIG) -> Callable[[str], DataFrame]:
+def tables(
+    spark: SparkSession, made: Sequence[Coin] | None = None, config: Config = CONFIG
+) -> Callable[[str], DataFrame]:
     """Reads each table by name, as `tables.read` would."""
     held = list(made or coins())
     rows = {
         "coins": [_coin(coin) for coin in held],
         "images": [(_image_id(coin), 64, 128, 64, bytearray(picture(n))) for n, coin in enumerate(held)],
-        "rejects": [("CN 7", "original", "ingest", "photos/7_obverse.jpg", "truncated", "ends in the middle of a row"),
-                    ("CN 8", "original", "ingest", f"photos/{HOSTILE}.jpg", "missing_side", "no reverse")],
-        "classes": [(layer, coin.coin_id, coin.medium, coin.mint, _label(layer, coin), _evidence(layer, coin))
-                    for layer in ("mint", "designs") for coin in held],
-        "splits": [(layer, 0, coin.coin_id, coin.medium, coin.mint, _label(layer, coin), coin.split)
-                   for layer in ("mint", "designs") for coin in held],
+        "rejects": [
+            (
+                "CN 7",
+                "original",
+                "ingest",
+                "photos/7_obverse.jpg",
+                "truncated",
+                "ends in the middle of a row",
+            ),
+            ("CN 8", "original", "ingest", f"photos/{HOSTILE}.jpg", "missing_side", "no reverse"),
+        ],
+        "classes": [
+            (layer, coin.coin_id, coin.medium, coin.mint, _label(layer, coin), _evidence(layer, coin))
+            for layer in ("mint", "designs")
+            for coin in held
+        ],
+        "splits": [
+            (layer, 0, coin.coin_id, coin.medium, coin.mint, _label(layer, coin), coin.split)
+            for layer in ("mint", "designs")
+            for coin in held
+        ],
         "runs": [_run("mint", "hog-svm", held), _run("mint", "vgg16", held), _run("designs", "vgg16", held)],
-        "predictions": [*predictions("mint", "hog-svm", held, 0.55), *predictions("mint", "vgg16", held, 0.7),
-                        *predictions("designs", "vgg16", held, 0.76)],
-        "stages": [(name, datetime(2026, 1, 5, 2, 10 + n), 12.5 * (n + 1), "f" * 64, json.dumps({"coins": 81 + n}), "{}")
-                   for n, name in enumerate(("ingest", "entities", "classes", "splits", "train", "evaluate"))],
+        "predictions": [
+            *predictions("mint", "hog-svm", held, 0.55),
+            *predictions("mint", "vgg16", held, 0.7),
+            *predictions("designs", "vgg16", held, 0.76),
+        ],
+        "stages": [
+            (
+                name,
+                datetime(2026, 1, 5, 2, 10 + n),
+                12.5 * (n + 1),
+                "f" * 64,
+                json.dumps({"coins": 81 + n}),
+                "{}",
+            )
+            for n, name in enumerate(("ingest", "entities", "classes", "splits", "train", "evaluate"))
+        ],
     }
-    frames = {name: spark.createDataFrame(values, schemas.TABLES[name].ddl).persist() for name, values in rows.items()}
+    frames = {
+        name: spark.createDataFrame(values, schemas.TABLES[name].ddl).persist()
+        for name, values in rows.items()
+    }
     hits = metrics.hits(metrics.held_out(frames["runs"], frames["splits"]), frames["predictions"]).persist()
     kept = hits.collect()
     extra = metrics.majority(frames["splits"], "mint", config.evaluation.top).collect()
@@ -85,15 +134,22 @@ def predictions(layer: str, model: str, held: Sequence[Coin], hit: float) -> lis
         draw = np.random.default_rng(7)
         names = sorted({_label(layer, coin) if level == "class" else coin.mint for coin in held})
         of_mint = {_label(layer, coin): coin.mint for coin in held} | {coin.mint: coin.mint for coin in held}
-        size = np.array([sum(_label(layer, coin) == name if level == "class" else coin.mint == name for coin in held)
-                         for name in names], dtype=float)
+        size = np.array(
+            [
+                sum(_label(layer, coin) == name if level == "class" else coin.mint == name for coin in held)
+                for name in names
+            ],
+            dtype=float,
+        )
         for coin in [coin for coin in held if coin.split == "test"]:
             truth = _label(layer, coin) if level == "class" else coin.mint
             order = list(draw.choice(names, size=min(5, len(names)), replace=False, p=size / size.sum()))
             if draw.random() < hit:
                 order = [truth, *(name for name in order if name != truth)][:5]
-            rows += [(f"{layer}-{model}", level, coin.coin_id, coin.medium, rank, name, of_mint[name], 0.6 / rank)
-                     for rank, name in enumerate(map(str, order), 1)]
+            rows += [
+                (f"{layer}-{model}", level, coin.coin_id, coin.medium, rank, name, of_mint[name], 0.6 / rank)
+                for rank, name in enumerate(map(str, order), 1)
+            ]
     return rows
 
 
@@ -105,7 +161,10 @@ def picture(seed: int) -> bytes:
         tone = tuple(int(v) for v in draw.integers(90, 190) + np.array([20, 5, -25]))
         pen.ellipse((left + 3, 3, left + 61, 61), fill=tone, outline=tuple(v - 50 for v in tone), width=3)
         x, y = draw.integers(14, 26, 2)
-        pen.ellipse((left + int(x), int(y), left + int(x) + 22, int(y) + 26), fill=tuple(min(255, v + 45) for v in tone))
+        pen.ellipse(
+            (left + int(x), int(y), left + int(x) + 22, int(y) + 26),
+            fill=tuple(min(255, v + 45) for v in tone),
+        )
     out = io.BytesIO()
     image.save(out, "JPEG", quality=85)
     return out.getvalue()
@@ -125,16 +184,51 @@ def _image_id(coin: Coin) -> str:
 
 
 def _coin(coin: Coin) -> tuple[Any, ...]:
-    texts = [("obverse", "en", "Laureate head of Philetairos, right; dotted border.", "t1"),
-             ("reverse", "en", f"Athena seated left, holding wreath; {coin.mint} in field.", "t2"),
-             ("reverse", "de", "Athena sitzt nach links.", "t3")]
-    return (coin.coin_id, coin.medium, coin.mint, ["t"], "made up", None, None, None, None, texts, _image_id(coin))
+    texts = [
+        ("obverse", "en", "Laureate head of Philetairos, right; dotted border.", "t1"),
+        ("reverse", "en", f"Athena seated left, holding wreath; {coin.mint} in field.", "t2"),
+        ("reverse", "de", "Athena sitzt nach links.", "t3"),
+    ]
+    return (
+        coin.coin_id,
+        coin.medium,
+        coin.mint,
+        ["t"],
+        "made up",
+        None,
+        None,
+        None,
+        None,
+        texts,
+        _image_id(coin),
+    )
 
 
 def _run(layer: str, model: str, held: Sequence[Coin]) -> tuple[Any, ...]:
-    epochs = [{"loss": 2.2 * 0.9 ** n, "validation_loss": 2.3 * 0.92 ** n, "validation_top1": min(0.78, 0.2 + 0.03 * n)}
-              for n in range(25)] if model == "vgg16" else []
+    epochs = (
+        [
+            {
+                "loss": 2.2 * 0.9**n,
+                "validation_loss": 2.3 * 0.92**n,
+                "validation_top1": min(0.78, 0.2 + 0.03 * n),
+            }
+            for n in range(25)
+        ]
+        if model == "vgg16"
+        else []
+    )
     classes = sorted({_label(layer, coin) for coin in held})
-    return (f"{layer}-{model}", layer, 0, model, classes, json.dumps({"layer": layer}), json.dumps({"shards": "ab12"}),
-            "c0de" * 16, json.dumps(epochs), json.dumps({"best_epoch": 21} if epochs else {}), f"runs/{layer}/weights.npz",
-            "5a" * 32)
+    return (
+        f"{layer}-{model}",
+        layer,
+        0,
+        model,
+        classes,
+        json.dumps({"layer": layer}),
+        json.dumps({"shards": "ab12"}),
+        "c0de" * 16,
+        json.dumps(epochs),
+        json.dumps({"best_epoch": 21} if epochs else {}),
+        f"runs/{layer}/weights.npz",
+        "5a" * 32,
+    )

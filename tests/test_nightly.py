@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from coinspark import nightly, query, tables
+from coinspark import nightly
 from coinspark.config import Config
 from coinspark.evaluation import table1
-from tests import nights
+from coinspark.warehouse import sql, tables
+from tests import builds
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -21,20 +22,23 @@ CLUSTERED = (
     "{name: parts, kind: clusters, k: 3, least: 6, split: {biggest: 1}}, "
     "{name: chosen, kind: clusters, k: null, classes: 4, least: 6, split: {biggest: 1}}]",
     "training.layers=[mint, parts]",
-    "features.weights=deepcluster", "deepcluster={rounds: 2, epochs: 1, k: 6, settled: null}", "splits.threshold=6")
+    "features.weights=deepcluster",
+    "deepcluster={rounds: 2, epochs: 1, k: 6, settled: null}",
+    "splits.threshold=6",
+)
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("nights")
+    return tmp_path_factory.mktemp("builds")
 
 
 @pytest.fixture(scope="module")
-def night(place: Path, spark: SparkSession) -> tuple[Config, Path]:
-    """The first night, and its report. One session serves all: a namespace of its own keeps the tables apart."""
-    config = nights.configuration(place, *CLUSTERED)
-    config = _beside(config, spark, "night_one")
-    return config, nightly.run_night(config)
+def build(place: Path, spark: SparkSession) -> tuple[Config, Path]:
+    """The first build, and its report. One session serves all: a namespace of its own keeps the tables apart."""
+    config = builds.configuration(place, *CLUSTERED)
+    config = _beside(config, spark, "build_one")
+    return config, nightly.run_build(config).report
 
 
 def _beside(config: Config, spark: SparkSession, namespace: str) -> Config:
@@ -42,11 +46,26 @@ def _beside(config: Config, spark: SparkSession, namespace: str) -> Config:
     return config.model_copy(update={"catalog": config.catalog.model_copy(update={"namespace": namespace})})
 
 
-def test_every_table_has_rows_and_the_report_stands(night: tuple[Config, Path], spark: SparkSession) -> None:
-    config, report = night
-    counts = {name: tables.read(spark, config, name).count() for name in (
-        "coins", "images", "entities", "networks", "rounds", "features", "clusters", "classes", "splits", "runs", "predictions",
-        "confusion", "metrics")}
+def test_every_table_has_rows_and_the_report_stands(build: tuple[Config, Path], spark: SparkSession) -> None:
+    config, report = build
+    counts = {
+        name: tables.read(spark, config, name).count()
+        for name in (
+            "coins",
+            "images",
+            "entities",
+            "networks",
+            "rounds",
+            "features",
+            "clusters",
+            "classes",
+            "splits",
+            "runs",
+            "predictions",
+            "confusion",
+            "metrics",
+        )
+    }
     assert all(counts.values()), counts
     assert counts["rounds"] == 2
     clusters = tables.read(spark, config, "clusters").select("layer", "cluster").distinct().collect()
@@ -58,54 +77,67 @@ def test_every_table_has_rows_and_the_report_stands(night: tuple[Config, Path], 
     assert "https://" not in page
     assert "/cluster-0" in page
     assert 'id="deepcluster"' in page
-    assert {"mint", "parts"} <= set(table1.render(nightly.read_at(spark, config, report.stem), config).split())
+    assert {"mint", "parts"} <= set(
+        table1.render(nightly.read_at(spark, config, report.stem), config).split()
+    )
 
 
 def test_a_second_night_has_nothing_to_do(
-    night: tuple[Config, Path], spark: SparkSession, capsys: pytest.CaptureFixture[str],
+    build: tuple[Config, Path], spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config, report = night
-    before = {name: tables.snapshot(spark, config, name) for name in ("coins", "splits", "runs", "stages", "nights")}
-    assert nightly.run_night(config) == report
+    config, report = build
+    before = {
+        name: tables.snapshot(spark, config, name) for name in ("coins", "splits", "runs", "stages", "builds")
+    }
+    assert nightly.run_build(config).report == report
     said = capsys.readouterr().err
-    assert said.count("unchanged, skipped") == len(nightly.chain(config))
+    assert said.count("unchanged, skipped") == len(nightly.scheduled(config))
     assert f"nothing new since {report.stem}" in said
     assert before == {name: tables.snapshot(spark, config, name) for name in before}
 
 
 def test_the_same_input_elsewhere_gives_the_same_hashes(
-    night: tuple[Config, Path], place: Path, spark: SparkSession, tmp_path: Path,
+    build: tuple[Config, Path], place: Path, spark: SparkSession, tmp_path: Path
 ) -> None:
-    config, _ = night
-    first = nights.hashes(spark, config)
-    again = _beside(config, spark, "night_two").model_copy(update={"warehouse": str(tmp_path)})
+    config, _ = build
+    first = builds.hashes(spark, config)
+    again = _beside(config, spark, "build_two").model_copy(update={"warehouse": str(tmp_path)})
     spark.conf.set("spark.sql.shuffle.partitions", "7")
     try:
-        nightly.run_night(again)
+        nightly.run_build(again)
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", "2")
-    assert nights.hashes(spark, again) == first
+    assert builds.hashes(spark, again) == first
     assert {"networks", "rounds", "features", "clusters", "classes", "splits", "predictions"} <= set(first)
 
 
-def test_the_views_answer(night: tuple[Config, Path], spark: SparkSession) -> None:
-    config, _ = night
+def test_the_views_answer(build: tuple[Config, Path], spark: SparkSession) -> None:
+    config, _ = build
     spark.sql(f"USE {config.catalog.name}.{config.catalog.namespace}")
-    sizes = query.run(config, "SELECT layer, sum(images) n FROM class_sizes WHERE fold = 0 GROUP BY 1 ORDER BY 1", None, "csv")
+    sizes = sql.run(
+        config,
+        "SELECT layer, sum(images) n FROM class_sizes WHERE fold = 0 GROUP BY 1 ORDER BY 1",
+        None,
+        "csv",
+    )
     assert sizes.splitlines()[0] == "layer,n"
     layers = dict(line.split(",") for line in sizes.splitlines()[1:])
     assert set(layers) == {layer.name for layer in config.layers}
     assert len(set(layers.values())) == 1, "every layer stands on the same coins"
-    sides = [int(query.run(config, f"SELECT count(*) FROM {side} WHERE layer = 'mint'", None, "csv").splitlines()[1])
-             for side in ("train", "validation", "test")]
+    sides = [
+        int(sql.run(config, f"SELECT count(*) FROM {side} WHERE layer = 'mint'", None, "csv").splitlines()[1])
+        for side in ("train", "validation", "test")
+    ]
     assert sum(sides) == int(layers["mint"])
-    assert query.run(config, "SELECT * FROM suspects", None, "csv").startswith("layer,coin_id,medium,recorded,predicted")
+    assert sql.run(config, "SELECT * FROM suspects", None, "csv").startswith(
+        "layer,coin_id,medium,recorded,predicted"
+    )
 
 
 def test_a_coin_gone_is_a_new_night_and_the_old_one_stays(
-    night: tuple[Config, Path], place: Path, spark: SparkSession,
+    build: tuple[Config, Path], place: Path, spark: SparkSession
 ) -> None:
-    config, report = night
+    config, report = build
     before = tables.read(spark, config, "coins").count()
     manifest = place / "coins" / "coins.csv"
     whole = manifest.read_text(encoding="utf-8")

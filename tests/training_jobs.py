@@ -14,7 +14,7 @@ import psutil
 
 from coinspark.config import Training
 from coinspark.training import checkpoint
-from coinspark.training.recipe import Job
+from coinspark.training.classifier.recipe import Job
 from coinspark.training.shards import Shards
 from tests.training_shards import write
 
@@ -41,7 +41,9 @@ def a_worker_killed(folder: Path) -> Iterator[None]:
 
     def kill_one() -> None:
         while not done.wait(0.02):
-            if not (folder / checkpoint.NAME).exists():  # to look through all processes takes longer than a small round
+            if not (
+                folder / checkpoint.NAME
+            ).exists():  # to look through all processes takes longer than a small round
                 continue
             if workers := [pid for pid, line in below().items() if WORKER in line]:
                 os.kill(max(workers), signal.SIGKILL)

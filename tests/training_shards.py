@@ -26,8 +26,13 @@ def shade(n: int, height: int = 32, width: int = 64) -> bytes:
     return out.getvalue()
 
 
-def write(folder: Path, sizes: dict[str, tuple[int, ...]], row_group: int = 1000,
-          picture: Callable[[int], bytes] = shade, types: tuple[str, ...] = ()) -> Shards:
+def write(
+    folder: Path,
+    sizes: dict[str, tuple[int, ...]],
+    row_group: int = 1000,
+    picture: Callable[[int], bytes] = shade,
+    types: tuple[str, ...] = (),
+) -> Shards:
     """Shards with so many rows each; coin_id counts through a split, the label is its remainder by three.
 
     Two coins follow each other of a type, then two of the other.
@@ -44,8 +49,17 @@ def write(folder: Path, sizes: dict[str, tuple[int, ...]], row_group: int = 1000
             if n:
                 file = path_of(str(folder), split, shard)
                 file.parent.mkdir(parents=True, exist_ok=True)
-                pq.write_table(pa.table({
-                    "coin_id": [f"{split}{coin}" for coin in coins], "medium": ["original"] * n,
-                    "label": pa.array(labels), "type": pa.array([coin // 2 % TYPES for coin in coins], pa.int32()),
-                    "jpeg": [picture(coin) for coin in coins]}), file, row_group_size=row_group)
+                pq.write_table(
+                    pa.table(
+                        {
+                            "coin_id": [f"{split}{coin}" for coin in coins],
+                            "medium": ["original"] * n,
+                            "label": pa.array(labels),
+                            "type": pa.array([coin // 2 % TYPES for coin in coins], pa.int32()),
+                            "jpeg": [picture(coin) for coin in coins],
+                        }
+                    ),
+                    file,
+                    row_group_size=row_group,
+                )
     return Shards(str(folder), "0" * 64, CLASSES, dict(sizes), tuple(int(n) for n in images), types)

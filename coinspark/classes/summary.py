@@ -10,11 +10,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.classes import layers
-from coinspark.classes.choose import common_pairs
-from coinspark.classes.plan import by_mint, plans
-from coinspark.classes.telling import Design, measure
+from coinspark.classes.designs.choose import common_pairs
+from coinspark.classes.designs.information import Design, measure
+from coinspark.classes.designs.plan import by_mint, plans
 from coinspark.config import Config
-from coinspark.entities import union
+from coinspark.entities import trusted
 
 CLASSES = (8, 14, 16, 20, 24, 32)
 LEASTS = (20, 40, 60)
@@ -45,23 +45,45 @@ def totals(classes: DataFrame, coins: DataFrame) -> DataFrame:
     of the described coins), whole (coins of a sure type that stand where most of their type stands).
     """
     facts = coins.select(
-        "coin_id", "medium", (F.size(F.filter("descriptions", lambda one: F.length(one["text"]) > 0)) > 0).alias("described"),
-        F.when(F.size("types") == 1, F.col("types")[0]).alias("type"))
+        "coin_id",
+        "medium",
+        (F.size(F.filter("descriptions", lambda one: F.length(one["text"]) > 0)) > 0).alias("described"),
+        F.when(F.size("types") == 1, F.col("types")[0]).alias("type"),
+    )
     rows = classes.join(facts, ["coin_id", "medium"]).withColumn("new", F.col("class") != F.col("mint"))
     by = ["layer", "mint"]
     whole = (
-        rows.where("type IS NOT NULL AND described").groupBy(*by, "type", "class").count()
-        .groupBy(*by, "type").agg(F.max("count").alias("most"), F.sum("count").alias("all"))
-        .groupBy(*by).agg((F.sum("most") / F.sum("all")).alias("whole"))
+        rows.where("type IS NOT NULL AND described")
+        .groupBy(*by, "type", "class")
+        .count()
+        .groupBy(*by, "type")
+        .agg(F.max("count").alias("most"), F.sum("count").alias("all"))
+        .groupBy(*by)
+        .agg((F.sum("most") / F.sum("all")).alias("whole"))
     )
     described = F.sum(F.col("described").cast("int"))
     sizes = rows.where("new").groupBy(*by, "class").agg(F.count(F.lit(1)).alias("n"), described.alias("d"))
-    per = sizes.groupBy(*by).agg(F.count(F.lit(1)).alias("classes"), F.min("n").alias("least"), F.max("n").alias("most"),
-                                 F.sum("d").alias("in_new"))
+    per = sizes.groupBy(*by).agg(
+        F.count(F.lit(1)).alias("classes"),
+        F.min("n").alias("least"),
+        F.max("n").alias("most"),
+        F.sum("d").alias("in_new"),
+    )
     all_ = rows.groupBy(*by).agg(F.count(F.lit(1)).alias("coins"), described.alias("described"))
-    return per.join(all_, by).join(whole, by, "left").select(
-        *by, "coins", "described", "classes", "least", (F.col("in_new") / F.col("described")).alias("covered"),
-        (F.col("most") / F.col("described")).alias("biggest"), "whole")
+    return (
+        per.join(all_, by)
+        .join(whole, by, "left")
+        .select(
+            *by,
+            "coins",
+            "described",
+            "classes",
+            "least",
+            (F.col("in_new") / F.col("described")).alias("covered"),
+            (F.col("most") / F.col("described")).alias("biggest"),
+            "whole",
+        )
+    )
 
 
 def curve(designs: Iterable[Design], mints: Sequence[str], most: float) -> list[Point]:
@@ -73,9 +95,18 @@ def curve(designs: Iterable[Design], mints: Sequence[str], most: float) -> list[
         for least in LEASTS:
             made = plans(groups[mint], telling, CLASSES, least, most)
             pairs, described = common_pairs(made[0].units, max(CLASSES), least), max(made[0].described, 1)
-            points += [Point(mint, asked, least, len(one.chosen), one.covered / described,
-                             max(one.sizes, default=0) / described, sum(pairs[:asked]) / described)
-                       for asked, one in zip(CLASSES, made, strict=True)]
+            points += [
+                Point(
+                    mint,
+                    asked,
+                    least,
+                    len(one.chosen),
+                    one.covered / described,
+                    max(one.sizes, default=0) / described,
+                    sum(pairs[:asked]) / described,
+                )
+                for asked, one in zip(CLASSES, made, strict=True)
+            ]
     return points
 
 
@@ -91,12 +122,21 @@ def render(read: Callable[[str], DataFrame], config: Config) -> str:
     sizes = size_table(classes).orderBy(F.desc("coins"), "class").collect()
     for layer in settings:
         rows = [row for row in sums if row["layer"] == layer]
-        parts += [f"\nLayer {layer}" + ("" if rows else ": no mint has a design of enough coins; all are left whole")]
+        parts += [
+            f"\nLayer {layer}"
+            + ("" if rows else ": no mint has a design of enough coins; all are left whole")
+        ]
         for row in rows:
-            parts += _block(row.asDict(), [(one["coins"], one["class"]) for one in sizes
-                                           if (one["layer"], one["mint"]) == (layer, row["mint"])])
+            parts += _block(
+                row.asDict(),
+                [
+                    (one["coins"], one["class"])
+                    for one in sizes
+                    if (one["layer"], one["mint"]) == (layer, row["mint"])
+                ],
+            )
     if sums:
-        found = union.trusted(read("entities"), config.entities.trusted)  # what the layers went by
+        found = trusted.trusted(read("entities"), config.entities.trusted)  # what the layers went by
         known = layers.designs_of(layers.with_evidence(coins, found)).collect()
         designs = [layers.design(row.asDict()) for row in known]
         for most in sorted({settings[row["layer"]].most for row in sums}):
@@ -108,16 +148,28 @@ def render(read: Callable[[str], DataFrame], config: Config) -> str:
 def _clusters(classes: DataFrame, config: Config) -> list[str]:
     """Each layer of clusters: a line a mint that it cuts, then a line a class."""
     names = [layer.name for layer in config.clustered]
-    rows = size_table(classes.where(F.col("layer").isin(*names))).orderBy(F.desc("coins"), "class").collect() if names else []
+    rows = (
+        size_table(classes.where(F.col("layer").isin(*names))).orderBy(F.desc("coins"), "class").collect()
+        if names
+        else []
+    )
     lines = []
     for layer in names:
         cut = sorted({row["mint"] for row in rows if row["layer"] == layer and row["class"] != row["mint"]})
-        lines.append(f"\nLayer {layer}" + ("" if cut else ": no mint has a cluster of enough coins; all are left whole"))
+        lines.append(
+            f"\nLayer {layer}"
+            + ("" if cut else ": no mint has a cluster of enough coins; all are left whole")
+        )
         for mint in cut:
-            sizes = [(row["coins"], row["class"]) for row in rows if (row["layer"], row["mint"]) == (layer, mint)]
+            sizes = [
+                (row["coins"], row["class"]) for row in rows if (row["layer"], row["mint"]) == (layer, mint)
+            ]
             new, every = [n for n, name in sizes if name != mint], sum(n for n, _ in sizes)
-            lines += [f"\n{mint}: {every:,} coins; {len(new)} new classes of at least {min(new)} hold {sum(new) / every:.1%} "
-                      f"of them, the biggest {max(new) / every:.1%}", *_sizes(sizes, mint)]
+            lines += [
+                f"\n{mint}: {every:,} coins; {len(new)} new classes of at least {min(new)} hold {sum(new) / every:.1%} "
+                f"of them, the biggest {max(new) / every:.1%}",
+                *_sizes(sizes, mint),
+            ]
     return lines
 
 
@@ -127,19 +179,31 @@ def _sizes(sizes: Sequence[tuple[int, str]], mint: str) -> list[str]:
 
 def _block(row: dict[str, Any], sizes: Sequence[tuple[int, str]]) -> list[str]:
     """One mint: a line of its totals, then a line a class."""
-    head = (f"\n{row['mint']}: {row['coins']:,} coins, {row['described']:,} described; {row['classes']} new classes of at "
-            f"least {row['least']} hold {row['covered']:.1%} of them, the biggest {row['biggest']:.1%}")
-    whole = [] if row["whole"] is None else [f"  {row['whole']:.1%} of the coins stand where most of their type stands"]
+    head = (
+        f"\n{row['mint']}: {row['coins']:,} coins, {row['described']:,} described; {row['classes']} new classes of at "
+        f"least {row['least']} hold {row['covered']:.1%} of them, the biggest {row['biggest']:.1%}"
+    )
+    whole = (
+        []
+        if row["whole"] is None
+        else [f"  {row['whole']:.1%} of the coins stand where most of their type stands"]
+    )
     return [head, *whole, *_sizes(sizes, row["mint"])]
 
 
 def draw(points: Sequence[Point], most: float) -> str:
     """The curve as text: a line a mint and least size, the share covered (and classes made) for each number asked for."""
-    lines = ["", "Share of described coins in new classes (and how many classes there are), for so many classes at most, "
-             f"none above {most:.0%}",
-             f"{'':>24}" + "".join(f"{asked:>12}" for asked in CLASSES) + f"{'common pairs':>15}"]
+    lines = [
+        "",
+        "Share of described coins in new classes (and how many classes there are), for so many classes at most, "
+        f"none above {most:.0%}",
+        f"{'':>24}" + "".join(f"{asked:>12}" for asked in CLASSES) + f"{'common pairs':>15}",
+    ]
     for mint, least in dict.fromkeys((one.mint, one.least) for one in points):
         row = [one for one in points if (one.mint, one.least) == (mint, least)]
-        lines.append(f"{mint[:15]:<15} least {least:>2}" + "".join(f"{one.covered:>7.1%} ({one.classes:>2})" for one in row)
-                     + f"{max(one.pairs for one in row):>15.1%}")
+        lines.append(
+            f"{mint[:15]:<15} least {least:>2}"
+            + "".join(f"{one.covered:>7.1%} ({one.classes:>2})" for one in row)
+            + f"{max(one.pairs for one in row):>15.1%}"
+        )
     return "\n".join(lines)

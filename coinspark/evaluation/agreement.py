@@ -51,7 +51,9 @@ class Purity:
         """
         if self.known < TELLING or self.lot > 1 - 1e-9 or self.together is None or self.scattered >= 1:
             return None
-        return max((self.share - self.lot) / (1 - self.lot), (self.together - self.scattered) / (1 - self.scattered))
+        return max(
+            (self.share - self.lot) / (1 - self.lot), (self.together - self.scattered) / (1 - self.scattered)
+        )
 
     @property
     def tells(self) -> bool | None:
@@ -89,9 +91,13 @@ def agreement(counts: Mapping[tuple[int, str], int], seed: int) -> Agreement | N
     found = {number: _purity(table[i], table.sum(axis=0), names, seed) for i, number in enumerate(numbers)}
     known = int(table.sum())
     return Agreement(
-        known=known, labels=len(names), mutual=mutual_information(table), clusters=found,
+        known=known,
+        labels=len(names),
+        mutual=mutual_information(table),
+        clusters=found,
         purity=float(table.max(axis=1).sum() / known),
-        lot=sum(one.lot * one.known for one in found.values()) / known)
+        lot=sum(one.lot * one.known for one in found.values()) / known,
+    )
 
 
 def mutual_information(table: Table) -> float | None:
@@ -121,12 +127,20 @@ def _purity(row: Counts, totals: Counts, names: Sequence[str], seed: int) -> Pur
     lots = by_lot(totals.tolist(), known, seed)
     shares = lots.max(axis=1) / known
     found = Purity(
-        known=known, share=float(row.max() / known), name=names[int(row.argmax())],  # the first by name where two are even
-        lot=float(shares.mean()), together=_together(row, totals), scattered=(known - 1) / max(1, everyone - 1), luck=1.0)
+        known=known,
+        share=float(row.max() / known),
+        name=names[int(row.argmax())],  # the first by name where two are even
+        lot=float(shares.mean()),
+        together=_together(row, totals),
+        scattered=(known - 1) / max(1, everyone - 1),
+        luck=1.0,
+    )
     if found.gain is None:
         return found
-    gains = [replace(found, share=float(share), together=_together(lot, totals) or 0.0).gain
-             for share, lot in zip(shares, lots, strict=True)]
+    gains = [
+        replace(found, share=float(share), together=_together(lot, totals) or 0.0).gain
+        for share, lot in zip(shares, lots, strict=True)
+    ]
     return replace(found, luck=sum(gain is not None and gain >= found.gain for gain in gains) / DRAWS)
 
 

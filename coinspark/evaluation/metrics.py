@@ -16,10 +16,10 @@ from pyspark.sql import functions as F
 
 from coinspark.config import Config, Evaluation
 from coinspark.evaluation import scores
-from coinspark.schemas import CONFUSION
+from coinspark.warehouse.schemas import CONFUSION
 
 LEVELS = ("class", "mint")
-YARDSTICKS = ("hog-svm", "majority")
+BASELINES = ("hog-svm", "majority")
 """Models that are not trained networks: printed for comparison, never the baseline."""
 Values = tuple[str, str, str, str, int, float, float, float, float | None, float | None, float | None]
 Key = tuple[str, str]
@@ -28,8 +28,11 @@ Key = tuple[str, str]
 def held_out(runs: DataFrame, splits: DataFrame) -> DataFrame:
     """What each run is tested on: [run_id, layer, model, fold, coin_id, medium, class, mint]."""
     held = splits.where("split = 'test'").select("layer", "fold", "coin_id", "medium", "class", "mint")
-    return runs.select("run_id", "layer", "model", "fold").join(held, ["layer", "fold"]).select(
-        "run_id", "layer", "model", "fold", "coin_id", "medium", "class", "mint")
+    return (
+        runs.select("run_id", "layer", "model", "fold")
+        .join(held, ["layer", "fold"])
+        .select("run_id", "layer", "model", "fold", "coin_id", "medium", "class", "mint")
+    )
 
 
 def hits(tests: DataFrame, predictions: DataFrame) -> DataFrame:
@@ -38,41 +41,63 @@ def hits(tests: DataFrame, predictions: DataFrame) -> DataFrame:
     `predicted` is the first prediction (null where there is none), `rank` the place of the truth, null where it is not
     among the predictions. `tests` as `held_out` gives them.
     """
-    labelled = tests.withColumn("level", F.explode(F.array(*map(F.lit, LEVELS)))).withColumn(
-        "truth", F.when(F.col("level") == "class", F.col("class")).otherwise(F.col("mint"))).drop("class", "mint")
+    labelled = (
+        tests.withColumn("level", F.explode(F.array(*map(F.lit, LEVELS))))
+        .withColumn("truth", F.when(F.col("level") == "class", F.col("class")).otherwise(F.col("mint")))
+        .drop("class", "mint")
+    )
     label = F.when(F.col("level") == "class", F.col("class")).otherwise(F.col("mint"))
     said = predictions.select("run_id", "level", "coin_id", "medium", "rank", label.alias("label"))
     keys = ["run_id", "level", "coin_id", "medium"]
     joined = labelled.join(said.withColumnRenamed("rank", "place"), keys, "left")
     return joined.groupBy("run_id", "layer", "model", "level", "coin_id", "medium", "truth").agg(
         F.max(F.when(F.col("place") == 1, F.col("label"))).alias("predicted"),
-        F.min(F.when(F.col("label") == F.col("truth"), F.col("place"))).alias("rank"))
+        F.min(F.when(F.col("label") == F.col("truth"), F.col("place"))).alias("rank"),
+    )
 
 
 def confusion(hits: DataFrame) -> DataFrame:
     """Test images by truth and first prediction: a CONFUSION frame."""
-    return hits.groupBy("run_id", "level", "truth", "predicted").agg(F.count("*").alias("n")).select(
-        list(CONFUSION.columns))
+    return (
+        hits.groupBy("run_id", "level", "truth", "predicted")
+        .agg(F.count("*").alias("n"))
+        .select(list(CONFUSION.columns))
+    )
 
 
 def majority(splits: DataFrame, layer: str, top: int) -> DataFrame:
     """What always naming the biggest mints of the training coins comes to: rows like those of `hits`, without run_id."""
     held = splits.where(F.col("layer") == layer)
     order = Window.partitionBy("fold").orderBy(F.col("n").desc(), "mint")
-    places = held.where("split = 'train'").groupBy("fold", "mint").agg(F.count("*").alias("n")).select(
-        "fold", "mint", F.row_number().over(order).alias("place"))
+    places = (
+        held.where("split = 'train'")
+        .groupBy("fold", "mint")
+        .agg(F.count("*").alias("n"))
+        .select("fold", "mint", F.row_number().over(order).alias("place"))
+    )
     first = places.where("place = 1").select("fold", F.col("mint").alias("predicted"))
     rank = F.when(F.col("place") <= top, F.col("place"))
-    return held.where("split = 'test'").join(F.broadcast(places), ["fold", "mint"], "left").join(
-        F.broadcast(first), "fold").select(
-        "layer", F.lit("majority").alias("model"), F.lit("mint").alias("level"), "coin_id", "medium",
-        F.col("mint").alias("truth"), "predicted", rank.alias("rank"))
+    return (
+        held.where("split = 'test'")
+        .join(F.broadcast(places), ["fold", "mint"], "left")
+        .join(F.broadcast(first), "fold")
+        .select(
+            "layer",
+            F.lit("majority").alias("model"),
+            F.lit("mint").alias("level"),
+            "coin_id",
+            "medium",
+            F.col("mint").alias("truth"),
+            "predicted",
+            rank.alias("rank"),
+        )
+    )
 
 
 def baseline(config: Config, keys: Sequence[Key]) -> Key | None:
     """The (layer, model) that the others are compared with: the plain mint layer's network; None where there is none."""
     plain = [layer.name for layer in config.layers if layer.kind == "mint"]
-    return min((key for key in keys if key[0] in plain and key[1] not in YARDSTICKS), default=None)
+    return min((key for key in keys if key[0] in plain and key[1] not in BASELINES), default=None)
 
 
 def metric_rows(hits: Sequence[Row], base: Key | None, settings: Evaluation, seed: int) -> list[Values]:
@@ -88,10 +113,19 @@ def metric_rows(hits: Sequence[Row], base: Key | None, settings: Evaluation, see
     names = ("top1", f"top{settings.top}", "macro_recall") if settings.top > 1 else ("top1", "macro_recall")
     against = tested.get((*base, "mint")) if base else None
     return [
-        (*key, metric, len(set(found.coin)), *_value(found, metric, settings.bootstrap, seed),
-         *(_difference(found, against, metric, settings.bootstrap, seed)
-           if against is not None and key[2] == "mint" and key[:2] != base else (None, None, None)))
-        for key, found in tested.items() for metric in names
+        (
+            *key,
+            metric,
+            len(set(found.coin)),
+            *_value(found, metric, settings.bootstrap, seed),
+            *(
+                _difference(found, against, metric, settings.bootstrap, seed)
+                if against is not None and key[2] == "mint" and key[:2] != base
+                else (None, None, None)
+            ),
+        )
+        for key, found in tested.items()
+        for metric in names
     ]
 
 
@@ -101,7 +135,7 @@ def _value(found: scores.Tested, metric: str, times: int, seed: int) -> tuple[fl
 
 
 def _difference(
-    found: scores.Tested, against: scores.Tested, metric: str, times: int, seed: int,
+    found: scores.Tested, against: scores.Tested, metric: str, times: int, seed: int
 ) -> tuple[float | None, float | None, float | None]:
     """Difference and its interval over the common images; three nulls where there is none in common."""
     first, second = (scores.tally(side, metric) for side in scores.common(found, against))

@@ -70,8 +70,10 @@ def tally(tested: Tested, metric: str) -> Tally:
     else:
         raise ValueError(f"no metric {metric!r}; there are topK and macro_recall")
     shape = (len(coins), groups)
-    return Tally(sparse.csr_matrix((found.astype(float), (row, group)), shape=shape),
-                 sparse.csr_matrix((np.ones(len(row)), (row, group)), shape=shape))
+    return Tally(
+        sparse.csr_matrix((found.astype(float), (row, group)), shape=shape),
+        sparse.csr_matrix((np.ones(len(row)), (row, group)), shape=shape),
+    )
 
 
 def interval(first: Tally, second: Tally | None, times: int, seed: int) -> tuple[float, float]:
@@ -85,7 +87,9 @@ def interval(first: Tally, second: Tally | None, times: int, seed: int) -> tuple
         return float("nan"), float("nan")
     values = []
     for done in range(0, times, CHUNK):
-        draws = draw.multinomial(coins, np.full(coins, 1 / coins), size=min(CHUNK, times - done)).astype(float)
+        draws = draw.multinomial(coins, np.full(coins, 1 / coins), size=min(CHUNK, times - done)).astype(
+            float
+        )
         values.append(first.resampled(draws) - (second.resampled(draws) if second else 0.0))
     low, high = np.nanpercentile(np.concatenate(values), [2.5, 97.5])
     return float(low), float(high)
@@ -122,16 +126,24 @@ class Matrix:
         hit, truth, predicted = np.diag(self.counts), self.counts.sum(axis=1), self.counts.sum(axis=0)
         total = int(self.counts.sum())
         return [
-            ClassScore(name, int(truth[i]), _share(hit[i], truth[i]), _share(hit[i], predicted[i]),
-                       _share(predicted[i] - hit[i], total - truth[i]))
+            ClassScore(
+                name,
+                int(truth[i]),
+                _share(hit[i], truth[i]),
+                _share(hit[i], predicted[i]),
+                _share(predicted[i] - hit[i], total - truth[i]),
+            )
             for i, name in enumerate(self.names)
         ]
 
     def mix_ups(self, most: int) -> list[tuple[str, str, int, float]]:
         """The most frequent errors: truth, predicted, images, their share of the truth's images."""
         truth = self.counts.sum(axis=1)
-        wrong = [(self.names[i], self.names[j], int(self.counts[i, j]), _share(self.counts[i, j], truth[i]))
-                 for i, j in np.argwhere(self.counts > 0) if i != j]
+        wrong = [
+            (self.names[i], self.names[j], int(self.counts[i, j]), _share(self.counts[i, j], truth[i]))
+            for i, j in np.argwhere(self.counts > 0)
+            if i != j
+        ]
         return sorted(wrong, key=lambda error: (-error[2], error[0], error[1]))[:most]
 
 
@@ -158,7 +170,8 @@ def tested(rows: Sequence[Any]) -> Tested:
         np.array([f"{row['coin_id']}\x00{row['medium']}" for row in ordered], dtype=np.str_),
         np.array([row["coin_id"] for row in ordered], dtype=np.str_),
         np.array([row["truth"] for row in ordered], dtype=np.str_),
-        np.array([row["rank"] or 0 for row in ordered], dtype=np.int64))
+        np.array([row["rank"] or 0 for row in ordered], dtype=np.int64),
+    )
 
 
 def _share(part: Any, whole: Any) -> float:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import reduce
+from typing import Any
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from coinspark.errors import AuditError, InputError
+from coinspark.config import Config
+from coinspark.core.errors import AuditError, InputError
 from coinspark.evaluation import metrics
-from coinspark.schemas import METRICS, PREDICTIONS
-from coinspark.session import local_folder
-from coinspark.stage import Change, Context, Stage
-from coinspark.training.predict import predict, run_model
+from coinspark.pipeline.stage import Change, Context, Stage
+from coinspark.training.classifier.predict import predict, run_model
+from coinspark.warehouse.schemas import METRICS, PREDICTIONS
+from coinspark.warehouse.session import local_folder
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
@@ -31,8 +33,10 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     predictions = reduce(DataFrame.unionAll, [_kept(context, photos, run) for run in listed])
     found = metrics.hits(tests, predictions).persist()
     if lost := found.where("predicted IS NULL").orderBy("coin_id", "medium", "run_id").head():
-        raise AuditError(f"evaluate: test coin {lost['coin_id']} ({lost['medium']}) of layer {lost['layer']} has no "
-                         f"prediction; is its image of size {config.image_size} in the table images?")
+        raise AuditError(
+            f"evaluate: test coin {lost['coin_id']} ({lost['medium']}) of layer {lost['layer']} has no "
+            f"prediction; is its image of size {config.image_size} in the table images?"
+        )
     base = metrics.baseline(config, [(run["layer"], run["model"]) for run in listed])
     rows = found.select("layer", "model", "level", "coin_id", "medium", "truth", "rank").collect()
     if base is not None:
@@ -63,15 +67,27 @@ def pictures(tests: DataFrame, coins: DataFrame, images: DataFrame, size: int) -
     """The merged photographs of the test coins, as `predict` takes them: [run_id, coin_id, medium, jpeg]."""
     known = coins.select("coin_id", "medium", "image_id")
     sized = images.where(F.col("size") == size).select("image_id", "jpeg")
-    return tests.join(known, ["coin_id", "medium"]).join(sized, "image_id").select("run_id", "coin_id", "medium", "jpeg")
+    return (
+        tests.join(known, ["coin_id", "medium"])
+        .join(sized, "image_id")
+        .select("run_id", "coin_id", "medium", "jpeg")
+    )
+
+
+def _settings(config: Config) -> Any:
+    return {
+        "evaluation": config.evaluation,
+        "seed": config.seed,
+        "size": config.image_size,
+        "kinds": {layer.name: layer.kind for layer in config.layers},
+    }
 
 
 STAGE = Stage(
     name="evaluate",
-    reads=("runs", "splits", "images", "coins"),
+    help="Predictions of the test coins, confusion and metrics.",
+    reads=lambda config: ("runs", "splits", "images", "coins"),
     writes=("predictions", "confusion", "metrics"),
-    settings=lambda config: {"evaluation": config.evaluation.model_dump(mode="json"), "seed": config.seed,
-                             "size": config.image_size, "kinds": {layer.name: layer.kind for layer in config.layers}},
+    settings=_settings,
     build=build,
-    code=("evaluation/scores.py", "evaluation/metrics.py", "evaluation/stage.py", "training/predict.py"),
 )

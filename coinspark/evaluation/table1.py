@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from coinspark import query
 from coinspark.config import Config
-from coinspark.errors import InputError
-from coinspark.evaluation.metrics import LEVELS, YARDSTICKS, Key, baseline
+from coinspark.core.errors import InputError
+from coinspark.evaluation.metrics import BASELINES, LEVELS, Key, baseline
+from coinspark.warehouse import sql
 
 ARCHITECTURES = {"vgg16": "VGG16", "hog-svm": "HOG + linear SVM", "majority": "Biggest mint"}
 
@@ -48,7 +48,7 @@ class Line:
     @property
     def is_layer(self) -> bool:
         """Whether this is a trained network with an additional class layer: what the comparison is about."""
-        return self.additional != "None" and self.key[1] not in YARDSTICKS
+        return self.additional != "None" and self.key[1] not in BASELINES
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,15 @@ def compare(tables: Callable[[str], DataFrame], config: Config) -> Comparison:
     """The comparison of the tables `metrics` and `splits`. Raises InputError before anything was evaluated."""
     rows = tables("metrics").collect()
     if not rows:
-        raise InputError("table1: nothing has been evaluated yet; run `coinspark nightly` (or `coinspark evaluate`)")
-    sizes = tables("splits").groupBy("layer", "mint", "class").agg(F.countDistinct("coin_id").alias("n")).collect()
+        raise InputError(
+            "table1: nothing has been evaluated yet; run `coinspark nightly` (or `coinspark evaluate`)"
+        )
+    sizes = (
+        tables("splits")
+        .groupBy("layer", "mint", "class")
+        .agg(F.countDistinct("coin_id").alias("n"))
+        .collect()
+    )
     return comparison(rows, sizes, config)
 
 
@@ -82,10 +89,27 @@ def comparison(metrics: Sequence[Row], sizes: Sequence[Row], config: Config) -> 
     keys = {(row["layer"], row["model"]) for row in metrics}
     base = baseline(config, sorted(keys))
     split = _split_mints([row for row in sizes if kinds.get(row["layer"]) != "type"])
-    ranked = sorted(keys, key=lambda key: (
-        key[1] in YARDSTICKS, key[1] == "majority", kinds.get(key[0]) != "type", key != base, order.get(key[0], 99), key))
-    lines = [_line(key, [row for row in metrics if (row["layer"], row["model"]) == key],
-                   [row for row in sizes if row["layer"] == key[0]], split, kinds.get(key[0], "")) for key in ranked]
+    ranked = sorted(
+        keys,
+        key=lambda key: (
+            key[1] in BASELINES,
+            key[1] == "majority",
+            kinds.get(key[0]) != "type",
+            key != base,
+            order.get(key[0], 99),
+            key,
+        ),
+    )
+    lines = [
+        _line(
+            key,
+            [row for row in metrics if (row["layer"], row["model"]) == key],
+            [row for row in sizes if row["layer"] == key[0]],
+            split,
+            kinds.get(key[0], ""),
+        )
+        for key in ranked
+    ]
     return Comparison(tuple(lines), tuple(split), config.evaluation.top, base)
 
 
@@ -99,8 +123,11 @@ def _split_mints(sizes: Sequence[Row]) -> list[str]:
 
 def _line(key: Key, metrics: Sequence[Row], sizes: Sequence[Row], split: Sequence[str], kind: str) -> Line:
     layer, model = key
-    compared = [row for row in metrics
-                if row["level"] == "mint" and row["metric"] == "top1" and row["difference"] is not None]
+    compared = [
+        row
+        for row in metrics
+        if row["level"] == "mint" and row["metric"] == "top1" and row["difference"] is not None
+    ]
     return Line(
         key=key,
         architecture=ARCHITECTURES.get(model, model),
@@ -108,10 +135,16 @@ def _line(key: Key, metrics: Sequence[Row], sizes: Sequence[Row], split: Sequenc
         additional="None" if kind in ("type", "mint") else layer,
         classes=len({row["class"] for row in sizes}),
         counts={mint: len({row["class"] for row in sizes if row["mint"] == mint}) for mint in split},
-        scores={(row["level"], row["metric"]): Score(row["value"], row["low"], row["high"]) for row in metrics},
-        difference=Score(compared[0]["difference"], compared[0]["difference_low"], compared[0]["difference_high"])
-        if compared else None,
-        coins=max(row["n"] for row in metrics))
+        scores={
+            (row["level"], row["metric"]): Score(row["value"], row["low"], row["high"]) for row in metrics
+        },
+        difference=Score(
+            compared[0]["difference"], compared[0]["difference_low"], compared[0]["difference_high"]
+        )
+        if compared
+        else None,
+        coins=max(row["n"] for row in metrics),
+    )
 
 
 def render(tables: Callable[[str], DataFrame], config: Config, format: str = "table") -> str:
@@ -120,20 +153,37 @@ def render(tables: Callable[[str], DataFrame], config: Config, format: str = "ta
     if format == "table":
         return text(whole)
     columns, rows = flat(whole)
-    return query.render(columns, rows, format)
+    return sql.render(columns, rows, format)
 
 
 def flat(whole: Comparison) -> tuple[list[str], list[list[object]]]:
     """Columns and rows for machines: every value with its interval, shares between 0 and 1."""
-    columns = ["architecture", "model", "class_type", "additional_layer", "layer", "classes", "split_mints", "test_coins"]
+    columns = [
+        "architecture",
+        "model",
+        "class_type",
+        "additional_layer",
+        "layer",
+        "classes",
+        "split_mints",
+        "test_coins",
+    ]
     for level in LEVELS:
         for metric in whole.metrics:
             columns += [f"{level}_{metric}", f"{level}_{metric}_low", f"{level}_{metric}_high"]
     columns += ["difference", "difference_low", "difference_high"]
     rows: list[list[object]] = []
     for line in whole.lines:
-        row: list[object] = [line.architecture, line.key[1], line.class_type, line.additional, line.key[0], line.classes,
-                             json.dumps(line.counts, ensure_ascii=False), line.coins]
+        row: list[object] = [
+            line.architecture,
+            line.key[1],
+            line.class_type,
+            line.additional,
+            line.key[0],
+            line.classes,
+            json.dumps(line.counts, ensure_ascii=False),
+            line.coins,
+        ]
         for level in LEVELS:
             for metric in whole.metrics:
                 row += _parts(line.scores.get((level, metric)))
@@ -143,12 +193,27 @@ def flat(whole: Comparison) -> tuple[list[str], list[list[object]]]:
 
 def text(whole: Comparison) -> str:
     """The table for a terminal, with a line below it for what cannot be read from it, and the verdict on each layer."""
-    heads = [["CNN", "Architecture"], ["Class", "Type"], ["Additional", "Class Layer"], counts_title(whole.mints)]
+    heads = [
+        ["CNN", "Architecture"],
+        ["Class", "Type"],
+        ["Additional", "Class Layer"],
+        counts_title(whole.mints),
+    ]
     heads += [["", metric_title(metric)] for _ in LEVELS for metric in whole.metrics]
     heads += [["difference rolled up", "Top-1, 95 % interval"], ["test", "coins"]]
-    body = [[*_facts(line), *(_percent(line.scores.get((level, metric))) for level in LEVELS for metric in whole.metrics),
-             points(line.difference), f"{line.coins:,}"] for line in whole.lines]
-    below = ["", "classes: a mix-up between two classes of one mint is an error; rolled up to mints: it is none."]
+    body = [
+        [
+            *_facts(line),
+            *(_percent(line.scores.get((level, metric))) for level in LEVELS for metric in whole.metrics),
+            points(line.difference),
+            f"{line.coins:,}",
+        ]
+        for line in whole.lines
+    ]
+    below = [
+        "",
+        "classes: a mix-up between two classes of one mint is an error; rolled up to mints: it is none.",
+    ]
     if whole.base:
         below += [f"difference: in points, to the plain mint model (layer {whole.base[0]}), coin by coin."]
     span = len(whole.metrics)
@@ -208,19 +273,25 @@ def _parts(score: Score | None) -> list[object]:
     return [score.value, score.low, score.high] if score else [None, None, None]
 
 
-def _align(heads: Sequence[Sequence[str]], body: Sequence[Sequence[str]], groups: Mapping[int, str], span: int) -> list[str]:
+def _align(
+    heads: Sequence[Sequence[str]], body: Sequence[Sequence[str]], groups: Mapping[int, str], span: int
+) -> list[str]:
     """Two lines of heads, a rule, the body; the first four columns left, the others right. Line breaks in names show.
 
     `groups`: column → the title that stands over it and the `span` - 1 columns after it.
     """
     lines = [[head[i] for head in heads] for i in (0, 1)] + [list(row) for row in body]
-    shown = [["".join(c if c.isprintable() else repr(c)[1:-1] for c in cell) for cell in line] for line in lines]
+    shown = [
+        ["".join(c if c.isprintable() else repr(c)[1:-1] for c in cell) for cell in line] for line in lines
+    ]
     widths = [max(len(line[i]) for line in shown) for i in range(len(heads))]
     out = []
     for n, line in enumerate(shown):
-        cells = [cell.ljust(width) if i < 4 else cell.rjust(width)
-                 for i, (cell, width) in enumerate(zip(line, widths, strict=True))]
+        cells = [
+            cell.ljust(width) if i < 4 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
         for at, title in sorted(groups.items(), reverse=True) if n == 0 else ():
-            cells[at:at + span] = [title.center(sum(widths[at:at + span]) + 2 * (span - 1))]
+            cells[at : at + span] = [title.center(sum(widths[at : at + span]) + 2 * (span - 1))]
         out.append("  ".join(cells).rstrip())
     return [*out[:2], "  ".join("─" * width for width in widths), *out[2:]]

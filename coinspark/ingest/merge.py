@@ -13,27 +13,42 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from coinspark.ingest.files import read_bytes
-from coinspark.ingest.pixels import PhotoError
-from coinspark.ingest.sides import Merge, image_id, merge_photos
+from coinspark.ingest.decode import PhotoError
+from coinspark.ingest.merged_image import Merge, image_id, merge_photos
+from coinspark.ingest.photo_files import read_bytes
 
 SIDES = ("obverse", "reverse", "merged")
-OUTCOME = ("coin_id string, medium string, image_id string, size int, width int, height int, jpeg binary, "
-           "uri string, reason string, detail string")
+OUTCOME = (
+    "coin_id string, medium string, image_id string, size int, width int, height int, jpeg binary, "
+    "uri string, reason string, detail string"
+)
 """A row for each picture made (reason is null), or one for a coin that was rejected (image_id is null)."""
 
-_FIELDS = pa.schema([
-    ("coin_id", pa.string()), ("medium", pa.string()), ("image_id", pa.string()), ("size", pa.int32()),
-    ("width", pa.int32()), ("height", pa.int32()), ("jpeg", pa.binary()),
-    ("uri", pa.string()), ("reason", pa.string()), ("detail", pa.string()),
-])
+_FIELDS = pa.schema(
+    [
+        ("coin_id", pa.string()),
+        ("medium", pa.string()),
+        ("image_id", pa.string()),
+        ("size", pa.int32()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("jpeg", pa.binary()),
+        ("uri", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
 _ROWS = 256  # pictures in an Arrow batch: some MB, so that a worker's memory does not grow with its partition
 
 
 def merge_coins(coins: DataFrame, merge: Merge, max_bytes: int, partitions: int) -> DataFrame:
     """Merge these coins' photos (columns of the listing) into OUTCOME rows, in so many partitions."""
-    narrow = coins.select("coin_id", "medium", *[F.col(f"{side}.uri").alias(side) for side in SIDES],
-                          *[F.col(f"{side}.size").alias(f"{side}_bytes") for side in SIDES])
+    narrow = coins.select(
+        "coin_id",
+        "medium",
+        *[F.col(f"{side}.uri").alias(side) for side in SIDES],
+        *[F.col(f"{side}.size").alias(f"{side}_bytes") for side in SIDES],
+    )
     return narrow.repartition(partitions).mapInArrow(_worker(merge, max_bytes), OUTCOME)
 
 
@@ -66,7 +81,9 @@ def merge_coin(coin: dict[str, Any], merge: Merge, max_bytes: int) -> list[dict[
             photos[side] = _read(side, uri, coin[f"{side}_bytes"], max_bytes)
         pictures = merge_photos(photos, merge)
     except PhotoError as error:
-        return [key | {"uri": uris[error.side], "reason": error.reason, "detail": f"{error.side}: {error.detail}"}]
+        return [
+            key | {"uri": uris[error.side], "reason": error.reason, "detail": f"{error.side}: {error.detail}"}
+        ]
     name = image_id(photos, merge)
     return [key | {"image_id": name} | picture._asdict() for picture in pictures]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from coinspark.schemas import Reason
+from coinspark.warehouse.schemas import Reason
 
 
 class Photo(NamedTuple):
@@ -116,12 +116,17 @@ def settle(records: Iterable[Record], rejects: Iterable[Reject]) -> Listing:
             kept.append(group[0])
             continue
         ordered = sorted(group, key=lambda record: (record.types, record.place))
-        distinct = {(replace(record, place="", obverse=None, reverse=None, merged=None)): record
-                    for record in reversed(ordered)}
+        distinct = {
+            (replace(record, place="", obverse=None, reverse=None, merged=None)): record
+            for record in reversed(ordered)
+        }
         found = list(reversed(distinct.values()))
         first = found[0]
-        refused += [_refuse(record, f"{record.place} repeats {_twin(record, found).place}, which was kept")
-                    for record in ordered if record not in found]
+        refused += [
+            _refuse(record, f"{record.place} repeats {_twin(record, found).place}, which was kept")
+            for record in ordered
+            if record not in found
+        ]
         odd = next((record for record in found[1:] if not _agree(first, record)), None)
         if odd is None and len({record.types for record in found}) == len(found):
             kept.append(_unite(found))
@@ -138,16 +143,24 @@ def combine(listings: Iterable[Listing]) -> Listing:
         refused += listing.rejects
         for record in listing.records:
             if (earlier := kept.setdefault(record.key, record)) is not record:
-                refused.append(_refuse(record, (
-                    f"source {record.source!r} gives coin {record.coin_id!r} ({record.medium}), which source "
-                    f"{earlier.source!r} gives already; that one was kept")))
+                refused.append(
+                    _refuse(
+                        record,
+                        (
+                            f"source {record.source!r} gives coin {record.coin_id!r} ({record.medium}), which source "
+                            f"{earlier.source!r} gives already; that one was kept"
+                        ),
+                    )
+                )
     return Listing(tuple(kept.values()), _distinct(refused))
 
 
 def digest(listing: Listing) -> str:
     """SHA-256 hex of all that a listing says, whatever its order: files with size and time, mints, texts, rejects."""
     total = hashlib.sha256()
-    for line in sorted([repr(record) for record in listing.records] + [repr(reject) for reject in listing.rejects]):
+    for line in sorted(
+        [repr(record) for record in listing.records] + [repr(reject) for reject in listing.rejects]
+    ):
         total.update(line.encode("utf-8", "surrogatepass") + b"\n")
     return total.hexdigest()
 
@@ -157,8 +170,11 @@ def _agree(one: Record, other: Record) -> bool:
 
 
 def _twin(record: Record, found: list[Record]) -> Record:
-    return next(one for one in found if one.types == record.types and _agree(one, record)
-                and one.descriptions == record.descriptions)
+    return next(
+        one
+        for one in found
+        if one.types == record.types and _agree(one, record) and one.descriptions == record.descriptions
+    )
 
 
 def _unite(found: list[Record]) -> Record:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from coinspark.config import AnySource, Config
-from coinspark.errors import InputError
-from coinspark.ingest import folders, manifest, published, synthetic
+from coinspark.core.errors import InputError
+from coinspark.ingest.readers import folders, manifest, published
 from coinspark.ingest.records import Listing, combine
+from coinspark.synthetic import collection
 
 
 def read_all(config: Config) -> Listing:
@@ -27,8 +28,10 @@ def read(source: AnySource) -> Listing:
         case "folders":
             listing = folders.read(source)
         case "synthetic":
-            synthetic.write_collection(Path(source.root).expanduser().resolve(), source)
-            listing = manifest.read(synthetic.manifest(source))
+            collection.write_collection(Path(source.root).expanduser().resolve(), source)
+            listing = manifest.read(collection.manifest(source))
     if not listing.records and not listing.rejects:
-        raise InputError(f"source {source.name!r}: no coin below {source.root}; set `root` to the folder of its coins")
+        raise InputError(
+            f"source {source.name!r}: no coin below {source.root}; set `root` to the folder of its coins"
+        )
     return listing

@@ -14,23 +14,32 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from coinspark import chunks
-from coinspark.chunks import Work
 from coinspark.config import Config
-from coinspark.errors import InputError
-from coinspark.ingest import night, sources
+from coinspark.core.errors import InputError
+from coinspark.ingest import frames, sources
 from coinspark.ingest.merge import OUTCOME, merge_coins
+from coinspark.ingest.merged_image import Merge
 from coinspark.ingest.records import Listing, Record, digest
-from coinspark.ingest.sides import Merge
-from coinspark.stage import Change, Context, Stage
+from coinspark.pipeline import chunks
+from coinspark.pipeline.chunks import Work
+from coinspark.pipeline.stage import Change, Context, Stage
 
 _PHOTO = pa.struct([("uri", pa.string()), ("size", pa.int64()), ("modified", pa.int64())])
 _TEXT = pa.struct([(name, pa.string()) for name in ("side", "language", "text", "text_id")])
-_LISTED = pa.schema([
-    ("coin_id", pa.string()), ("medium", pa.string()), ("mint", pa.string()), ("types", pa.list_(pa.string())),
-    ("source", pa.string()), ("licence", pa.string()), ("obverse", _PHOTO), ("reverse", _PHOTO), ("merged", _PHOTO),
-    ("descriptions", pa.list_(_TEXT)),
-])
+_LISTED = pa.schema(
+    [
+        ("coin_id", pa.string()),
+        ("medium", pa.string()),
+        ("mint", pa.string()),
+        ("types", pa.list_(pa.string())),
+        ("source", pa.string()),
+        ("licence", pa.string()),
+        ("obverse", _PHOTO),
+        ("reverse", _PHOTO),
+        ("merged", _PHOTO),
+        ("descriptions", pa.list_(_TEXT)),
+    ]
+)
 _REJECTED = pa.schema([(name, pa.string()) for name in ("coin_id", "medium", "uri", "reason", "detail")])
 _ENOUGH = 10  # photos below which a share says nothing
 
@@ -43,18 +52,18 @@ def build(context: Context) -> dict[str, DataFrame | Change]:
     _check_missing(config, found)
     listing, refused = _write_listing(context, found)
     coins, images = context.read("coins"), context.read("images")
-    known = night.known_images(listing, coins, images, merge)
-    todo = night.with_photos(listing).join(known, night.KEY, "left_anti")
+    known = frames.known_images(listing, coins, images, merge)
+    todo = frames.with_photos(listing).join(known, frames.KEY, "left_anti")
     folder = context.scratch / "merged"
     parts = _merge_chunks(context, todo, merge, folder)
     outcome = spark.read.schema(OUTCOME).parquet(*parts) if parts else spark.createDataFrame([], OUTCOME)
     if parts:
         _check_share(context, outcome, folder)
-    made = night.coins_table(listing, known, outcome)
+    made = frames.coins_table(listing, known, outcome)
     return {
-        "images": Change(rows=night.new_images(outcome, images), keep=night.kept_images(made, merge)),
+        "images": Change(rows=frames.new_images(outcome, images), keep=frames.kept_images(made, merge)),
         "coins": made,
-        "rejects": night.rejects_table(refused, outcome),
+        "rejects": frames.rejects_table(refused, outcome),
     }
 
 
@@ -68,24 +77,35 @@ def _write_listing(context: Context, found: Listing) -> tuple[DataFrame, DataFra
     """The listing as DataFrames, by way of Parquet in scratch: Spark would pickle rows one by one."""
     coins, rejects = context.scratch / "listing.parquet", context.scratch / "refused.parquet"
     pq.write_table(pa.Table.from_pylist([_row(record) for record in found.records], schema=_LISTED), coins)
-    pq.write_table(pa.Table.from_pylist([reject._asdict() for reject in found.rejects], schema=_REJECTED), rejects)
+    pq.write_table(
+        pa.Table.from_pylist([reject._asdict() for reject in found.rejects], schema=_REJECTED), rejects
+    )
     spark = context.spark
-    return spark.read.schema(night.LISTED).parquet(_uri(coins)), spark.read.parquet(_uri(rejects))
+    return spark.read.schema(frames.LISTED).parquet(_uri(coins)), spark.read.parquet(_uri(rejects))
 
 
 def _row(record: Record) -> dict[str, object]:
-    photos = {side: photo and photo._asdict() for side in night.SIDES if (photo := getattr(record, side)) is not None}
+    photos = {
+        side: photo and photo._asdict()
+        for side in frames.SIDES
+        if (photo := getattr(record, side)) is not None
+    }
     return {
-        "coin_id": record.coin_id, "medium": record.medium, "mint": record.mint, "types": list(record.types),
-        "source": record.source, "licence": record.licence,
-        "descriptions": [text._asdict() for text in record.descriptions], **photos,
+        "coin_id": record.coin_id,
+        "medium": record.medium,
+        "mint": record.mint,
+        "types": list(record.types),
+        "source": record.source,
+        "licence": record.licence,
+        "descriptions": [text._asdict() for text in record.descriptions],
+        **photos,
     }
 
 
 def _merge_chunks(context: Context, todo: DataFrame, merge: Merge, folder: Path) -> list[str]:
     """Merge chunk by chunk into Parquet below `folder` and return the chunks' places; JPEGs are not packed a second time."""
     mark = "-".join([merge.mark, *map(str, merge.sizes)])
-    work = Work(todo, night.KEY, context.config.ingest.chunk, mark, ("ingest", "coins merged"))
+    work = Work(todo, frames.KEY, context.config.ingest.chunk, mark, ("ingest", "coins merged"))
 
     def merged(coins: DataFrame, count: int, place: Path) -> None:
         partitions = chunks.partitions(context.spark, count, a_core=4)  # photos are of unequal size
@@ -99,25 +119,39 @@ def _check_missing(config: Config, found: Listing) -> None:
     """InputError when so many photos are missing that the root must be the wrong one, or not be mounted."""
     missing = [reject for reject in found.rejects if reject.reason == "missing_photo"]
     among = len(missing) + sum(record.has_photos for record in found.records)
-    _check(config, {"missing_photo": len(missing)}, among, missing[0].detail if missing else "",
-           "see whether each source's `root` is the right folder")
+    _check(
+        config,
+        {"missing_photo": len(missing)},
+        among,
+        missing[0].detail if missing else "",
+        "see whether each source's `root` is the right folder",
+    )
 
 
 def _check_share(context: Context, outcome: DataFrame, folder: Path) -> None:
     """InputError when so many photos are refused that the fault must be the decoder's or the disk's.
 
-    Counted are the coins opened tonight, less those refused for the same reason the night before: a few new coins must
-    not hide behind many old ones, and old faults must not stop the night.
+    Counted are the coins opened tonight, less those refused for the same reason the build before: a few new coins must
+    not hide behind many old ones, and old faults must not stop the build.
     """
-    counts = night.refused(outcome, context.read("rejects")).collect()
+    counts = frames.refused(outcome, context.read("rejects")).collect()
     reasons = {row["reason"]: row["n"] for row in counts if not row["old"]}
     if not reasons:
         return
-    opened = outcome.select(*night.KEY).distinct().count() - sum(row["n"] for row in counts if row["old"])
-    worst = outcome.where(F.col("reason") == max(reasons, key=lambda reason: reasons[reason])).orderBy("uri").first()
+    opened = outcome.select(*frames.KEY).distinct().count() - sum(row["n"] for row in counts if row["old"])
+    worst = (
+        outcome.where(F.col("reason") == max(reasons, key=lambda reason: reasons[reason]))
+        .orderBy("uri")
+        .first()
+    )
     try:
-        _check(context.config, reasons, opened, f"{worst['uri']}: {worst['detail']}" if worst else "",
-               "see whether the photos and the decoder are sound")
+        _check(
+            context.config,
+            reasons,
+            opened,
+            f"{worst['uri']}: {worst['detail']}" if worst else "",
+            "see whether the photos and the decoder are sound",
+        )
     except InputError:
         shutil.rmtree(folder, ignore_errors=True)  # or a mended decoder would find its old rejects there
         raise
@@ -127,8 +161,10 @@ def _check(config: Config, reasons: Mapping[str, int], among: int, example: str,
     bad, share = sum(reasons.values()), config.ingest.max_reject_share
     if among >= _ENOUGH and bad > share * among:
         kinds = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
-        raise InputError(f"{bad:,} of {among:,} coins have photos that cannot be used ({kinds}), such as {example}. That is "
-                         f"more than ingest.max_reject_share ({share:g}); nothing was published: {hint}")
+        raise InputError(
+            f"{bad:,} of {among:,} coins have photos that cannot be used ({kinds}), such as {example}. That is "
+            f"more than ingest.max_reject_share ({share:g}); nothing was published: {hint}"
+        )
 
 
 def _uri(path: Path) -> str:
@@ -136,10 +172,18 @@ def _uri(path: Path) -> str:
 
 
 def _settings(config: Config) -> Sequence[object]:
-    return [config.ingest.model_dump(mode="json"), [source.model_dump(mode="json") for source in config.sources]]
+    return [
+        config.ingest.model_dump(mode="json"),
+        [source.model_dump(mode="json") for source in config.sources],
+    ]
 
 
 STAGE = Stage(
-    name="ingest", reads=(), writes=("coins", "images", "rejects"), settings=_settings, build=build,
-    code=("ingest", "chunks.py"), outside=lambda config: digest(sources.read_all(config)),
+    name="ingest",
+    help="Coins, merged images and rejects from the sources.",
+    reads=lambda config: (),
+    writes=("coins", "images", "rejects"),
+    settings=_settings,
+    build=build,
+    outside=lambda config: digest(sources.read_all(config)),
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from coinspark.errors import TrainingError
+from coinspark.core.errors import TrainingError
 
 Arrays = list[np.ndarray[Any, Any]]
 NAME = "checkpoint.npz"
@@ -39,8 +39,12 @@ _FACTS = ("epoch", "best_epoch", "best_top1", "best_loss", "history")
 
 def save(folder: Path, state: State) -> None:
     """Replace the checkpoint. Raises TrainingError naming the file where it cannot be written; the one before stays."""
-    write(folder / NAME, {name: getattr(state, name) for name in _FACTS}, {name: getattr(state, name) for name in _ARRAYS},
-          f"the checkpoint of epoch {state.epoch}")
+    write(
+        folder / NAME,
+        {name: getattr(state, name) for name in _FACTS},
+        {name: getattr(state, name) for name in _ARRAYS},
+        f"the checkpoint of epoch {state.epoch}",
+    )
 
 
 def load(folder: Path) -> State | None:
@@ -66,8 +70,10 @@ def write(file: Path, facts: Mapping[str, Any], arrays: Mapping[str, Arrays], wh
         part.replace(file)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise TrainingError(f"{file}: {what} cannot be written ({error.strerror}); the one before stays: make room and run "
-                            "again to go on from there") from None
+        raise TrainingError(
+            f"{file}: {what} cannot be written ({error.strerror}); the one before stays: make room and run "
+            "again to go on from there"
+        ) from None
 
 
 def read(file: Path, names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Arrays]] | None:
@@ -75,8 +81,13 @@ def read(file: Path, names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Ar
     try:
         with np.load(file, allow_pickle=False) as opened:
             facts: dict[str, Any] = json.loads(opened["facts"].tobytes())
-            return facts, {name: [opened[key] for key in sorted(opened.files) if key.startswith(f"{name}/")] for name in names}
+            return facts, {
+                name: [opened[key] for key in sorted(opened.files) if key.startswith(f"{name}/")]
+                for name in names
+            }
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
-        raise TrainingError(f"{file}: is no checkpoint of ours ({error}); remove it to train from the start") from None
+        raise TrainingError(
+            f"{file}: is no checkpoint of ours ({error}); remove it to train from the start"
+        ) from None

@@ -14,7 +14,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from coinspark.errors import InputError
+from coinspark.core.errors import InputError
 from coinspark.training import shards as shard_files
 from coinspark.training.shards import Shards
 
@@ -47,32 +47,56 @@ def pick(splits: DataFrame, coins: DataFrame, images: DataFrame, want: Want) -> 
     """
     sure = F.when(F.lit(want.types) & (F.size("types") == 1), F.col("types")[0])
     photographed = coins.select("coin_id", "medium", "image_id", sure.alias("type")).join(
-        images.where(F.col("size") == want.size).select("image_id"), "image_id")
+        images.where(F.col("size") == want.size).select("image_id"), "image_id"
+    )
     chosen = splits.where((F.col("layer") == want.layer) & (F.col("fold") == want.fold)).join(
-        photographed, ["coin_id", "medium"])
-    order = [F.xxhash64(F.lit(want.seed).cast("bigint"), "coin_id", "medium"), F.col("coin_id"), F.col("medium")]
+        photographed, ["coin_id", "medium"]
+    )
+    order = [
+        F.xxhash64(F.lit(want.seed).cast("bigint"), "coin_id", "medium"),
+        F.col("coin_id"),
+        F.col("medium"),
+    ]
     if want.cap is not None:
         place = F.row_number().over(Window.partitionBy("split", "class").orderBy(*order))
-        chosen = chosen.withColumn("place", place).where((F.col("split") != "train") | (F.col("place") <= want.cap))
+        chosen = chosen.withColumn("place", place).where(
+            (F.col("split") != "train") | (F.col("place") <= want.cap)
+        )
     place = F.row_number().over(Window.partitionBy("split").orderBy(*order)) - 1
-    return chosen.withColumn("place", place).withColumn("shard", F.col("place") % want.shards).select(
-        "split", "shard", "place", "coin_id", "medium", "class", F.when(F.col("split") == "train", F.col("type")).alias("type"),
-        "image_id")
+    return (
+        chosen.withColumn("place", place)
+        .withColumn("shard", F.col("place") % want.shards)
+        .select(
+            "split",
+            "shard",
+            "place",
+            "coin_id",
+            "medium",
+            "class",
+            F.when(F.col("split") == "train", F.col("type")).alias("type"),
+            "image_id",
+        )
+    )
 
 
-def with_pixels(picked: DataFrame, images: DataFrame, classes: list[str], types: list[str], size: int) -> DataFrame:
+def with_pixels(
+    picked: DataFrame, images: DataFrame, classes: list[str], types: list[str], size: int
+) -> DataFrame:
     """`split`, `shard`, `place` and the shard's own columns; `classes` and `types` stand in the order of their labels."""
     pixels = images.where(F.col("size") == size).select("image_id", "jpeg")
     labelled = (
         picked.join(F.broadcast(_numbered(picked, classes, "class", "label")), "class")
         .join(F.broadcast(_numbered(picked, types, "type", "number")), "type", "left")
-        .withColumn("type", F.coalesce("number", F.lit(-1))).join(pixels, "image_id")
+        .withColumn("type", F.coalesce("number", F.lit(-1)))
+        .join(pixels, "image_id")
     )
     return labelled.select("split", "shard", "place", *shard_files.COLUMNS)
 
 
 def _numbered(like: DataFrame, names: list[str], name: str, number: str) -> DataFrame:
-    return like.sparkSession.createDataFrame([(one, n) for n, one in enumerate(names)], f"{name} string, {number} int")
+    return like.sparkSession.createDataFrame(
+        [(one, n) for n, one in enumerate(names)], f"{name} string, {number} int"
+    )
 
 
 def export(splits: DataFrame, coins: DataFrame, images: DataFrame, want: Want, root: Path) -> Shards:
@@ -84,8 +108,10 @@ def export(splits: DataFrame, coins: DataFrame, images: DataFrame, want: Want, r
     try:
         names = sorted(row["class"] for row in picked.select("class").distinct().collect())
         if len(names) < 2:
-            raise InputError(f"layer {want.layer!r}, fold {want.fold}: {len(names)} classes with photographs of size "
-                             f"{want.size}; training needs two. Check the splits, and that ingest.sizes holds training.size")
+            raise InputError(
+                f"layer {want.layer!r}, fold {want.fold}: {len(names)} classes with photographs of size "
+                f"{want.size}; training needs two. Check the splits, and that ingest.sizes holds training.size"
+            )
         types = _types(picked)
         rows = with_pixels(picked, images, names, types, want.size)
         return stored(rows, picked, (names, types), want.shards, root)
@@ -93,7 +119,9 @@ def export(splits: DataFrame, coins: DataFrame, images: DataFrame, want: Want, r
         picked.unpersist()
 
 
-def stored(rows: DataFrame, picked: DataFrame, labels: tuple[list[str], list[str]], number: int, root: Path) -> Shards:
+def stored(
+    rows: DataFrame, picked: DataFrame, labels: tuple[list[str], list[str]], number: int, root: Path
+) -> Shards:
     """Write `number` shards a split, or find them there finished.
 
     `rows` as `with_pixels` gives them; `picked` are the same without pixels, with the columns split, shard and class; `labels`
@@ -106,14 +134,19 @@ def stored(rows: DataFrame, picked: DataFrame, labels: tuple[list[str], list[str
         return found
     shutil.rmtree(folder, ignore_errors=True)
     _write(rows, folder)
-    written = Shards(str(folder), digest, tuple(names), _count(picked, number), _images(picked, names), tuple(types))
+    written = Shards(
+        str(folder), digest, tuple(names), _count(picked, number), _images(picked, names), tuple(types)
+    )
     shard_files.save(written)
     return written
 
 
 def fingerprint(rows: DataFrame, names: list[str]) -> str:
     """SHA-256 hex of the shards' content: names of classes and types, and place, key, labels and JPEG bytes of every row."""
-    parts = [F.col(name).cast("string") for name in ("split", "shard", "place", "coin_id", "medium", "label", "type")]
+    parts = [
+        F.col(name).cast("string")
+        for name in ("split", "shard", "place", "coin_id", "medium", "label", "type")
+    ]
     hashed = rows.select(F.sha2(F.concat_ws("\x1f", *parts, F.sha2("jpeg", 256)), 256).alias("row")).collect()
     total = sha256("\x1f".join(names).encode())
     for row in sorted(row["row"] for row in hashed):
@@ -125,20 +158,31 @@ def _write(rows: DataFrame, folder: Path) -> None:
     """Spark writes a file a shard into a folder beside, from which each is moved to its plain name."""
     part = folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
-    (rows.repartition("split", "shard").sortWithinPartitions("split", "shard", "place").drop("place")
-         .write.partitionBy("split", "shard").option("compression", "snappy").parquet(part.absolute().as_uri()))
+    (
+        rows.repartition("split", "shard")
+        .sortWithinPartitions("split", "shard", "place")
+        .drop("place")
+        .write.partitionBy("split", "shard")
+        .option("compression", "snappy")
+        .parquet(part.absolute().as_uri())
+    )
     for file in sorted(part.glob("split=*/shard=*/*.parquet")):
         shard, split = file.parent.name.removeprefix("shard="), file.parent.parent.name.removeprefix("split=")
         target = shard_files.path_of(str(folder), split, int(shard))
         if target.exists():
-            raise InputError(f"{target}: the shard came in two files; the folder is not ours to write: {folder}")
+            raise InputError(
+                f"{target}: the shard came in two files; the folder is not ours to write: {folder}"
+            )
         target.parent.mkdir(parents=True, exist_ok=True)
         file.replace(target)
     shutil.rmtree(part)
 
 
 def _count(picked: DataFrame, shards: int) -> dict[str, tuple[int, ...]]:
-    counted = {(row["split"], row["shard"]): row["count"] for row in picked.groupBy("split", "shard").count().collect()}
+    counted = {
+        (row["split"], row["shard"]): row["count"]
+        for row in picked.groupBy("split", "shard").count().collect()
+    }
     return {split: tuple(counted.get((split, shard), 0) for shard in range(shards)) for split in SPLITS}
 
 

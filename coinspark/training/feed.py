@@ -17,17 +17,20 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 
 from coinspark.config import Augment
-from coinspark.errors import InputError
-from coinspark.training import pixels, shards
+from coinspark.core.errors import InputError
+from coinspark.training import augment as pixels
+from coinspark.training import shards
 from coinspark.training.shards import Share
 from coinspark.vision.network import Picture
-from coinspark.vision.pixels import decode, prepare
+from coinspark.vision.preprocess import decode, prepare
 
 Chunk = tuple[np.ndarray[Any, Any], ...]
 Kind = Literal["petastorm", "tfdata"]
 
 _KINDS = {"label": np.int32, "type": np.int32}  # the other columns are bytes or strings
-_SIGNATURE = tuple(tf.TensorSpec((None,), tf.int32 if name in _KINDS else tf.string) for name in shards.COLUMNS)
+_SIGNATURE = tuple(
+    tf.TensorSpec((None,), tf.int32 if name in _KINDS else tf.string) for name in shards.COLUMNS
+)
 _BUFFER = 20_000  # rows held for shuffling: JPEG bytes, some 100 MB at the usual sizes
 
 
@@ -54,19 +57,28 @@ def chunks(kind: Kind, share: Share) -> Iterator[Chunk]:
         seen += len(chunk[0])
         yield chunk
     if seen != share.rows:
-        raise InputError(f"{kind} gave {seen} of {share.rows} rows of {', '.join(share.files[:3])}…: the shards are not those "
-                         "that were exported; remove their folder and run again")
+        raise InputError(
+            f"{kind} gave {seen} of {share.rows} rows of {', '.join(share.files[:3])}…: the shards are not those "
+            "that were exported; remove their folder and run again"
+        )
 
 
 def _petastorm(files: tuple[str, ...]) -> Iterator[Chunk]:
     from petastorm import make_batch_reader
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Petastorm speaks to pyarrow in its old ways, which pyarrow bewails at each call
+        warnings.simplefilter(
+            "ignore"
+        )  # Petastorm speaks to pyarrow in its old ways, which pyarrow bewails at each call
         # One thread keeps the order of the row groups, and files are named one by one: Petastorm then looks for no
         # `_common_metadata`, whose content it would unpickle.
-        with make_batch_reader([Path(file).absolute().as_uri() for file in files], schema_fields=list(shards.COLUMNS),
-                               shuffle_row_groups=False, num_epochs=1, workers_count=1) as reader:
+        with make_batch_reader(
+            [Path(file).absolute().as_uri() for file in files],
+            schema_fields=list(shards.COLUMNS),
+            shuffle_row_groups=False,
+            num_epochs=1,
+            workers_count=1,
+        ) as reader:
             for batch in reader:
                 yield tuple(_column(name, getattr(batch, name)) for name in shards.COLUMNS)
 
@@ -85,8 +97,11 @@ def _column(name: str, values: Any) -> np.ndarray[Any, Any]:
 
 def rows(kind: Kind, share: Share) -> tf.data.Dataset:
     """The columns of each row, in the order of the shards."""
-    return tf.data.Dataset.from_generator(lambda: chunks(kind, share), output_signature=_SIGNATURE).unbatch().with_options(
-        plain_options())
+    return (
+        tf.data.Dataset.from_generator(lambda: chunks(kind, share), output_signature=_SIGNATURE)
+        .unbatch()
+        .with_options(plain_options())
+    )
 
 
 def plain_options() -> tf.data.Options:
@@ -111,14 +126,17 @@ def batches(kind: Kind, share: Share, picture: Picture, epoch: Epoch) -> tf.data
 
     # Nothing here needs AutoGraph, which would rewrite these functions anew for each epoch, at half a second a time.
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-    def decoded(coin_id: tf.Tensor, medium: tf.Tensor, label: tf.Tensor, type_: tf.Tensor,
-                jpeg: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def decoded(
+        coin_id: tf.Tensor, medium: tf.Tensor, label: tf.Tensor, type_: tf.Tensor, jpeg: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
         key = tf.strings.join([coin_id, medium], "\x1f")
         draws = tf.zeros(()) if how is None else pixels.draw(key, epoch.seed, epoch.epoch)
         return decode(jpeg, picture), label, type_, draws
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-    def ready(images: tf.Tensor, labels: tf.Tensor, types: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def ready(
+        images: tf.Tensor, labels: tf.Tensor, types: tf.Tensor, draws: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
         changed = images if how is None else pixels.augment(images, draws, picture, how)
         return prepare(changed, picture), labels, types
 

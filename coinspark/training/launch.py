@@ -21,8 +21,8 @@ import numpy as np
 from pyspark.sql import SparkSession
 
 from coinspark.config import Training
-from coinspark.errors import CoinsparkError, ConfigError, TrainingError
-from coinspark.training.team import Team
+from coinspark.core.errors import CoinsparkError, ConfigError, TrainingError
+from coinspark.training.worker_group import Team
 
 JOB, ERROR, LOG, PROGRESS, RESULT = "job.json", "error.txt", "worker.log", "progress.txt", "result.json"
 _START = 120  # seconds that Spark has to give us the tasks
@@ -30,9 +30,15 @@ _START = 120  # seconds that Spark has to give us the tasks
 # each step would fault in its gradients anew; kernels of 2 MB and more are averaged where they lie, not copied together.
 _FAST = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=100000000000",
-    "HOROVOD_FUSION_THRESHOLD": str(2 * 2**20), "HOROVOD_CYCLE_TIME": "5",
+    "HOROVOD_FUSION_THRESHOLD": str(2 * 2**20),
+    "HOROVOD_CYCLE_TIME": "5",
 }
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1", "GLOG_minloglevel": "2", "PYTHONWARNINGS": "ignore"}
+_QUIET = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "GLOG_minloglevel": "2",
+    "PYTHONWARNINGS": "ignore",
+}
 
 
 class Job(Protocol):
@@ -62,8 +68,16 @@ def horovod_team() -> Team:
     def total(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return np.asarray(hvd.allreduce(array, op=hvd.Sum))
 
-    return Team(hvd.rank(), hvd.size(), hvd.local_rank(), hvd.local_size(), hvd.DistributedOptimizer,
-                lambda variables: _broadcast(hvd, variables), mean, total)
+    return Team(
+        hvd.rank(),
+        hvd.size(),
+        hvd.local_rank(),
+        hvd.local_size(),
+        hvd.DistributedOptimizer,
+        lambda variables: _broadcast(hvd, variables),
+        mean,
+        total,
+    )
 
 
 def _broadcast(hvd: Any, variables: list[Any]) -> None:
@@ -97,8 +111,13 @@ def run(job: Job, spark: SparkSession, say: Callable[[str], None]) -> dict[str, 
 
 
 def _local(folder: Path, log: Any) -> None:
-    process = subprocess.Popen([sys.executable, "-m", "coinspark.training.worker", str(folder / JOB), str(os.getpid())],
-                               env=_environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "coinspark.training.worker", str(folder / JOB), str(os.getpid())],
+        env=_environment(),
+        stdout=log,
+        stderr=log,
+        stdin=subprocess.DEVNULL,
+    )
     try:
         code = process.wait()
     finally:
@@ -114,18 +133,33 @@ def _horovod(job: Job, spark: SparkSession, log: Any) -> None:
 
     spark.sparkContext.environment.update(_QUIET)
     if (slots := spark.sparkContext.defaultParallelism) < job.training.workers:
-        raise ConfigError(f"training.workers: {job.training.workers} workers need as many Spark task slots at once, the "
-                          f"session has {slots}; give it more cores or lower training.workers")
+        raise ConfigError(
+            f"training.workers: {job.training.workers} workers need as many Spark task slots at once, the "
+            f"session has {slots}; give it more cores or lower training.workers"
+        )
     try:
-        ends = horovod.spark.run(work, args=(job.to_json(),), num_proc=job.training.workers, use_gloo=True, verbose=0,
-                          start_timeout=_START, stdout=log, stderr=log, env=_environment())
+        ends = horovod.spark.run(
+            work,
+            args=(job.to_json(),),
+            num_proc=job.training.workers,
+            use_gloo=True,
+            verbose=0,
+            start_timeout=_START,
+            stdout=log,
+            stderr=log,
+            env=_environment(),
+        )
     except CoinsparkError:
         raise
     except Exception as error:
-        raise _failure(Path(job.folder), f"a Horovod worker died: {' '.join(str(error).split())[:300]}") from error
+        raise _failure(
+            Path(job.folder), f"a Horovod worker died: {' '.join(str(error).split())[:300]}"
+        ) from error
     if len(set(ends)) != 1:
-        raise TrainingError(f"{job.folder}: the workers ended with different weights, so their gradients were not averaged; "
-                            "check that Horovod was built against this TensorFlow and Keras")
+        raise TrainingError(
+            f"{job.folder}: the workers ended with different weights, so their gradients were not averaged; "
+            "check that Horovod was built against this TensorFlow and Keras"
+        )
 
 
 def work(job: str, team: Callable[[], Team] = horovod_team) -> str:
@@ -140,18 +174,27 @@ def work(job: str, team: Callable[[], Team] = horovod_team) -> str:
 
 def _failure(folder: Path, what: str) -> CoinsparkError:
     if (folder / ERROR).exists():
-        return TrainingError(f"{folder.name}: " + (folder / ERROR).read_text(encoding="utf-8").partition(": ")[2])
+        return TrainingError(
+            f"{folder.name}: " + (folder / ERROR).read_text(encoding="utf-8").partition(": ")[2]
+        )
     log = (folder / LOG).read_text(encoding="utf-8", errors="replace")
     lines = [line for line in log.splitlines() if line.strip()]
     last = " | ".join(lines[-3:])[-600:] or "none"
-    return TrainingError(f"{folder.name}: {what}; its last words, of {folder / LOG}: {last}. "
-                         "The last whole checkpoint stays: run again to go on from there")
+    return TrainingError(
+        f"{folder.name}: {what}; its last words, of {folder / LOG}: {last}. "
+        "The last whole checkpoint stays: run again to go on from there"
+    )
 
 
 def _environment() -> dict[str, str]:
     """The driver's own; fast, quiet, and able to import this package from where the driver has it."""
     here = str(Path(__file__).resolve().parents[2])
-    return {**_FAST, **os.environ, **_QUIET, "PYTHONPATH": os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))}
+    return {
+        **_FAST,
+        **os.environ,
+        **_QUIET,
+        "PYTHONPATH": os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH")))),
+    }
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from coinspark import files
+from coinspark.core import atomic_files
 from coinspark.training.launch import PROGRESS, RESULT
-from coinspark.training.team import Team
+from coinspark.training.worker_group import Team
 
 
 def settle(team: Team, seed: int, precision: str) -> None:
@@ -51,7 +51,7 @@ def tell(folder: Path, line: str) -> None:
 
 def finish(folder: Path, result: dict[str, Any]) -> None:
     """Leave the result where the driver looks for it, whole."""
-    files.write_json(folder / RESULT, result)
+    atomic_files.write_json(folder / RESULT, result)
 
 
 def hash_of(network: tf.keras.Model) -> str:

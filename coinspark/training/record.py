@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from coinspark import files
-from coinspark.hashes import file_hash
+from coinspark.core import atomic_files
+from coinspark.core.hashing import file_hash
 from coinspark.training.checkpoint import NAME
 
 WEIGHTS = "weights.npz"
@@ -24,6 +24,6 @@ def finished(folder: Path, marker: str) -> dict[str, Any] | None:
 
 def finish(folder: Path, marker: str, row: dict[str, Any]) -> dict[str, Any]:
     """Write the marker, whole, and clear the checkpoint away; the row."""
-    files.write_json(folder / marker, row)
+    atomic_files.write_json(folder / marker, row)
     (folder / NAME).unlink(missing_ok=True)
     return row

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from coinspark import files
-from coinspark.errors import InputError
+from coinspark.core import atomic_files as files
+from coinspark.core.errors import InputError
 
 COLUMNS = ("coin_id", "medium", "label", "type", "jpeg")
 MARKER = "shards.json"
@@ -39,7 +39,9 @@ class Shards:
     def from_plain(held: dict[str, Any]) -> Shards:
         """The way back from `asdict`, through JSON, where tuples have become lists."""
         rows = {split: tuple(rows) for split, rows in held["rows"].items()}
-        return Shards(**{**held, "rows": rows, **{name: tuple(held[name]) for name in ("classes", "images", "types")}})
+        return Shards(
+            **{**held, "rows": rows, **{name: tuple(held[name]) for name in ("classes", "images", "types")}}
+        )
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,10 @@ def steps(shards: Shards, split: str, workers: int, batch: int) -> int:
     """
     held = [share(shards, split, rank, workers).rows for rank in range(workers)]
     if not min(held):
-        raise InputError(f"{shards.folder}: {sum(held)} {split} rows in {len(shards.rows.get(split, ()))} shards leave one of "
-                         f"{workers} workers without a row; lower training.workers or add coins")
+        raise InputError(
+            f"{shards.folder}: {sum(held)} {split} rows in {len(shards.rows.get(split, ()))} shards leave one of "
+            f"{workers} workers without a row; lower training.workers or add coins"
+        )
     return min(-(-max(held) // batch), min(held))
 
 
@@ -104,5 +108,7 @@ def refuse_pickles(files: tuple[str, ...]) -> None:
     for folder in sorted({str(Path(file).parent) for file in files}):
         for name in PICKLED:
             if os.path.lexists(found := str(Path(folder) / name)):
-                raise InputError(f"{found}: shards are plain Parquet, this file was not written by the export and may hold "
-                                 "pickled code; it was not opened: remove it")
+                raise InputError(
+                    f"{found}: shards are plain Parquet, this file was not written by the export and may hold "
+                    "pickled code; it was not opened: remove it"
+                )

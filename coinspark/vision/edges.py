@@ -31,7 +31,9 @@ def edges(images: tf.Tensor, kind: Edges) -> tf.Tensor:
     """
     if kind == "none":
         return images
-    found = tf.image.sobel_edges(tf.reduce_mean(images, axis=3, keepdims=True))[:, :, :, 0, ::-1]  # downwards came first
+    found = tf.image.sobel_edges(tf.reduce_mean(images, axis=3, keepdims=True))[
+        :, :, :, 0, ::-1
+    ]  # downwards came first
     return found if kind == "sobel" else _undirected(found)
 
 

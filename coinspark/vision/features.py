@@ -11,7 +11,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from coinspark.errors import InputError
+from coinspark.core.errors import InputError
 from coinspark.vision.network import Network
 
 OUTCOME = "image_id string, vector array<float>, fault string"
@@ -39,12 +39,17 @@ def features(images: DataFrame, network: Network, batch: int) -> DataFrame:
         for given in batches:
             for start in range(0, given.num_rows, some):
                 piece = given.slice(start, some)
-                yield _rows(piece.column("image_id"), *vectors(network, piece.column("jpeg").to_pylist(), batch, threads))
+                yield _rows(
+                    piece.column("image_id"),
+                    *vectors(network, piece.column("jpeg").to_pylist(), batch, threads),
+                )
 
     return images.select("image_id", "jpeg").mapInArrow(work, OUTCOME)
 
 
-def vectors(network: Network, jpegs: Sequence[bytes | None], batch: int, threads: int = 1) -> tuple[Array, dict[int, str]]:
+def vectors(
+    network: Network, jpegs: Sequence[bytes | None], batch: int, threads: int = 1
+) -> tuple[Array, dict[int, str]]:
     """(n, 512 × sides) float32, and place → fault of the pictures that have none. InputError where the weights are others."""
     return _load(network, batch, threads)(jpegs)
 
@@ -57,10 +62,14 @@ def of_model(features: DataFrame, model: str | None = None) -> DataFrame:
     """
     known = sorted(row["model"] for row in features.select("model").distinct().collect())
     if model is None and len(known) > 1:
-        raise InputError(f"features: of {len(known)} models, whose vectors can't be compared; name one of {', '.join(known)}")
+        raise InputError(
+            f"features: of {len(known)} models, whose vectors can't be compared; name one of {', '.join(known)}"
+        )
     if not known or model not in (None, *known):
-        raise InputError(f"features: none of model {model or 'any'}; there are: {', '.join(known) or 'none yet'}. Run "
-                         "`coinspark features` with this configuration first")
+        raise InputError(
+            f"features: none of model {model or 'any'}; there are: {', '.join(known) or 'none yet'}. Run "
+            "`coinspark features` with this configuration first"
+        )
     return features.where(F.col("model") == (model or known[0]))
 
 
@@ -68,7 +77,9 @@ def _rows(names: pa.Array, found: Array, faults: dict[int, str]) -> pa.RecordBat
     """OUTCOME rows of (n, d) vectors; what has a fault has no vector."""
     starts = pa.array(range(0, found.size + 1, found.shape[1]), pa.int32())
     told = [faults.get(n) for n in range(len(names))]
-    held = pa.ListArray.from_arrays(starts, found.ravel(), mask=pa.array([fault is not None for fault in told]))
+    held = pa.ListArray.from_arrays(
+        starts, found.ravel(), mask=pa.array([fault is not None for fault in told])
+    )
     return pa.RecordBatch.from_arrays([names, held, pa.array(told, pa.string())], schema=_FIELDS)
 
 
@@ -76,23 +87,27 @@ def _rows(names: pa.Array, found: Array, faults: dict[int, str]) -> pa.RecordBat
 def _load(network: Network, batch: int, threads: int) -> See:
     import tensorflow as tf
 
-    from coinspark.vision import backbone, pixels
+    from coinspark.vision import preprocess
+    from coinspark.vision.backbones import vgg16
     from coinspark.vision.edges import channels, edges
 
-    backbone.settle(network.precision, threads)
-    model = backbone.network(network.picture.height, network.picture.width, network.batch_norm,
-                             channels=channels(network.edges))
-    backbone.load(model, network.weights, network.sha256, "features")
+    vgg16.settle(network.precision, threads)
+    model = vgg16.network(
+        network.picture.height, network.picture.width, network.batch_norm, channels=channels(network.edges)
+    )
+    vgg16.load(model, network.weights, network.sha256, "features")
 
     @tf.function(input_signature=[tf.TensorSpec((batch,), tf.string)])  # type: ignore[untyped-decorator]
     def decoded(jpegs: tf.Tensor) -> tf.Tensor:
-        return tf.map_fn(lambda jpeg: pixels.decode(jpeg, network.picture), jpegs, fn_output_signature=tf.uint8)
+        return tf.map_fn(
+            lambda jpeg: preprocess.decode(jpeg, network.picture), jpegs, fn_output_signature=tf.uint8
+        )
 
     shape = (batch, network.picture.height, network.picture.width, 3)
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8)])  # type: ignore[untyped-decorator]
     def forward(images: tf.Tensor) -> tf.Tensor:
-        prepared = pixels.prepare(images, network.picture)
+        prepared = preprocess.prepare(images, network.picture)
         return tf.cast(model(edges(prepared, network.edges), training=False), tf.float32)
 
     def pictures(jpegs: list[bytes], first: int, faults: dict[int, str]) -> Any:
@@ -104,7 +119,7 @@ def _load(network: Network, batch: int, threads: int) -> See:
 
     def alone(jpeg: bytes, place: int, faults: dict[int, str]) -> Any:
         try:
-            return pixels.decode(tf.constant(jpeg), network.picture)
+            return preprocess.decode(tf.constant(jpeg), network.picture)
         except (tf.errors.InvalidArgumentError, ValueError) as error:
             faults[place] = str(getattr(error, "message", error)).splitlines()[0]
             return tf.zeros(shape[1:], tf.uint8)
@@ -112,9 +127,13 @@ def _load(network: Network, batch: int, threads: int) -> See:
     def see(jpegs: Sequence[bytes | None]) -> tuple[Array, dict[int, str]]:
         faults: dict[int, str] = {}
         filled = [jpeg or b"" for jpeg in jpegs]
-        filled += filled[:1] * (-len(jpegs) % batch)  # always whole, so that a vector does not depend on its company
-        parts = [forward(pictures(filled[n:n + batch], n, faults)).numpy() for n in range(0, len(filled), batch)]
-        found = np.concatenate(parts)[:len(jpegs)]
+        filled += filled[:1] * (
+            -len(jpegs) % batch
+        )  # always whole, so that a vector does not depend on its company
+        parts = [
+            forward(pictures(filled[n : n + batch], n, faults)).numpy() for n in range(0, len(filled), batch)
+        ]
+        found = np.concatenate(parts)[: len(jpegs)]
         odd = np.flatnonzero(~np.isfinite(found).all(axis=1))
         faults.update({int(n): "the network gives it a vector that is not finite" for n in odd})
         return found, faults

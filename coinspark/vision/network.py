@@ -44,7 +44,9 @@ class Network:
         `3fa9c1d2e4b5a6c7-128x64`: width and height; `-caffe`, `-mixed_bfloat16` or `-relief` follow where it is not `standard`,
         float32, the pictures themselves.
         """
-        more = [part for part in (self.picture.convention, self.precision) if part not in ("standard", "float32")]
+        more = [
+            part for part in (self.picture.convention, self.precision) if part not in ("standard", "float32")
+        ]
         more += [self.edges] if self.edges != "none" else []
         return "-".join([self.sha256[:16], f"{self.picture.width}x{self.picture.height}", *more])
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from coinspark.errors import ConfigError, InputError
-from coinspark.hashes import file_hash
+from coinspark.core.errors import ConfigError, InputError
+from coinspark.core.hashing import file_hash
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 """`layer/variable` → its values."""
@@ -25,13 +25,17 @@ def check_hash(file: Path, digest: str | None, section: str) -> None:
     `section` of the configuration is where the hash of a file that a user named must stand.
     """
     if digest is None:
-        raise ConfigError(f"{section}.weights_sha256: missing; {file} is only loaded by its hash (sha256sum {file})")
+        raise ConfigError(
+            f"{section}.weights_sha256: missing; {file} is only loaded by its hash (sha256sum {file})"
+        )
     try:
         found = file_hash(file)
     except OSError as error:
         raise InputError(f"{file}: weights cannot be read ({error.strerror})") from None
     if found != digest.lower():
-        raise InputError(f"{file}: SHA-256 is {found}, but {digest} was expected; the weights were not loaded")
+        raise InputError(
+            f"{file}: SHA-256 is {found}, but {digest} was expected; the weights were not loaded"
+        )
 
 
 def read(file: Path, digest: str | None, section: str) -> Arrays:
@@ -65,7 +69,10 @@ def _read_h5(file: Path) -> Arrays:
     def visit(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
             layer, variable = name.split("/")[0], name.split("/")[-1].split(":")[0]
-            old = {f"{layer}_W_1": "kernel", f"{layer}_b_1": "bias"}  # how Keras 1 named them, in the published file
+            old = {
+                f"{layer}_W_1": "kernel",
+                f"{layer}_b_1": "bias",
+            }  # how Keras 1 named them, in the published file
             arrays[f"{layer}/{old.get(variable, variable)}"] = item[()]
 
     try:

@@ -1,7 +1,7 @@
 """Every benchmark, each in a process of its own; the last line of each is its result.
 
-    make bench
-    python -m tests.bench [merge feed training entities names linking features kmeans deepcluster nightly]
+make bench
+python -m tests.bench [merge feed training entities names linking features kmeans deepcluster nightly]
 """
 
 from __future__ import annotations
@@ -10,7 +10,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("merge", "feed", "training", "entities", "names", "linking", "features", "kmeans", "deepcluster", "nightly")
+NAMES = (
+    "merge",
+    "feed",
+    "training",
+    "entities",
+    "names",
+    "linking",
+    "features",
+    "kmeans",
+    "deepcluster",
+    "nightly",
+)
 
 
 def main(names: tuple[str, ...]) -> int:
@@ -18,11 +29,19 @@ def main(names: tuple[str, ...]) -> int:
     results, broken = [], 0
     for name in names:
         print(f"── {name}", flush=True)
-        done = subprocess.run([sys.executable, "-m", f"tests.bench.bench_{name}"], stdout=subprocess.PIPE, text=True,
-                              cwd=Path(__file__).parents[2])
+        done = subprocess.run(
+            [sys.executable, "-m", f"tests.bench.bench_{name}"],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
         print(done.stdout, flush=True)
         broken |= done.returncode
-        results.append(f"{name}: broke with {done.returncode}" if done.returncode else done.stdout.strip().splitlines()[-1])
+        results.append(
+            f"{name}: broke with {done.returncode}"
+            if done.returncode
+            else done.stdout.strip().splitlines()[-1]
+        )
     print("── results", *results, sep="\n")
     return min(broken, 1)
 

@@ -29,21 +29,28 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_mutual_info_score
 
-from coinspark import nightly, tables
+from coinspark import nightly
+from coinspark.clustering import kmeans, pca
+from coinspark.clustering.blocks import Rows
 from coinspark.config import Config, load
-from coinspark.stage import Context
+from coinspark.pipeline.stage import Context
 from coinspark.training import launch
 from coinspark.training.deepcluster import stage
 from coinspark.training.deepcluster.recipe import Job
 from coinspark.training.shards import Shards
-from coinspark.vision import kmeans, network, reduce
-from coinspark.vision.blocks import Rows
+from coinspark.vision import network
 from coinspark.vision.features import vectors
 from coinspark.vision.network import Network, Picture
+from coinspark.warehouse import tables
 from tests.bench import REAL
 
 CONF = Path(__file__).parents[2] / "conf"
-KINDS = {"even": (15, 0), "uneven": (15, 0), "euro": (8, 0), "roman": (8, 150)}  # clusters of a group; coins of the least group
+KINDS = {
+    "even": (15, 0),
+    "uneven": (15, 0),
+    "euro": (8, 0),
+    "roman": (8, 150),
+}  # clusters of a group; coins of the least group
 DRAWN = {"even": "coins: 600, mints: 2, skew: 0.0", "uneven": "coins: 400, mints: 1, skew: 1.8"}
 
 
@@ -70,10 +77,21 @@ def main(kind: str = "even", rounds: int = 3, seed: int = 1, *settings: str) -> 
         if kind in DRAWN:
             jobs["with the published sampler"] = "tests.bench.published_sampler"
         for name, program in jobs.items():
-            told = Job(f"{place}/{program}", shards, config.image_size, config.image_width, config.deepcluster, config.training,
-                       config.seed, network.precision("auto"), program)
+            told = Job(
+                f"{place}/{program}",
+                shards,
+                config.image_size,
+                config.image_width,
+                config.deepcluster,
+                config.training,
+                config.seed,
+                network.precision("auto"),
+                program,
+            )
             result = launch.run(told, spark, lambda line: print(f"    {line}", flush=True))
-            found[name] = _line(kind, coins, name, _seen(coins, config, (f"{told.folder}/weights.npz", result["sha256"])))
+            found[name] = _line(
+                kind, coins, name, _seen(coins, config, (f"{told.folder}/weights.npz", result["sha256"]))
+            )
         if kind == "even":
             _workers(spark, told)
         print(f"AMI, {kind}: " + "; ".join(f"{name} {ami:.3f}" for name, ami in found.items()), flush=True)
@@ -82,11 +100,18 @@ def main(kind: str = "even", rounds: int = 3, seed: int = 1, *settings: str) -> 
 
 
 def _config(kind: str, place: Path, rounds: int, seed: int, *settings: str) -> Config:
-    more = [f"warehouse={place}/warehouse", f"deepcluster.rounds={rounds}", "deepcluster.settled=null", "training.launch=local",
-            *settings]
+    more = [
+        f"warehouse={place}/warehouse",
+        f"deepcluster.rounds={rounds}",
+        "deepcluster.settled=null",
+        "training.launch=local",
+        *settings,
+    ]
     if kind in DRAWN:
-        source = (f"{{kind: synthetic, root: '{place}/coins', {DRAWN[kind]}, types_per_mint: 15, photo: 160, wear: 0.2, "
-                  f"seed: {seed}}}")
+        source = (
+            f"{{kind: synthetic, root: '{place}/coins', {DRAWN[kind]}, types_per_mint: 15, photo: 160, wear: 0.2, "
+            f"seed: {seed}}}"
+        )
         return load([], [*more, f"sources=[{source}]", "ingest.sizes=[48]", "ingest.shape=wide"])
     os.environ.setdefault("COINSPARK_REAL_DATA", str(REAL))
     return load([CONF / f"{kind}_coins.yaml"], [*more, "ingest.sizes=[48]"])
@@ -95,12 +120,24 @@ def _config(kind: str, place: Path, rounds: int, seed: int, *settings: str) -> C
 def _coins(spark: SparkSession, config: Config, kind: str) -> Coins:
     known = F.col("mint") if kind == "euro" else F.coalesce(F.col("types")[0], F.lit(""))
     group = F.lit("all") if kind == "euro" else F.col("mint")
-    pixels = tables.read(spark, config, "images").where(F.col("size") == config.image_size).select("image_id", "jpeg")
-    found = tables.read(spark, config, "coins").join(pixels, "image_id").select(
-        "image_id", group.alias("mint"), known.alias("known"), "jpeg").dropDuplicates(["image_id"])
+    pixels = (
+        tables.read(spark, config, "images")
+        .where(F.col("size") == config.image_size)
+        .select("image_id", "jpeg")
+    )
+    found = (
+        tables.read(spark, config, "coins")
+        .join(pixels, "image_id")
+        .select("image_id", group.alias("mint"), known.alias("known"), "jpeg")
+        .dropDuplicates(["image_id"])
+    )
     rows = found.orderBy("image_id").collect()
-    return Coins([row["image_id"] for row in rows], np.array([row["mint"] for row in rows]),
-                 np.array([row["known"] for row in rows]), [bytes(row["jpeg"]) for row in rows])
+    return Coins(
+        [row["image_id"] for row in rows],
+        np.array([row["mint"] for row in rows]),
+        np.array([row["known"] for row in rows]),
+        [bytes(row["jpeg"]) for row in rows],
+    )
 
 
 def _exported(spark: SparkSession, config: Config) -> Shards:
@@ -109,20 +146,24 @@ def _exported(spark: SparkSession, config: Config) -> Shards:
 
 
 def _pixels(coins: Coins) -> NDArray[np.float32]:
-    grey = [np.asarray(Image.open(io.BytesIO(jpeg)).convert("L").resize((32, 16)), np.float32).ravel() for jpeg in coins.jpegs]
+    grey = [
+        np.asarray(Image.open(io.BytesIO(jpeg)).convert("L").resize((32, 16)), np.float32).ravel()
+        for jpeg in coins.jpegs
+    ]
     return np.stack([(one - one.mean()) / (one.std() + 1) for one in grey])
 
 
 def _seen(coins: Coins, config: Config, trained: tuple[str, str] | None) -> NDArray[np.float32]:
     """The features of the network of these weights, or of one that has learnt nothing, shown the same edges."""
-    from coinspark.vision import backbone, weights
+    from coinspark.vision import weights
+    from coinspark.vision.backbones import vgg16
     from coinspark.vision.edges import channels
 
     plan, size = config.deepcluster, (config.image_size, config.image_width)
     if trained is None:
-        model = backbone.network(*size, True, config.seed, channels(plan.edges))
+        model = vgg16.network(*size, True, config.seed, channels(plan.edges))
         file = Path(config.warehouse) / "untrained.npz"
-        held = dict(zip(backbone.names_of(model), model.get_weights(), strict=True))
+        held = dict(zip(vgg16.names_of(model), model.get_weights(), strict=True))
         trained = str(file), weights.save(held, file)
     eye = Network(*trained, Picture(*size), True, network.precision("auto"), plan.edges)
     return np.asarray(vectors(eye, coins.jpegs, 16, 2)[0])
@@ -136,18 +177,30 @@ def _line(kind: str, coins: Coins, name: str, seen: NDArray[np.float32]) -> floa
         own = np.flatnonzero((coins.groups == group) & (coins.known != ""))
         if len(own) < max(least, 1):
             continue
-        numbers = reduce.bearable(len(own))
+        numbers = pca.bearable(len(own))
         if name.startswith("pixels"):
             small = PCA(min(numbers, seen.shape[1]), random_state=0).fit_transform(seen[own])
             labels = KMeans(k, n_init=1, random_state=0).fit_predict(small)
         else:
             keys = np.arange(len(own))
-            small = reduce.fit(Rows(keys, [seen[own]]), numbers).apply(seen[own])
+            small = pca.fit(Rows(keys, [seen[own]]), numbers).apply(seen[own])
             _, labels = kmeans.fit(Rows(keys, [small]), kmeans.Plan(k, seed=0))
-        table = np.array([[np.sum((labels == cluster) & (coins.known[own] == one)) for one in sorted(set(coins.known[own]))]
-                          for cluster in range(k)])
-        found.append((adjusted_mutual_info_score(coins.known[own], labels), table.max(1).sum() / len(own),
-                      table.sum(1).max() / len(own)))
+        table = np.array(
+            [
+                [
+                    np.sum((labels == cluster) & (coins.known[own] == one))
+                    for one in sorted(set(coins.known[own]))
+                ]
+                for cluster in range(k)
+            ]
+        )
+        found.append(
+            (
+                adjusted_mutual_info_score(coins.known[own], labels),
+                table.max(1).sum() / len(own),
+                table.sum(1).max() / len(own),
+            )
+        )
     ami, purity, largest = (statistics.mean(each) for each in zip(*found, strict=True))
     print(f"{name:28} AMI {ami:.3f}   purity {purity:.3f}   largest cluster {largest:.1%}", flush=True)
     return float(ami)
@@ -159,10 +212,15 @@ def _workers(spark: SparkSession, told: Job) -> None:
     for how in ("local", "horovod"):
         said: list[str] = []
         training = told.training.model_copy(update={"launch": how, "workers": 2})
-        launch.run(replace(told, folder=f"{told.folder}-{how}", plan=plan, training=training), spark, said.append)
+        launch.run(
+            replace(told, folder=f"{told.folder}-{how}", plan=plan, training=training), spark, said.append
+        )
         seconds[how] = float(said[1].split("  ")[-1].removesuffix(" s"))
-    print(f"a round: one worker {seconds['local']:.1f} s, two {seconds['horovod']:.1f} s, ratio "
-          f"{seconds['local'] / seconds['horovod']:.2f}", flush=True)
+    print(
+        f"a round: one worker {seconds['local']:.1f} s, two {seconds['horovod']:.1f} s, ratio "
+        f"{seconds['local'] / seconds['horovod']:.2f}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

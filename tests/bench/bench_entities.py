@@ -17,8 +17,9 @@ import time
 from collections.abc import Callable
 
 from coinspark.config import load
-from coinspark.entities import engine_lexicon, lists
-from coinspark.session import start
+from coinspark.entities.engines import lexicon_engine
+from coinspark.entities.lexicon import lists
+from coinspark.warehouse.session import start
 from tests.bench import REAL
 
 
@@ -28,19 +29,23 @@ def main(runs: int = 3) -> float:
     with tempfile.TemporaryDirectory() as place:
         spark = start(load([], [f"warehouse={place}"]))
         rows = [(hashlib.sha256(text.encode()).hexdigest()[:16], "en", text) for text in texts]
-        frame = spark.createDataFrame(rows, "text_id string, language string, text string").repartition(1).cache()
+        frame = (
+            spark.createDataFrame(rows, "text_id string, language string, text string").repartition(1).cache()
+        )
         frame.count()
         pattern = _alternation(forms)
-        _stage(engine_lexicon.annotate(frame, forms).write.format("noop").mode("overwrite").save)
+        _stage(lexicon_engine.annotate(frame, forms).write.format("noop").mode("overwrite").save)
         ratios = []
         for _ in range(runs):
-            stage = _stage(engine_lexicon.annotate(frame, forms).write.format("noop").mode("overwrite").save)
+            stage = _stage(lexicon_engine.annotate(frame, forms).write.format("noop").mode("overwrite").save)
             bare = _stage(lambda: [[(m.span(), m.group()) for m in pattern.finditer(text)] for text in texts])
             ratios.append(bare / stage)
             print(f"stage {stage:6.2f} s   alternation {bare:6.2f} s   ratio {bare / stage:5.2f}")
         spark.stop()
-    print(f"entities: {len(texts):,} designs, {len(forms):,} forms: ratio {statistics.median(ratios):.2f} "
-          f"({min(ratios):.2f} to {max(ratios):.2f}, {runs} runs; wanted 0.70)")
+    print(
+        f"entities: {len(texts):,} designs, {len(forms):,} forms: ratio {statistics.median(ratios):.2f} "
+        f"({min(ratios):.2f} to {max(ratios):.2f}, {runs} runs; wanted 0.70)"
+    )
     return statistics.median(ratios)
 
 
@@ -65,12 +70,22 @@ def _real() -> tuple[list[str], tuple[lists.Form, ...]] | None:
 
 
 def _synthetic() -> tuple[list[str], tuple[lists.Form, ...]]:
-    names = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in ("ara", "elo", "imi", "oru")
-             for c in ("s", "n", "ta", "ion", "us", "x")]
-    forms = tuple(lists.Form("en", f"{one} {two}" if n % 5 == 0 else one, False, one, "OBJECT", None)
-                  for n, (one, two) in enumerate(zip(names * 8, names[7:] * 8, strict=False)))
-    texts = [" ".join(names[(n * k) % len(names)] + (" standing left," if k % 3 else " of the") for k in range(1, 12))
-             for n in range(15_472)]
+    names = [
+        f"{a}{b}{c}"
+        for a in "bdfgklmnprst"
+        for b in ("ara", "elo", "imi", "oru")
+        for c in ("s", "n", "ta", "ion", "us", "x")
+    ]
+    forms = tuple(
+        lists.Form("en", f"{one} {two}" if n % 5 == 0 else one, False, one, "OBJECT", None)
+        for n, (one, two) in enumerate(zip(names * 8, names[7:] * 8, strict=False))
+    )
+    texts = [
+        " ".join(
+            names[(n * k) % len(names)] + (" standing left," if k % 3 else " of the") for k in range(1, 12)
+        )
+        for n in range(15_472)
+    ]
     return texts, tuple(dict.fromkeys(forms))
 
 

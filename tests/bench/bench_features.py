@@ -23,10 +23,12 @@ import psutil
 import tensorflow as tf
 from pyspark.sql import DataFrame
 
-from coinspark import chunks, session
 from coinspark.config import Config, load
-from coinspark.vision import backbone, features, pixels, weights
+from coinspark.pipeline import chunks
+from coinspark.vision import features, preprocess, weights
+from coinspark.vision.backbones import vgg16
 from coinspark.vision.network import Network, Picture, precision
+from coinspark.warehouse import session
 from tests.training_shards import shade
 
 IMAGES, DIFFERENT, PICTURE = 2_048, 64, Picture(64, 128)
@@ -40,11 +42,13 @@ def main(runs: int = 3, images: int = IMAGES) -> float:
         config = load([], [f"warehouse={place}", f"spark.master='local[{cores}]'"])
         batch, policy = config.features.batch, precision(config.features.precision)
         tf.keras.mixed_precision.set_global_policy(policy)
-        model = backbone.network(PICTURE.height, PICTURE.width, True, 1)
-        named = dict(zip(backbone.names_of(model), model.get_weights(), strict=True))
+        model = vgg16.network(PICTURE.height, PICTURE.width, True, 1)
+        named = dict(zip(vgg16.names_of(model), model.get_weights(), strict=True))
         digest = weights.save(named, Path(place) / "weights.npz")
         network = Network(f"{place}/weights.npz", digest, PICTURE, precision=policy)
-        ready = pixels.prepare(np.stack([pixels.decode(jpeg, PICTURE) for jpeg in jpegs]), PICTURE).numpy()
+        ready = preprocess.prepare(
+            np.stack([preprocess.decode(jpeg, PICTURE) for jpeg in jpegs]), PICTURE
+        ).numpy()
         arrays, frame = ready[np.arange(images) % DIFFERENT], _pictures(config, jpegs, images)
 
         def staged() -> None:
@@ -53,22 +57,31 @@ def main(runs: int = 3, images: int = IMAGES) -> float:
 
         found = _compared(images, runs, staged, lambda: model.predict(arrays, batch_size=batch, verbose=0))
         frame.sparkSession.stop()
-    speed, cost = (f"{statistics.median(of):.2f} ({min(of):.2f} to {max(of):.2f})" for of in zip(*found, strict=True))
-    print(f"features, {images:,} pictures of {PICTURE.height} × {PICTURE.width}, {policy}, {cores} cores, {runs} runs: ratio "
-          f"{speed}, wanted 0.90; of processor time {cost}")
+    speed, cost = (
+        f"{statistics.median(of):.2f} ({min(of):.2f} to {max(of):.2f})" for of in zip(*found, strict=True)
+    )
+    print(
+        f"features, {images:,} pictures of {PICTURE.height} × {PICTURE.width}, {policy}, {cores} cores, {runs} runs: ratio "
+        f"{speed}, wanted 0.90; of processor time {cost}"
+    )
     return statistics.median(ratio for ratio, _ in found)
 
 
-def _compared(images: int, runs: int, staged: Callable[[], object], memory: Callable[[], object]) -> list[tuple[float, float]]:
+def _compared(
+    images: int, runs: int, staged: Callable[[], object], memory: Callable[[], object]
+) -> list[tuple[float, float]]:
     """Ratios of images/s and of processor time, stage to memory, a pair a run; a round before loads each worker's model."""
     found = []
     for run in range(runs + 1):
         (time_there, cpu_there), (time_here, cpu_here) = _spent(staged), _spent(memory)
         if run:
             found.append((time_here / time_there, cpu_here / cpu_there))
-            print(f"stage {images / time_there:6,.1f} images/s, {1e3 * cpu_there / images:5.1f} ms of a core an image   "
-                  f"Keras in memory {images / time_here:6,.1f} images/s, {1e3 * cpu_here / images:5.1f} ms   "
-                  f"ratio {found[-1][0]:.2f}, of processor time {found[-1][1]:.2f}", flush=True)
+            print(
+                f"stage {images / time_there:6,.1f} images/s, {1e3 * cpu_there / images:5.1f} ms of a core an image   "
+                f"Keras in memory {images / time_here:6,.1f} images/s, {1e3 * cpu_here / images:5.1f} ms   "
+                f"ratio {found[-1][0]:.2f}, of processor time {found[-1][1]:.2f}",
+                flush=True,
+            )
     return found
 
 

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from coinspark.training import feed, shards
 from coinspark.training.feed import Epoch
-from coinspark.vision import pixels
+from coinspark.vision import preprocess
 from coinspark.vision.network import Picture
 from tests.training_shards import shade, write
 
@@ -40,18 +40,26 @@ def main(runs: int = 3) -> float:
                 rate = _rate(feed.batches(kind, share, PICTURE, Epoch(1, run, 0, steps, None)))
                 if run:  # the first round warms up
                     found.append(rate / bare)
-                    print(f"{kind:9} {rate:7,.0f} rows/s   tf.data in memory {bare:7,.0f} rows/s   ratio {rate / bare:.2f}")
+                    print(
+                        f"{kind:9} {rate:7,.0f} rows/s   tf.data in memory {bare:7,.0f} rows/s   ratio {rate / bare:.2f}"
+                    )
     for kind, found in ratios.items():
-        print(f"feed, {kind}: ratio {statistics.median(found):.2f} ({min(found):.2f} to {max(found):.2f}, {runs} runs; "
-              "wanted 0.80)")
+        print(
+            f"feed, {kind}: ratio {statistics.median(found):.2f} ({min(found):.2f} to {max(found):.2f}, {runs} runs; "
+            "wanted 0.80)"
+        )
     return min(statistics.median(found) for found in ratios.values())
 
 
 def _in_memory(jpegs: list[bytes], labels: list[int]) -> tf.data.Dataset:
     """What a tf.data user would write for bytes in memory: the same decoding and preparation, as parallel as the feed's."""
     dataset = tf.data.Dataset.from_tensor_slices((jpegs, labels))
-    dataset = dataset.map(lambda jpeg, label: (pixels.decode(jpeg, PICTURE), label), num_parallel_calls=2).batch(BATCH)
-    dataset = dataset.map(lambda images, found: (pixels.prepare(images, PICTURE), found), num_parallel_calls=2)
+    dataset = dataset.map(
+        lambda jpeg, label: (preprocess.decode(jpeg, PICTURE), label), num_parallel_calls=2
+    ).batch(BATCH)
+    dataset = dataset.map(
+        lambda images, found: (preprocess.prepare(images, PICTURE), found), num_parallel_calls=2
+    )
     return dataset.prefetch(4).with_options(feed.plain_options())
 
 

@@ -29,10 +29,10 @@ from pyspark.ml.clustering import KMeans
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame, SparkSession
 
-from coinspark import session
+from coinspark.clustering.kmeans import Plan, nearest
+from coinspark.clustering.spark import cluster
 from coinspark.config import load
-from coinspark.vision.kmeans import Plan, nearest
-from coinspark.vision.spread import cluster
+from coinspark.warehouse import session
 
 ROWS, WIDTH, K, ROUNDS, RUNS, CORES = 50_000, 512, 100, 20, 3, 2
 TIMES, FEWER_ROUNDS, PART = (1, 3, 10), 5, 5_000
@@ -53,10 +53,16 @@ def write(file: Path, rows: int) -> None:
         for part in range(rows // PART):
             keys = [f"coin-{part * PART + n}" for n in range(PART)]
             offsets = np.arange(PART + 1, dtype=np.int32) * WIDTH
-            writer.write_table(pa.table({"key": keys, "vector": pa.ListArray.from_arrays(offsets, draw(part).ravel())}, schema))
+            writer.write_table(
+                pa.table(
+                    {"key": keys, "vector": pa.ListArray.from_arrays(offsets, draw(part).ravel())}, schema
+                )
+            )
 
 
-def ours(rows: DataFrame, start: np.ndarray, rounds: int, folder: Path) -> tuple[float, float, tuple[float, ...], np.ndarray]:
+def ours(
+    rows: DataFrame, start: np.ndarray, rounds: int, folder: Path
+) -> tuple[float, float, tuple[float, ...], np.ndarray]:
     """Seconds in all, seconds of the rounds alone, inertia and centroids."""
     clock = folder / "clock"
     clock.write_text("")
@@ -86,7 +92,9 @@ def with_mllib(rows: DataFrame) -> tuple[float, float]:
 def with_faiss(points: np.ndarray, start: np.ndarray) -> tuple[float, np.ndarray]:
     """Seconds and centroids of faiss."""
     faiss.omp_set_num_threads(CORES)
-    work = faiss.Kmeans(WIDTH, K, niter=ROUNDS, max_points_per_centroid=len(points))  # otherwise it takes a sample
+    work = faiss.Kmeans(
+        WIDTH, K, niter=ROUNDS, max_points_per_centroid=len(points)
+    )  # otherwise it takes a sample
     began = time.perf_counter()
     work.train(points, init_centroids=start.copy())
     return time.perf_counter() - began, work.centroids
@@ -129,18 +137,32 @@ def side_by_side(rows: DataFrame, count: int, runs: int, folder: Path) -> list[t
         faissed, centres = with_faiss(points, start)
         mllib, cost = with_mllib(rows)
         times.append((whole, rounds, faissed, mllib))
-        print("  run: ours {:.1f} s, its rounds {:.1f}; faiss {:.1f}; MLlib {:.1f}".format(*times[-1]), flush=True)
-    own = sum(float(np.square(nearest(part, centres)[1], dtype=np.float64).sum()) for part in np.array_split(points, 20))
-    print(f"  inertia: ours {inertia[-1]:.6g}, faiss {own:.6g} ({inertia[-1] / own - 1:+.4%}), "
-          f"MLlib from its own start {cost:.6g} ({inertia[-1] / cost - 1:+.3%})")
+        print(
+            "  run: ours {:.1f} s, its rounds {:.1f}; faiss {:.1f}; MLlib {:.1f}".format(*times[-1]),
+            flush=True,
+        )
+    own = sum(
+        float(np.square(nearest(part, centres)[1], dtype=np.float64).sum())
+        for part in np.array_split(points, 20)
+    )
+    print(
+        f"  inertia: ours {inertia[-1]:.6g}, faiss {own:.6g} ({inertia[-1] / own - 1:+.4%}), "
+        f"MLlib from its own start {cost:.6g} ({inertia[-1] / cost - 1:+.3%})"
+    )
     assert abs(inertia[-1] / own - 1) < 0.01
     ratio: Callable[[int, int], list[float]] = lambda them, us: sorted(one[them] / one[us] for one in times)  # noqa: E731
-    return [("MLlib", ratio(3, 0)), ("faiss, from the file", ratio(2, 0)), ("faiss, rounds alone", ratio(2, 1))]
+    return [
+        ("MLlib", ratio(3, 0)),
+        ("faiss, from the file", ratio(2, 0)),
+        ("faiss, rounds alone", ratio(2, 1)),
+    ]
 
 
 def more_rows(spark: SparkSession, count: int, folder: Path) -> None:
     """Print time and memory of more and more rows; the file goes as soon as it is read."""
-    print(f"  {FEWER_ROUNDS} rounds:     rows    MB  seconds  µs a row  rounds alone, µs a row  peak MB: workers driver    JVM")
+    print(
+        f"  {FEWER_ROUNDS} rounds:     rows    MB  seconds  µs a row  rounds alone, µs a row  peak MB: workers driver    JVM"
+    )
     start = draw(0)[:K]
     for times in TIMES:
         file = folder / f"{times}.parquet"
@@ -149,24 +171,36 @@ def more_rows(spark: SparkSession, count: int, folder: Path) -> None:
             whole, rounds, _, _ = ours(spark.read.parquet(str(file)), start, FEWER_ROUNDS, folder)
         file.unlink()
         n = times * count
-        print(f"  {n:18,} {n * WIDTH * 4 / 1e6:5,.0f} {whole:8.1f} {whole / n * 1e6:9.1f} {rounds / n * 1e6:23.1f} "
-              f"{most['workers']:17.0f} {most['driver']:7.0f} {most['JVM']:6.0f}", flush=True)
+        print(
+            f"  {n:18,} {n * WIDTH * 4 / 1e6:5,.0f} {whole:8.1f} {whole / n * 1e6:9.1f} {rounds / n * 1e6:23.1f} "
+            f"{most['workers']:17.0f} {most['driver']:7.0f} {most['JVM']:6.0f}",
+            flush=True,
+        )
 
 
 def main(count: int = ROWS, runs: int = RUNS) -> list[tuple[str, list[float]]]:
     """Print the table and return (against whom, ratios in order)."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        settings: dict[str, Any] = {"warehouse": f"{name}/warehouse", "spark.master": f"'local[{CORES}]'",
-                                    "spark.driver_memory": "3g"}
+        settings: dict[str, Any] = {
+            "warehouse": f"{name}/warehouse",
+            "spark.master": f"'local[{CORES}]'",
+            "spark.driver_memory": "3g",
+        }
         spark = session.start(load([], [f"{key}={value}" for key, value in settings.items()]))
         write(folder / "rows.parquet", count)
-        print(f"k-means, {count:,} × {WIDTH}, k = {K}, {ROUNDS} rounds, {CORES} cores, {runs} runs", flush=True)
+        print(
+            f"k-means, {count:,} × {WIDTH}, k = {K}, {ROUNDS} rounds, {CORES} cores, {runs} runs", flush=True
+        )
         ratios = side_by_side(spark.read.parquet(str(folder / "rows.parquet")), count, runs, folder)
         more_rows(spark, count, folder)
         spark.stop()
-    print("; ".join(f"{median(found):.2f} of {whom} ({found[0]:.2f} to {found[-1]:.2f})" for whom, found in ratios)
-          + f"; wanted {WANTED['MLlib']:.0f} of MLlib, {WANTED['faiss']} of faiss")
+    print(
+        "; ".join(
+            f"{median(found):.2f} of {whom} ({found[0]:.2f} to {found[-1]:.2f})" for whom, found in ratios
+        )
+        + f"; wanted {WANTED['MLlib']:.0f} of MLlib, {WANTED['faiss']} of faiss"
+    )
     return ratios
 
 

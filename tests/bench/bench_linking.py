@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from coinspark.entities import linking, lists
-from coinspark.entities.fold import fold
-from coinspark.entities.lists import Entry
+from coinspark.entities.lexicon import linking, lists
+from coinspark.entities.lexicon.folding import fold
+from coinspark.entities.lexicon.lists import Entry
 from tests.bench import REAL
 
 THRESHOLDS = (0.75, 0.80, 0.84, linking.THRESHOLD, 0.90, 0.95)
@@ -23,7 +23,9 @@ Case = tuple[linking.Index, str, str, Entry]  # what is asked, a form, its langu
 
 def misspellings(entries: tuple[Entry, ...]) -> Iterator[Case]:
     """The typos of the lists that are no form of anything once the typos are out."""
-    right = tuple(replace(one, forms=tuple(form for form in one.forms if form[2] != "typo")) for one in entries)
+    right = tuple(
+        replace(one, forms=tuple(form for form in one.forms if form[2] != "typo")) for one in entries
+    )
     asked = linking.index(lists.resolve(right)[0])
     for one in entries:
         for language, form, origin in one.forms:
@@ -35,8 +37,10 @@ def strangers(entries: tuple[Entry, ...]) -> Iterator[Case]:
     """The forms of each entry against the lists without it."""
     whole = linking.index(lists.resolve(entries)[0])
     for one in entries:
-        left = {kind: {folded: form for folded, form in forms.items() if form.name != one.name}
-                for kind, forms in whole.items()}
+        left = {
+            kind: {folded: form for folded, form in forms.items() if form.name != one.name}
+            for kind, forms in whole.items()
+        }
         for language, form, origin in one.forms:
             folded = fold(form)[0]
             if origin != "typo" and len(folded) >= 6 and folded not in left.get((language, one.category), {}):
@@ -61,15 +65,24 @@ def main() -> None:
         sys.exit(0)
     entries = lists.read(place)
     typos, others = outcomes(misspellings(entries)), outcomes(strangers(entries))
-    print(f"linking, {len(entries)} entries: {typos[linking.THRESHOLD].total()} misspellings, "
-          f"{others[linking.THRESHOLD].total()} forms of names left out")
+    print(
+        f"linking, {len(entries)} entries: {typos[linking.THRESHOLD].total()} misspellings, "
+        f"{others[linking.THRESHOLD].total()} forms of names left out"
+    )
     for threshold in THRESHOLDS:
-        told = {name: f"{typos[threshold][name] / max(1, typos[threshold].total()):.1%}" for name in ("right", "wrong", "none")}
-        print(f"  from {threshold:.2f}: misspellings {told['right']} right, {told['wrong']} wrong, {told['none']} not linked; "
-              f"strangers {others[threshold]['wrong'] / max(1, others[threshold].total()):.2%} linked")
+        told = {
+            name: f"{typos[threshold][name] / max(1, typos[threshold].total()):.1%}"
+            for name in ("right", "wrong", "none")
+        }
+        print(
+            f"  from {threshold:.2f}: misspellings {told['right']} right, {told['wrong']} wrong, {told['none']} not linked; "
+            f"strangers {others[threshold]['wrong'] / max(1, others[threshold].total()):.2%} linked"
+        )
     count, strange = typos[linking.THRESHOLD], others[linking.THRESHOLD]
-    print(f"linking: threshold {linking.THRESHOLD}: of {count.total()} misspellings {count['right']} right, {count['wrong']} "
-          f"wrong; of {strange.total()} strangers {strange['wrong']} linked")
+    print(
+        f"linking: threshold {linking.THRESHOLD}: of {count.total()} misspellings {count['right']} right, {count['wrong']} "
+        f"wrong; of {strange.total()} strangers {strange['wrong']} linked"
+    )
 
 
 if __name__ == "__main__":

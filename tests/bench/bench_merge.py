@@ -22,10 +22,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
-from coinspark import session
 from coinspark.config import load
 from coinspark.ingest.merge import merge_coin, merge_coins
-from coinspark.ingest.sides import Merge, encode
+from coinspark.ingest.merged_image import Merge, encode
+from coinspark.warehouse import session
 
 COINS, RUNS, PROCESSES, ROWS, WANTED = 5_000, 3, 2, 256, 0.85
 MERGE, MAX_BYTES = Merge((64,)), 10**9
@@ -52,7 +52,10 @@ def bare(folder: Path, count: int) -> float:
     """Seconds that two processes take, once both are up."""
     context = multiprocessing.get_context("spawn")
     ready = context.Barrier(PROCESSES + 1)
-    workers = [context.Process(target=work, args=(folder, range(n, count, PROCESSES), ready)) for n in range(PROCESSES)]
+    workers = [
+        context.Process(target=work, args=(folder, range(n, count, PROCESSES), ready))
+        for n in range(PROCESSES)
+    ]
     for worker in workers:
         worker.start()
     ready.wait()
@@ -69,9 +72,15 @@ def work(folder: Path, numbers: range, ready: Barrier) -> None:
     ready.wait()
     writer = None
     for start in range(0, len(numbers), ROWS):
-        made = [row for number in numbers[start:start + ROWS] for row in merge_coin(as_row(folder, number), MERGE, MAX_BYTES)]
+        made = [
+            row
+            for number in numbers[start : start + ROWS]
+            for row in merge_coin(as_row(folder, number), MERGE, MAX_BYTES)
+        ]
         batch = pa.RecordBatch.from_pylist(made)
-        writer = writer or pq.ParquetWriter(folder / f"bare{numbers.start}.parquet", batch.schema, compression="none")
+        writer = writer or pq.ParquetWriter(
+            folder / f"bare{numbers.start}.parquet", batch.schema, compression="none"
+        )
         writer.write_batch(batch)
     if writer:
         writer.close()
@@ -79,13 +88,24 @@ def work(folder: Path, numbers: range, ready: Barrier) -> None:
 
 def as_row(folder: Path, number: int) -> dict[str, Any]:
     """The row that a Spark worker is given."""
-    return {"coin_id": str(number), "medium": "original", "merged": None, "obverse_bytes": 1, "reverse_bytes": 1,
-            "merged_bytes": None, "obverse": f"{folder}/{number}_o.jpg", "reverse": f"{folder}/{number}_r.jpg"}
+    return {
+        "coin_id": str(number),
+        "medium": "original",
+        "merged": None,
+        "obverse_bytes": 1,
+        "reverse_bytes": 1,
+        "merged_bytes": None,
+        "obverse": f"{folder}/{number}_o.jpg",
+        "reverse": f"{folder}/{number}_r.jpg",
+    }
 
 
 def listing(spark: SparkSession, folder: Path, count: int) -> DataFrame:
     """The coins as the stage lists them."""
-    rows = [(str(n), "original", (f"{folder}/{n}_o.jpg", 1, 0), (f"{folder}/{n}_r.jpg", 1, 0), None) for n in range(count)]
+    rows = [
+        (str(n), "original", (f"{folder}/{n}_o.jpg", 1, 0), (f"{folder}/{n}_r.jpg", 1, 0), None)
+        for n in range(count)
+    ]
     path = str(folder / "listing")
     spark.createDataFrame(rows, SCHEMA).coalesce(1).write.mode("overwrite").parquet(path)
     return spark.read.parquet(path)
@@ -115,10 +135,14 @@ def main(count: int = COINS, runs: int = RUNS) -> list[tuple[str, float, float, 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         draw(folder, count)
-        print(f"merge, {count:,} coins of two 300 px JPEGs to {MERGE.sizes[0]} px, {PROCESSES} cores, {runs} runs")
+        print(
+            f"merge, {count:,} coins of two 300 px JPEGs to {MERGE.sizes[0]} px, {PROCESSES} cores, {runs} runs"
+        )
         spark = start(folder)
         coins = listing(spark, folder, count)
-        merged(coins, folder / "warm", 4 * PROCESSES)  # Spark is up once the JVM has compiled what the work goes through
+        merged(
+            coins, folder / "warm", 4 * PROCESSES
+        )  # Spark is up once the JVM has compiled what the work goes through
         pairs = [(bare(folder, count), merged(coins, folder / "out", 4 * PROCESSES)) for _ in range(runs)]
         for written in ("out", "bare*.parquet"):
             assert spark.read.parquet(str(folder / written)).where("image_id IS NOT NULL").count() == count
@@ -129,12 +153,16 @@ def main(count: int = COINS, runs: int = RUNS) -> list[tuple[str, float, float, 
     print(f"  start-up included {' '.join(f'{count / seconds:7,.0f}' for seconds in cold)} coins/s")
     up = sorted(bare / spark for bare, spark in pairs)
     whole = sorted(bare / seconds for (bare, _), seconds in zip(pairs, cold, strict=True))
-    rows = [(what, median(found), found[0], found[-1])
-            for what, found in (("merge, Spark up", up), ("merge, start-up included", whole))]
+    rows = [
+        (what, median(found), found[0], found[-1])
+        for what, found in (("merge, Spark up", up), ("merge, start-up included", whole))
+    ]
     for what, middle, least, most in rows:
         print(f"  {what:26} {middle:.2f} of the bare processes ({least:.2f} to {most:.2f})")
-    print("; ".join(f"{what} {middle:.2f} ({least:.2f} to {most:.2f})" for what, middle, least, most in rows)
-          + f" of two bare processes; wanted {WANTED} with Spark up")
+    print(
+        "; ".join(f"{what} {middle:.2f} ({least:.2f} to {most:.2f})" for what, middle, least, most in rows)
+        + f" of two bare processes; wanted {WANTED} with Spark up"
+    )
     return rows
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from coinspark.config import load
-from coinspark.session import start
 from coinspark.training import launch
 from coinspark.training.shards import Shards
 from coinspark.vision import network
+from coinspark.warehouse.session import start
 from tests.training_jobs import job
 from tests.training_shards import shade, write
 
@@ -32,17 +32,25 @@ def main(runs: int = 3) -> float:
     with tempfile.TemporaryDirectory() as place:
         spark = start(load([], [f"warehouse={place}/warehouse", "spark.master='local[2]'"]))
         pictures = [shade(n, 64, 128) for n in range(48)]
-        held = write(Path(place) / "shards", {"train": (ROWS // 2, ROWS // 2)}, picture=lambda n: pictures[n % 48])
+        held = write(
+            Path(place) / "shards", {"train": (ROWS // 2, ROWS // 2)}, picture=lambda n: pictures[n % 48]
+        )
         for batch in BATCHES:
             ratios = []
             for run in range(runs):
                 one = _rate(Path(place) / f"one{batch}_{run}", held, spark, "local", batch)
                 two = _rate(Path(place) / f"two{batch}_{run}", held, spark, "horovod", batch)
                 ratios.append(two / one)
-                print(f"batch {batch}: two workers {two:5.1f} images/s   one process {one:5.1f} images/s   "
-                      f"ratio {two / one:.2f}", flush=True)
-            print(f"two Horovod workers, batch {batch}: ratio {statistics.median(ratios):.2f} "
-                  f"({min(ratios):.2f} to {max(ratios):.2f}, {runs} runs; wanted 0.85)", flush=True)
+                print(
+                    f"batch {batch}: two workers {two:5.1f} images/s   one process {one:5.1f} images/s   "
+                    f"ratio {two / one:.2f}",
+                    flush=True,
+                )
+            print(
+                f"two Horovod workers, batch {batch}: ratio {statistics.median(ratios):.2f} "
+                f"({min(ratios):.2f} to {max(ratios):.2f}, {runs} runs; wanted 0.85)",
+                flush=True,
+            )
         spark.stop()
     return statistics.median(ratios)
 
@@ -51,7 +59,9 @@ def _rate(folder: Path, held: Shards, spark: SparkSession, how: str, batch: int)
     """Images a second in the faster of the two epochs after the first."""
     said: list[str] = []
     told = job(folder, held, launch=how, workers=2, epochs=3, batch=batch, patience=3)
-    told = told.__class__(**{**told.__dict__, "height": 64, "width": 128, "precision": network.precision("auto")})
+    told = told.__class__(
+        **{**told.__dict__, "height": 64, "width": 128, "precision": network.precision("auto")}
+    )
     launch.run(told, spark, said.append)
     seconds = [float(re.sub(r".*  ([\d.]+) s$", r"\1", line)) for line in said]
     return ROWS / min(seconds[1:])

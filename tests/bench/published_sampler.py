@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinspark.training.deepcluster import learn, sampler
-from coinspark.training.team import Team
+from coinspark.training.worker_group import Team
 
 _even = sampler.serve
 

@@ -1,4 +1,4 @@
-"""A made-up night, its tables made once for the tests of this folder."""
+"""A made-up build, its tables made once for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from coinspark.evaluation import gather
+from coinspark.evaluation.report import gather
 from tests import evaluation_tables as made
 
 
 @pytest.fixture(scope="session")
-def night(spark: SparkSession) -> Callable[[str], DataFrame]:
-    """Reads the tables of the made-up night."""
+def build(spark: SparkSession) -> Callable[[str], DataFrame]:
+    """Reads the tables of the made-up build."""
     return made.tables(spark)
 
 
 @pytest.fixture(scope="session")
-def page(night: Callable[[str], DataFrame]) -> gather.Page:
-    """What the report of that night shows."""
-    return gather.gather(night, made.CONFIG, "night_20260105")
+def page(build: Callable[[str], DataFrame]) -> gather.Page:
+    """What the report of that build shows."""
+    return gather.gather(build, made.CONFIG, "build_20260105")

@@ -64,7 +64,9 @@ def test_mutual_information_by_hand() -> None:
     # Six coins, clusters {1, 1, 1, 2, 2, 2}, types {a, a, b, b, b, b}. With a twice in a cluster (6 of 15 ways) the MI is
     # 1/3 log 2 + 1/6 log 1/2 + 1/2 log 3/2 = 0.3182571, with a once in each (9 of 15) it is 0: expected 0.1273028.
     # Entropies log 2 and 1/3 log 3 + 2/3 log 3/2 = 0.6365142; AMI = (0.3182571 - 0.1273028) / (0.6648307 - 0.1273028).
-    assert agreement.mutual_information(np.array([[2, 1], [0, 3]])) == pytest.approx(0.1909542 / 0.5375278, abs=1e-6)
+    assert agreement.mutual_information(np.array([[2, 1], [0, 3]])) == pytest.approx(
+        0.1909542 / 0.5375278, abs=1e-6
+    )
 
 
 def test_mutual_information_is_that_of_scikit_learn() -> None:
@@ -73,7 +75,9 @@ def test_mutual_information_is_that_of_scikit_learn() -> None:
     clusters[:150] = types[:150] % 5
     table = np.zeros((5, 9), dtype=np.int64)
     np.add.at(table, (clusters, types), 1)
-    assert agreement.mutual_information(table) == pytest.approx(adjusted_mutual_info_score(types, clusters), abs=1e-12)
+    assert agreement.mutual_information(table) == pytest.approx(
+        adjusted_mutual_info_score(types, clusters), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("counts", [{(1, "a"): 4, (1, "b"): 4}, {(1, "a"): 4, (2, "a"): 4}])
@@ -89,19 +93,27 @@ def test_no_label_no_agreement() -> None:
 def test_what_lots_come_to() -> None:
     # Two of {a, a, b, b}: alike in 1 of 3 draws, so that the commonest has 1/3 · 1 + 2/3 · 1/2 of them.
     assert agreement.by_lot([2, 2], 2, 5).max(axis=1).mean() / 2 == pytest.approx(2 / 3, abs=0.06)
-    assert agreement.by_lot([3, 1], 4, 5).tolist() == [[3, 1]] * agreement.DRAWS  # all coins: nothing is left to chance
+    assert (
+        agreement.by_lot([3, 1], 4, 5).tolist() == [[3, 1]] * agreement.DRAWS
+    )  # all coins: nothing is left to chance
     assert np.array_equal(agreement.by_lot([20, 30], 10, 5), agreement.by_lot([20, 30], 10, 5))
 
 
 def test_luck_is_how_many_lots_do_as_well() -> None:
     found = agreement.agreement({(1, "a"): 5, (2, "b"): 5}, 1)
-    assert found is not None and found.clusters[1].tells and found.clusters[1].luck < 0.03  # 2 of 252 lots are of one type
+    assert (
+        found is not None and found.clusters[1].tells and found.clusters[1].luck < 0.03
+    )  # 2 of 252 lots are of one type
     found = agreement.agreement({(1, "a"): 3, (1, "b"): 2, (2, "a"): 2, (2, "b"): 3}, 1)
-    assert found is not None and found.clusters[1].luck == 1.0 and found.clusters[1].tells is False  # no lot is more even
+    assert (
+        found is not None and found.clusters[1].luck == 1.0 and found.clusters[1].tells is False
+    )  # no lot is more even
 
 
 def test_gain_goes_from_lot_to_the_best_there_is() -> None:
-    def gain(known: int, share: float, lot: float, together: float | None, scattered: float = 0.2) -> float | None:
+    def gain(
+        known: int, share: float, lot: float, together: float | None, scattered: float = 0.2
+    ) -> float | None:
         return Purity(known, share, "a", lot, together, scattered, 0.0).gain
 
     assert gain(10, 0.6, 0.2, 0.2) == pytest.approx(0.5)

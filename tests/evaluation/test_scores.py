@@ -35,9 +35,12 @@ def test_top_k_and_macro_recall_are_those_of_scikit_learn(guesses: tuple[np.ndar
     truth, chances = guesses
     found = images([str(label) for label in truth], ranks(truth, chances))
     for k in (1, 2, 5):
-        assert scores.tally(found, f"top{k}").value() == pytest.approx(top_k_accuracy_score(truth, chances, k=k))
+        assert scores.tally(found, f"top{k}").value() == pytest.approx(
+            top_k_accuracy_score(truth, chances, k=k)
+        )
     assert scores.tally(found, "macro_recall").value() == pytest.approx(
-        recall_score(truth, chances.argmax(axis=1), average="macro"))
+        recall_score(truth, chances.argmax(axis=1), average="macro")
+    )
 
 
 def test_matrix_and_class_scores_are_those_of_scikit_learn(guesses: tuple[np.ndarray, np.ndarray]) -> None:
@@ -47,14 +50,27 @@ def test_matrix_and_class_scores_are_those_of_scikit_learn(guesses: tuple[np.nda
     assert (made.counts == confusion_matrix(truth, said, labels=names)).all()
     assert list(made.counts.sum(axis=1)) == sorted(made.counts.sum(axis=1), reverse=True)
     found = made.scores()
-    assert [score.recall for score in found] == pytest.approx(recall_score(truth, said, labels=names, average=None))
-    assert [score.precision for score in found] == pytest.approx(precision_score(truth, said, labels=names, average=None))
+    assert [score.recall for score in found] == pytest.approx(
+        recall_score(truth, said, labels=names, average=None)
+    )
+    assert [score.precision for score in found] == pytest.approx(
+        precision_score(truth, said, labels=names, average=None)
+    )
 
 
 def test_attraction_by_hand() -> None:
     # 10 of Pergamon (8 right), 6 of Ilion (3 taken for Pergamon), 4 of Abdera (1 taken for Pergamon, 1 for Ilion)
-    made = scores.matrix([("Pergamon", "Pergamon", 8), ("Pergamon", "Ilion", 2), ("Ilion", "Ilion", 3),
-                          ("Ilion", "Pergamon", 3), ("Abdera", "Abdera", 2), ("Abdera", "Pergamon", 1), ("Abdera", "Ilion", 1)])
+    made = scores.matrix(
+        [
+            ("Pergamon", "Pergamon", 8),
+            ("Pergamon", "Ilion", 2),
+            ("Ilion", "Ilion", 3),
+            ("Ilion", "Pergamon", 3),
+            ("Abdera", "Abdera", 2),
+            ("Abdera", "Pergamon", 1),
+            ("Abdera", "Ilion", 1),
+        ]
+    )
     found = {score.name: score for score in made.scores()}
     assert found["Pergamon"].attraction == pytest.approx(4 / 10)
     assert found["Ilion"].attraction == pytest.approx(3 / 14)
@@ -87,7 +103,9 @@ def test_a_truth_that_was_not_among_the_predictions_counts_for_no_k() -> None:
 def test_interval_is_that_of_scipys_bootstrap() -> None:
     hits = (np.random.default_rng(3).random(400) < 0.7).astype(int)
     low, high = scores.interval(scores.tally(images(["a"] * 400, list(hits)), "top1"), None, 4000, 1)
-    other = stats.bootstrap((hits,), np.mean, n_resamples=4000, method="percentile", random_state=2).confidence_interval
+    other = stats.bootstrap(
+        (hits,), np.mean, n_resamples=4000, method="percentile", random_state=2
+    ).confidence_interval
     assert (low, high) == pytest.approx((other.low, other.high), abs=0.006)
 
 

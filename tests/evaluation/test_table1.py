@@ -11,16 +11,33 @@ from coinspark.config import Config
 from coinspark.evaluation import table1
 from coinspark.evaluation.table1 import Comparison, Line, Score
 
-LAYERS = [{"name": "type", "kind": "type"}, {"name": "mint", "kind": "mint"},
-          {"name": "designs", "kind": "entities"}, {"name": "fewer", "kind": "entities"}]
+LAYERS = [
+    {"name": "type", "kind": "type"},
+    {"name": "mint", "kind": "mint"},
+    {"name": "designs", "kind": "entities"},
+    {"name": "fewer", "kind": "entities"},
+]
 CONFIG = Config.model_validate({"layers": LAYERS})
 
 
-def metric(key: tuple[str, str, str, str], value: float, difference: tuple[float, float, float] | None) -> Row:
+def metric(
+    key: tuple[str, str, str, str], value: float, difference: tuple[float, float, float] | None
+) -> Row:
     layer, model, level, name = key
     given = difference or (None, None, None)
-    return Row(layer=layer, model=model, level=level, metric=name, n=118, value=value, low=value - 0.05, high=value + 0.05,
-               difference=given[0], difference_low=given[1], difference_high=given[2])
+    return Row(
+        layer=layer,
+        model=model,
+        level=level,
+        metric=name,
+        n=118,
+        value=value,
+        low=value - 0.05,
+        high=value + 0.05,
+        difference=given[0],
+        difference_low=given[1],
+        difference_high=given[2],
+    )
 
 
 def size(layer: str, mint: str, name: str, n: int) -> Row:
@@ -29,9 +46,14 @@ def size(layer: str, mint: str, name: str, n: int) -> Row:
 
 def rows() -> list[Row]:
     found = []
-    for layer, model, difference in (("designs", "vgg16", (0.03, 0.01, 0.05)), ("fewer", "vgg16", (-0.01, -0.04, 0.02)),
-                                     ("mint", "majority", (-0.4, -0.5, -0.3)), ("mint", "hog-svm", (-0.07, -0.1, -0.02)),
-                                     ("mint", "vgg16", None), ("type", "vgg16", (-0.02, -0.03, -0.01))):
+    for layer, model, difference in (
+        ("designs", "vgg16", (0.03, 0.01, 0.05)),
+        ("fewer", "vgg16", (-0.01, -0.04, 0.02)),
+        ("mint", "majority", (-0.4, -0.5, -0.3)),
+        ("mint", "hog-svm", (-0.07, -0.1, -0.02)),
+        ("mint", "vgg16", None),
+        ("type", "vgg16", (-0.02, -0.03, -0.01)),
+    ):
         for level in ("class", "mint") if model != "majority" else ("mint",):
             for i, name in enumerate(("top1", "top5", "macro_recall")):
                 against = difference if level == "mint" else None
@@ -56,8 +78,13 @@ def whole() -> Comparison:
 
 def test_order_is_the_papers_and_yardsticks_come_last(whole: Comparison) -> None:
     assert [line.key for line in whole.lines] == [
-        ("type", "vgg16"), ("mint", "vgg16"), ("designs", "vgg16"), ("fewer", "vgg16"),
-        ("mint", "hog-svm"), ("mint", "majority")]
+        ("type", "vgg16"),
+        ("mint", "vgg16"),
+        ("designs", "vgg16"),
+        ("fewer", "vgg16"),
+        ("mint", "hog-svm"),
+        ("mint", "majority"),
+    ]
     assert whole.base == ("mint", "vgg16") and whole.mints == ("Pergamon", "Perinthos")
     assert [line.additional for line in whole.lines] == ["None", "None", "designs", "fewer", "None", "None"]
     assert [line.class_type for line in whole.lines][:2] == ["Types", "Mints"]
@@ -73,12 +100,15 @@ def test_text_is_narrow_aligned_and_gives_verdicts(whole: Comparison) -> None:
     assert "at its own classes" in lines[0] and "rolled up to mints" in lines[0]
     values = "70.0% 80.0% 90.0%"
     assert " ".join(lines[1].split()) == (
-        "Architecture Type Class Layer Perinthos Top-1 Top-5 Macro Top-1 Top-5 Macro Top-1, 95 % interval coins")
+        "Architecture Type Class Layer Perinthos Top-1 Top-5 Macro Top-1 Top-5 Macro Top-1, 95 % interval coins"
+    )
     assert " ".join(lines[5].split()) == f"VGG16 Mints designs 16 / 3 {values} {values} +3.0 [+1.0, +5.0] 118"
     assert " ".join(lines[8].split()) == f"Biggest mint Mints None {values} -40.0 [-50.0, -30.0] 118"
     assert lines[-2] == "designs helped: +3.0 [+1.0, +5.0] points of top-1 on 118 test coins."
-    assert lines[-1] == ("fewer made no difference that can be told from chance: "
-                         "-1.0 [-4.0, +2.0] points of top-1 on 118 test coins.")
+    assert lines[-1] == (
+        "fewer made no difference that can be told from chance: "
+        "-1.0 [-4.0, +2.0] points of top-1 on 118 test coins."
+    )
 
 
 def test_verdict_on_harm_and_without_baseline(whole: Comparison) -> None:

@@ -15,26 +15,37 @@ import yaml
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from coinspark import schemas, tables
 from coinspark.config import Config
-from coinspark.stage import Context
-from coinspark.vision.networks import network_of
-from tests import nights
+from coinspark.pipeline.stage import Context
+from coinspark.vision.feature_network import network_of
+from coinspark.warehouse import schemas, tables
+from tests import builds
 
 HEAP = 320  # MB
 LOW = {"spark.testing.reservedMemory": str(64 << 20)}  # or Spark refuses to start with less than 450
 PICTURES, WIDTH = 90_000, 1024
-COIN = {"coin_id": "'c' || id", "medium": "'original'", "mint": "'Pergamon'", "source": "'s'", "image_id": "'i' || id"}
+COIN = {
+    "coin_id": "'c' || id",
+    "medium": "'original'",
+    "mint": "'Pergamon'",
+    "source": "'s'",
+    "image_id": "'i' || id",
+}
 
 
 def features(model: str) -> Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataFrame]]:
     """A function that makes the vectors of so many pictures in the workers: three groups that vary in one way."""
+
     def make(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         levels = np.linspace(0, 1, 256, dtype=np.float32)
         for batch in batches:
             number = batch["id"].to_numpy()[:, None]
-            drawn = number * 7919 % 80 + 170 * (number % 3 == np.arange(WIDTH) % 3)  # the groups, and one direction more
-            yield pd.DataFrame({"image_id": "i" + batch["id"].astype(str), "model": model, "vector": list(levels[drawn])})
+            drawn = number * 7919 % 80 + 170 * (
+                number % 3 == np.arange(WIDTH) % 3
+            )  # the groups, and one direction more
+            yield pd.DataFrame(
+                {"image_id": "i" + batch["id"].astype(str), "model": model, "vector": list(levels[drawn])}
+            )
 
     return make
 
@@ -43,29 +54,50 @@ def features(model: str) -> Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataF
 @pytest.mark.timeout(1500)
 def test_features_larger_than_the_drivers_memory(spark: SparkSession, config: Config, tmp_path: Path) -> None:
     assert PICTURES * WIDTH * 4 > HEAP << 20
-    told = Config.model_validate({
-        **config.model_dump(mode="json"), "features": {"weights": None, "precision": "float32"},
-        "layers": [{"name": "parts", "kind": "clusters", "k": 3, "split": {"biggest": 1}}]})
+    told = Config.model_validate(
+        {
+            **config.model_dump(mode="json"),
+            "features": {"weights": None, "precision": "float32"},
+            "layers": [{"name": "parts", "kind": "clusters", "k": 3, "split": {"biggest": 1}}],
+        }
+    )
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "2000")
     tables.create(spark, config)
-    model = network_of(Context(spark, told, lambda name: tables.read(spark, config, name), tmp_path, lambda line: None)).model
+    model = network_of(
+        Context(spark, told, lambda name: tables.read(spark, config, name), tmp_path, lambda line: None)
+    ).model
     ids = spark.range(0, PICTURES, 1, 8)
-    made = {"features": ids.mapInPandas(features(model), schemas.FEATURES.ddl),
-            "coins": ids.select(*(F.expr(COIN.get(name, "null")).cast(kind).alias(name)
-                                  for name, kind in schemas.COINS.columns.items()))}
+    made = {
+        "features": ids.mapInPandas(features(model), schemas.FEATURES.ddl),
+        "coins": ids.select(
+            *(
+                F.expr(COIN.get(name, "null")).cast(kind).alias(name)
+                for name, kind in schemas.COINS.columns.items()
+            )
+        ),
+    }
     try:
         for name, frame in made.items():
             frame.writeTo(tables.full_name(config, name)).append()
     finally:
         spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
-    small = {**told.model_dump(mode="json"), "spark": {**told.spark.model_dump(), "driver_memory": f"{HEAP}m",
-                                                        "conf": {**told.spark.conf, **LOW}}}
+    small = {
+        **told.model_dump(mode="json"),
+        "spark": {**told.spark.model_dump(), "driver_memory": f"{HEAP}m", "conf": {**told.spark.conf, **LOW}},
+    }
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(small))
     done = subprocess.run(
-        [sys.executable, str(nights.ROOT / "jobs" / "clusters.py"), "--config", str(tmp_path / "small.yaml")], cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(nights.ROOT)}, capture_output=True, text=True, timeout=1000)
+        [sys.executable, str(builds.ROOT / "jobs" / "clusters.py"), "--config", str(tmp_path / "small.yaml")],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(builds.ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=1000,
+    )
     assert done.returncode == 0, done.stderr
     assert f"clusters  {PICTURES:,} clusters" in done.stderr
     found = tables.read(spark, config, "clusters").withColumn("group", F.expr("int(substr(image_id, 2)) % 3"))
     counted = found.groupBy("group", "cluster").count().collect()
-    assert sorted((row["group"], row["count"]) for row in counted) == [(group, PICTURES // 3) for group in range(3)]
+    assert sorted((row["group"], row["count"]) for row in counted) == [
+        (group, PICTURES // 3) for group in range(3)
+    ]

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from pyspark.sql import SparkSession
 
-from coinspark.errors import InputError, TrainingError
+from coinspark.core.errors import InputError, TrainingError
 from coinspark.training import checkpoint, launch, shards
 from coinspark.training.shards import Shards
 from tests.training_jobs import WORKER, a_worker_killed, below, job
@@ -35,7 +35,8 @@ def test_18_a_crafted_checkpoint_is_never_unpickled(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_18_weights_of_another_hash_stop_the_run_and_the_driver_is_told(
-        held: Shards, spark: SparkSession, tmp_path: Path) -> None:
+    held: Shards, spark: SparkSession, tmp_path: Path
+) -> None:
     (tmp_path / "given.npz").write_bytes(b"other weights than were meant")
     told = job(tmp_path / "run", held, weights=str(tmp_path / "given.npz"), weights_sha256="0" * 64)
     with pytest.raises(TrainingError, match=r"given\.npz: SHA-256 is .* but 0000"):
@@ -58,10 +59,15 @@ def test_19_a_worker_without_a_row_is_said_before_anybody_waits(spark: SparkSess
 
 
 @pytest.mark.slow
-def test_20_a_killed_worker_fails_the_run_and_the_next_one_goes_on(held: Shards, spark: SparkSession, tmp_path: Path) -> None:
+def test_20_a_killed_worker_fails_the_run_and_the_next_one_goes_on(
+    held: Shards, spark: SparkSession, tmp_path: Path
+) -> None:
     told = job(tmp_path / "run", held, launch="horovod", epochs=6, patience=6)
     began = time.monotonic()
-    with a_worker_killed(tmp_path / "run"), pytest.raises(TrainingError, match="run again to go on from there"):
+    with (
+        a_worker_killed(tmp_path / "run"),
+        pytest.raises(TrainingError, match="run again to go on from there"),
+    ):
         launch.run(told, spark, lambda line: None)
     assert time.monotonic() - began < 240
     _ended([pid for pid, line in below().items() if WORKER in line])
@@ -94,8 +100,12 @@ def test_20_a_disk_full_at_a_checkpoint_leaves_the_one_before(held: Shards, tmp_
     run = tmp_path / "run"
     run.mkdir()
     (run / launch.JOB).write_text(job(run, held).to_json())
-    ended = subprocess.run([sys.executable, "-c", _FULL, str(run / launch.JOB), str(os.getpid())], check=False,
-                           env={**os.environ, **launch._environment()}, timeout=300)
+    ended = subprocess.run(
+        [sys.executable, "-c", _FULL, str(run / launch.JOB), str(os.getpid())],
+        check=False,
+        env={**os.environ, **launch._environment()},
+        timeout=300,
+    )
     assert ended.returncode == 1
     assert "the checkpoint of epoch 2 cannot be written" in (run / launch.ERROR).read_text()
     state = checkpoint.load(run)
@@ -118,11 +128,19 @@ launch.run(job, spark, lambda line: print(line, flush=True))
 @pytest.mark.parametrize("how", ["local", "horovod"])
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
 def test_20_whatever_ends_the_driver_leaves_no_worker_behind(
-        held: Shards, tmp_path: Path, how: str, by: signal.Signals) -> None:
-    (tmp_path / "job.json").write_text(job(tmp_path / "run", held, launch=how, epochs=500, patience=500).to_json())
-    driver = subprocess.Popen([sys.executable, "-c", _DRIVER, str(tmp_path / "job.json")], stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, text=True, start_new_session=True,
-                              env={**os.environ, **launch._environment(), "PYSPARK_PYTHON": sys.executable})
+    held: Shards, tmp_path: Path, how: str, by: signal.Signals
+) -> None:
+    (tmp_path / "job.json").write_text(
+        job(tmp_path / "run", held, launch=how, epochs=500, patience=500).to_json()
+    )
+    driver = subprocess.Popen(
+        [sys.executable, "-c", _DRIVER, str(tmp_path / "job.json")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, **launch._environment(), "PYSPARK_PYTHON": sys.executable},
+    )
     assert driver.stdout is not None
     started: list[int] = []
     try:
@@ -151,7 +169,9 @@ def _ended(pids: list[int]) -> None:
         except psutil.NoSuchProcess:
             continue
     _, alive = psutil.wait_procs(running, timeout=30)
-    alive = [process for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    alive = [
+        process for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    ]
     assert not alive, [process.cmdline() for process in alive]
 
 

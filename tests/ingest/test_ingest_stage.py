@@ -1,4 +1,4 @@
-"""The stage: what a night makes of its sources, what the next one opens again, and where a dead one is taken up."""
+"""The stage: what a build makes of its sources, what the next one opens again, and where a dead one is taken up."""
 
 from __future__ import annotations
 
@@ -14,24 +14,35 @@ import pytest
 from PIL import Image
 from pyspark.sql import DataFrame, SparkSession
 
-from coinspark import schemas, stage, tables
 from coinspark.config import Config, FoldersSource, load
-from coinspark.errors import InputError
+from coinspark.core.errors import InputError
 from coinspark.ingest import merge
 from coinspark.ingest import stage as ingest
-from coinspark.stage import Change, Context
-from tests.coin_photos import as_bytes, configured, disc, row, source, write_coins, write_manifest, write_photos
+from coinspark.pipeline.run import run as run_stage
+from coinspark.pipeline.stage import Change, Context
+from coinspark.warehouse import schemas, tables
+from tests.coin_photos import (
+    as_bytes,
+    configured,
+    disc,
+    row,
+    source,
+    write_coins,
+    write_manifest,
+    write_photos,
+)
 
-Night = Callable[[Config], bool]
+BuildTag = Callable[[Config], bool]
 CONF = Path(__file__).parent.parent.parent / "conf"
 
 
 @pytest.fixture
-def night(spark: SparkSession) -> Night:
+def build(spark: SparkSession) -> BuildTag:
     """Run the stage as a nightly does; whether it ran."""
+
     def run(config: Config) -> bool:
         tables.create(spark, config)
-        return stage.run(spark, config, ingest.STAGE, lambda text: None, lambda text: None)
+        return run_stage(spark, config, ingest.STAGE)
 
     return run
 
@@ -44,8 +55,11 @@ def content(spark: SparkSession, config: Config) -> dict[str, str]:
     return {name: tables.content_hash(tables.read(spark, config, name)) for name in ingest.STAGE.writes}
 
 
-def built(spark: SparkSession, config: Config, scratch: Path, said: list[str] | None = None) -> dict[str, DataFrame | Change]:
+def built(
+    spark: SparkSession, config: Config, scratch: Path, said: list[str] | None = None
+) -> dict[str, DataFrame | Change]:
     """One build on empty tables, nothing published."""
+
     def read(name: str) -> DataFrame:
         return spark.createDataFrame([], schemas.TABLES[name].ddl)
 
@@ -53,7 +67,7 @@ def built(spark: SparkSession, config: Config, scratch: Path, said: list[str] | 
     return ingest.build(Context(spark, config, read, scratch, (said if said is not None else []).append))
 
 
-def test_a_night_of_coins(spark: SparkSession, config: Config, night: Night, tmp_path: Path) -> None:
+def test_a_night_of_coins(spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path) -> None:
     write_coins(tmp_path, 6)
     (tmp_path / "photos" / "1_o.jpg").write_bytes((tmp_path / "photos" / "1_o.jpg").read_bytes()[:300])
     (tmp_path / "photos" / "2_r.jpg").write_bytes(b"")
@@ -61,7 +75,7 @@ def test_a_night_of_coins(spark: SparkSession, config: Config, night: Night, tmp
     shutil.copy(tmp_path / "photos" / "4_o.jpg", tmp_path / "photos" / "5_o.jpg")
     shutil.copy(tmp_path / "photos" / "4_r.jpg", tmp_path / "photos" / "5_r.jpg")
     config = configured(config, source(tmp_path), sizes=(32, 48))
-    assert night(config)
+    assert build(config)
     coins = {coin.coin_id: coin for coin in rows(spark, config, "coins")}
     assert sorted(coins) == ["0", "4", "5"]
     assert coins["4"].image_id == coins["5"].image_id != coins["0"].image_id
@@ -72,18 +86,21 @@ def test_a_night_of_coins(spark: SparkSession, config: Config, night: Night, tmp
     assert np.asarray(Image.open(io.BytesIO(bytes(images[0].jpeg)))).shape == (32, 32, 3)
     rejects = {reject.coin_id: reject for reject in rows(spark, config, "rejects")}
     assert {key: (reject.reason, reject.stage) for key, reject in rejects.items()} == {
-        "1": ("truncated", "ingest"), "2": ("empty", "ingest"), "3": ("missing_photo", "ingest")}
+        "1": ("truncated", "ingest"),
+        "2": ("empty", "ingest"),
+        "3": ("missing_photo", "ingest"),
+    }
     assert rejects["1"].uri.endswith("/photos/1_o.jpg") and rejects["1"].detail.startswith("obverse: ")
 
 
 def test_only_what_changed_is_opened_again(
-    spark: SparkSession, config: Config, night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_coins(tmp_path, 8)
     config = configured(config, source(tmp_path))
-    assert night(config)
+    assert build(config)
     first = content(spark, config)
-    assert not night(config), "nothing is new"
+    assert not build(config), "nothing is new"
     opened: list[str] = []
     real = ingest.merge_coins
 
@@ -94,48 +111,63 @@ def test_only_what_changed_is_opened_again(
     monkeypatch.setattr(ingest, "merge_coins", watched)
     (tmp_path / "photos" / "3_r.jpg").write_bytes(as_bytes(disc(999)))
     write_photos(tmp_path, [8])
-    write_manifest(tmp_path, [row(number, mint="Nova" if number == 5 else "Roma") for number in (0, 1, 2, 3, 4, 5, 6, 8)])
-    assert night(config)
+    write_manifest(
+        tmp_path, [row(number, mint="Nova" if number == 5 else "Roma") for number in (0, 1, 2, 3, 4, 5, 6, 8)]
+    )
+    assert build(config)
     assert sorted(opened) == ["3", "8"]
     coins = rows(spark, config, "coins")
     assert {coin.coin_id: coin.mint for coin in coins}["5"] == "Nova" and len(coins) == 8
     assert {image.image_id for image in rows(spark, config, "images")} == {coin.image_id for coin in coins}
     opened.clear()
-    assert night(configured(config, *config.sources, sizes=(32, 40)))
+    assert build(configured(config, *config.sources, sizes=(32, 40)))
     assert len(opened) == 8 and len(rows(spark, config, "images")) == 16
     second = configured(config, *config.sources, sizes=(40,), shape="wide")
-    assert night(second) and len(opened) == 16
+    assert build(second) and len(opened) == 16
     assert {(image.width, image.height) for image in rows(spark, config, "images")} == {(80, 40)}
     write_coins(tmp_path, 8)
-    assert night(configured(config, *config.sources))
+    assert build(configured(config, *config.sources))
     assert content(spark, config)["images"] == first["images"]
 
 
-def test_texts_only_have_no_image(spark: SparkSession, config: Config, night: Night, tmp_path: Path) -> None:
+def test_texts_only_have_no_image(
+    spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path
+) -> None:
     write_manifest(tmp_path, [row(number) for number in range(3)])
     config = configured(config, source(tmp_path, photos="none"))
-    assert night(config)
+    assert build(config)
     coins = rows(spark, config, "coins")
     assert len(coins) == 3 and all(coin.image_id is None and coin.obverse is None for coin in coins)
     assert rows(spark, config, "images") == [] and rows(spark, config, "rejects") == []
 
 
-def test_two_sources_and_one_side(spark: SparkSession, config: Config, night: Night, tmp_path: Path) -> None:
+def test_two_sources_and_one_side(
+    spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path
+) -> None:
     write_coins(tmp_path / "a", 2)
     write_coins(tmp_path / "b", 3)
     (tmp_path / "c" / "1c").mkdir(parents=True)
     (tmp_path / "c" / "1c" / "x.png").write_bytes(as_bytes(disc(1), "PNG"))
-    config = configured(config, source(tmp_path / "a", name="museum"), source(tmp_path / "b", name="dealer"),
-                        FoldersSource(kind="folders", name="euro", root=str(tmp_path / "c")), shape="wide")
-    assert night(config)
+    config = configured(
+        config,
+        source(tmp_path / "a", name="museum"),
+        source(tmp_path / "b", name="dealer"),
+        FoldersSource(kind="folders", name="euro", root=str(tmp_path / "c")),
+        shape="wide",
+    )
+    assert build(config)
     assert [(coin.coin_id, coin.source) for coin in rows(spark, config, "coins")] == [
-        ("0", "museum"), ("1", "museum"), ("1c/x", "euro"), ("2", "dealer")]
+        ("0", "museum"),
+        ("1", "museum"),
+        ("1c/x", "euro"),
+        ("2", "dealer"),
+    ]
     rejects = rows(spark, config, "rejects")
     assert [(reject.coin_id, reject.reason) for reject in rejects] == [("0", "duplicate"), ("1", "duplicate")]
 
 
 def test_chunks_that_are_done_are_not_done_again(
-    spark: SparkSession, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    spark: SparkSession, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The driver dies after two of four chunks; the next run makes the other two, and all comes out as if nothing had been."""
     write_coins(tmp_path / "coins", 20)
@@ -156,7 +188,9 @@ def test_chunks_that_are_done_are_not_done_again(
     said: list[str] = []
     again = built(spark, config, tmp_path / "scratch", said)
     assert len(calls) == 5, "two before, one that died, two after"
-    assert [line.split(":")[0].split()[-4:] for line in said] == [["chunk", str(n), "of", "4"] for n in range(1, 5)]
+    assert [line.split(":")[0].split()[-4:] for line in said] == [
+        ["chunk", str(n), "of", "4"] for n in range(1, 5)
+    ]
     assert {name: hashed(made) for name, made in again.items()} == whole
 
 
@@ -164,7 +198,9 @@ def hashed(made: DataFrame | Change) -> str:
     return tables.content_hash(made.rows if isinstance(made, Change) else made)
 
 
-def test_a_changed_photo_is_not_taken_from_an_old_chunk(spark: SparkSession, config: Config, tmp_path: Path) -> None:
+def test_a_changed_photo_is_not_taken_from_an_old_chunk(
+    spark: SparkSession, config: Config, tmp_path: Path
+) -> None:
     write_coins(tmp_path / "coins", 4)
     config = configured(config, source(tmp_path / "coins"))
     first = hashed(built(spark, config, tmp_path / "scratch")["coins"])
@@ -179,14 +215,26 @@ def test_no_source_or_an_empty_one_stops(spark: SparkSession, config: Config, tm
         built(spark, configured(config), tmp_path / "s")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no coin below"):
-        built(spark, configured(config, FoldersSource(kind="folders", root=str(tmp_path / "empty"))), tmp_path / "s")
+        built(
+            spark,
+            configured(config, FoldersSource(kind="folders", root=str(tmp_path / "empty"))),
+            tmp_path / "s",
+        )
 
 
 def test_a_photo_that_vanishes_or_is_too_large_is_a_reject(tmp_path: Path) -> None:
     write_photos(tmp_path, [1])
     path = tmp_path / "photos" / "1_o.jpg"
-    coin = {"coin_id": "1", "medium": "original", "obverse": str(path), "reverse": str(tmp_path / "gone.jpg"), "merged": None,
-            "obverse_bytes": path.stat().st_size, "reverse_bytes": 9, "merged_bytes": None}
+    coin = {
+        "coin_id": "1",
+        "medium": "original",
+        "obverse": str(path),
+        "reverse": str(tmp_path / "gone.jpg"),
+        "merged": None,
+        "obverse_bytes": path.stat().st_size,
+        "reverse_bytes": 9,
+        "merged_bytes": None,
+    }
     settings = ingest.Merge((32,))
     (gone,) = merge.merge_coin(coin, settings, 10**9)
     assert (gone["reason"], gone["uri"]) == ("missing_photo", coin["reverse"])
@@ -195,17 +243,34 @@ def test_a_photo_that_vanishes_or_is_too_large_is_a_reject(tmp_path: Path) -> No
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize(("name", "coins", "pictures"), [
-    ("roman_coins", 603, 603), ("catalogue", 20, 20), ("euro_coins", 1291, 1291), ("corpus_nummorum", 25_865, 0)])
+@pytest.mark.parametrize(
+    ("name", "coins", "pictures"),
+    [
+        ("roman_coins", 603, 603),
+        ("catalogue", 20, 20),
+        ("euro_coins", 1291, 1291),
+        ("corpus_nummorum", 25_865, 0),
+    ],
+)
 def test_real_coins_come_in_whole(
-    spark: SparkSession, config: Config, tmp_path: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch,
-    name: str, coins: int, pictures: int,
+    spark: SparkSession,
+    config: Config,
+    tmp_path: Path,
+    real_data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    coins: int,
+    pictures: int,
 ) -> None:
     monkeypatch.setenv("COINSPARK_REAL_DATA", str(real_data))
     conf = load([CONF / f"{name}.yaml"])
     made = built(spark, conf, tmp_path / "scratch")
     table = made["coins"]
-    assert isinstance(table, DataFrame) and isinstance(made["images"], Change) and isinstance(made["rejects"], DataFrame)
+    assert (
+        isinstance(table, DataFrame)
+        and isinstance(made["images"], Change)
+        and isinstance(made["rejects"], DataFrame)
+    )
     assert table.count() == table.select("coin_id", "medium").distinct().count() == coins
     assert table.where("image_id IS NOT NULL").count() == pictures
     assert made["rejects"].count() == 0

@@ -17,14 +17,23 @@ def coin(coin_id: str = "1", kind: str = "T1", place: str = "coins.csv#2", **dif
 def test_a_text_is_named_by_language_and_letters() -> None:
     assert text_id("en", "Head, right.") == hashlib.sha256(b"en\0Head, right.").hexdigest()[:16]
     texts = describe({"en": " Head ", "de": " \n"}, {"en": "Eule"})
-    assert [(text.side, text.language, text.text) for text in texts] == [("obverse", "en", " Head "), ("reverse", "en", "Eule")]
+    assert [(text.side, text.language, text.text) for text in texts] == [
+        ("obverse", "en", " Head "),
+        ("reverse", "en", "Eule"),
+    ]
 
 
 def test_two_types_are_one_coin_of_uncertain_type() -> None:
     obverse = describe({"en": "Head."}, {})
     more = describe({"en": "Head."}, {"en": "Owl."})
-    listing = settle([coin(kind="T9", place="b", descriptions=more), coin(kind="T1", place="c", descriptions=obverse),
-                      coin(kind="T3", place="a")], [])
+    listing = settle(
+        [
+            coin(kind="T9", place="b", descriptions=more),
+            coin(kind="T1", place="c", descriptions=obverse),
+            coin(kind="T3", place="a"),
+        ],
+        [],
+    )
     (record,) = listing.records
     assert record.types == ("T1", "T3", "T9") and record.place == "c"
     assert [text.text for text in record.descriptions] == ["Head.", "Owl."]
@@ -40,17 +49,27 @@ def test_a_mere_repetition_is_kept_once_and_told() -> None:
 
 
 def test_contradictions_go_out_and_name_both() -> None:
-    for differs, word in (({"mint": "Siscia"}, "Siscia"), ({"named": ("2_o.jpg", "2_r.jpg", None)}, "photos"),
-                          ({"descriptions": describe({"en": "Owl."}, {})}, "texts")):
+    for differs, word in (
+        ({"mint": "Siscia"}, "Siscia"),
+        ({"named": ("2_o.jpg", "2_r.jpg", None)}, "photos"),
+        ({"descriptions": describe({"en": "Owl."}, {})}, "texts"),
+    ):
         listing = settle([coin(), coin(place="coins.csv#9", **differs)], [])
         assert listing.records == ()
         (reject,) = listing.rejects
-        assert reject.reason == "duplicate" and "coins.csv#2 and coins.csv#9" in reject.detail and word in reject.detail
+        assert (
+            reject.reason == "duplicate"
+            and "coins.csv#2 and coins.csv#9" in reject.detail
+            and word in reject.detail
+        )
 
 
 def test_row_order_decides_nothing() -> None:
-    records = [coin(kind=kind, place=f"{kind}#{n}", descriptions=describe({"en": f"Text {kind}"}, {}))
-               for kind in ("T1", "T2", "T3") for n in (1, 2)] + [coin("2", mint=mint, place=mint) for mint in "abc"]
+    records = [
+        coin(kind=kind, place=f"{kind}#{n}", descriptions=describe({"en": f"Text {kind}"}, {}))
+        for kind in ("T1", "T2", "T3")
+        for n in (1, 2)
+    ] + [coin("2", mint=mint, place=mint) for mint in "abc"]
     found = settle(records, [])
     for seed in range(5):
         shuffled = random.Random(seed).sample(records, len(records))
@@ -58,9 +77,15 @@ def test_row_order_decides_nothing() -> None:
 
 
 def test_of_two_sources_the_first_counts_and_both_are_named() -> None:
-    first, second = Listing((coin(source="museum"),), ()), Listing((coin(source="dealer"), coin("2", source="dealer")), ())
+    first, second = (
+        Listing((coin(source="museum"),), ()),
+        Listing((coin(source="dealer"), coin("2", source="dealer")), ()),
+    )
     listing = combine([first, second])
-    assert [(record.coin_id, record.source) for record in listing.records] == [("1", "museum"), ("2", "dealer")]
+    assert [(record.coin_id, record.source) for record in listing.records] == [
+        ("1", "museum"),
+        ("2", "dealer"),
+    ]
     (reject,) = listing.rejects
     assert reject.reason == "duplicate" and "'museum'" in reject.detail and "'dealer'" in reject.detail
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coinspark.errors import TrainingError
+from coinspark.core.errors import TrainingError
 from coinspark.training import checkpoint
 from coinspark.training.checkpoint import State
 
@@ -25,7 +25,12 @@ def test_a_state_comes_back(tmp_path: Path) -> None:
     assert found is not None
     facts = (found.epoch, found.best_epoch, found.best_top1, found.best_loss, found.history)
     assert facts == (2, 1, 0.75, 0.5, [{"loss": 1.0}] * 2)
-    assert [len(arrays) for arrays in (found.weights, found.optimizer, found.average, found.best)] == [12, 1, 2, 1]
+    assert [len(arrays) for arrays in (found.weights, found.optimizer, found.average, found.best)] == [
+        12,
+        1,
+        2,
+        1,
+    ]
     assert (found.weights[11] == 2).all()
 
 
@@ -38,9 +43,13 @@ def test_before_the_first_best_the_loss_is_infinite(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path) -> None:
     checkpoint.save(tmp_path, _state(1))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))  # no file may grow past 50 kB: a write fails in its midst
+    resource.setrlimit(
+        resource.RLIMIT_FSIZE, (50_000, limits[1])
+    )  # no file may grow past 50 kB: a write fails in its midst
     try:
-        with pytest.raises(TrainingError, match=r"checkpoint\.npz: the checkpoint of epoch 2 cannot be written"):
+        with pytest.raises(
+            TrainingError, match=r"checkpoint\.npz: the checkpoint of epoch 2 cannot be written"
+        ):
             checkpoint.save(tmp_path, _state(2, 100_000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

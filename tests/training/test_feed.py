@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from coinspark.config import Augment
-from coinspark.errors import InputError
+from coinspark.core.errors import InputError
 from coinspark.training import feed, shards
 from coinspark.training.feed import Epoch
 from coinspark.training.shards import Share
@@ -23,7 +23,10 @@ KINDS = ("petastorm", "tfdata")
 
 
 def _rows(kind: feed.Kind, share: Share) -> list[tuple[str, int, bytes]]:
-    return [(coin.numpy().decode(), int(label), jpeg.numpy()) for coin, _, label, _, jpeg in feed.rows(kind, share)]
+    return [
+        (coin.numpy().decode(), int(label), jpeg.numpy())
+        for coin, _, label, _, jpeg in feed.rows(kind, share)
+    ]
 
 
 def test_both_feeds_give_the_same_rows_in_the_same_order(tmp_path: Path) -> None:
@@ -35,18 +38,30 @@ def test_both_feeds_give_the_same_rows_in_the_same_order(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("rows", [(7, 6), (5, 5, 4), (9, 8, 8, 8, 8)])
-def test_the_workers_see_every_row_once_an_epoch_in_equal_steps(tmp_path: Path, kind: feed.Kind, rows: tuple[int, ...]) -> None:
+def test_the_workers_see_every_row_once_an_epoch_in_equal_steps(
+    tmp_path: Path, kind: feed.Kind, rows: tuple[int, ...]
+) -> None:
     held = write(tmp_path, {"train": rows})
     steps = shards.steps(held, "train", 2, 3)
     seen: list[bytes] = []
     for rank in range(2):
         share = shards.share(held, "train", rank, 2)
-        batches = list(feed.batches(kind, share, PICTURE, Epoch(1, 0, rank, steps, Augment(
-            shift=0, rotate=0, zoom=0, brightness=0, contrast=0))))
+        batches = list(
+            feed.batches(
+                kind,
+                share,
+                PICTURE,
+                Epoch(1, 0, rank, steps, Augment(shift=0, rotate=0, zoom=0, brightness=0, contrast=0)),
+            )
+        )
         assert len(batches) == steps
-        assert max(len(labels) for _, labels, _ in batches) - min(len(labels) for _, labels, _ in batches) <= 1
+        assert (
+            max(len(labels) for _, labels, _ in batches) - min(len(labels) for _, labels, _ in batches) <= 1
+        )
         seen += [image.numpy().tobytes() for images, _, _ in batches for image in images]
-    everything = Share(tuple(str(shards.path_of(str(tmp_path), "train", n)) for n in range(len(rows))), sum(rows))
+    everything = Share(
+        tuple(str(shards.path_of(str(tmp_path), "train", n)) for n in range(len(rows))), sum(rows)
+    )
     plain = next(iter(feed.batches(kind, everything, PICTURE, Epoch(1, 0, 0, 1, None))))[0]
     assert len(seen) == len(set(seen)) == sum(rows)
     # Moved by nothing, a picture is what it was but for the rounding of the transform.
@@ -86,11 +101,15 @@ class _Evil:
         self.mark = mark
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
-        return eval, (f"open({self.mark!r}, 'w')",)  # builtins are what Petastorm's own unpickler lets through
+        return eval, (
+            f"open({self.mark!r}, 'w')",
+        )  # builtins are what Petastorm's own unpickler lets through
 
 
 def _craft(folder: Path, mark: Path) -> None:
-    schema = pa.schema([("coin_id", pa.string())], {b"dataset-toolkit.unischema.v1": pickle.dumps(_Evil(str(mark)), 0)})
+    schema = pa.schema(
+        [("coin_id", pa.string())], {b"dataset-toolkit.unischema.v1": pickle.dumps(_Evil(str(mark)), 0)}
+    )
     pq.write_metadata(schema, folder / "_common_metadata")
 
 

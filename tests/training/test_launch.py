@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from coinspark.errors import ConfigError
-from coinspark.hashes import file_hash
+from coinspark.core.errors import ConfigError
+from coinspark.core.hashing import file_hash
 from coinspark.training import checkpoint, launch
 from coinspark.training.shards import Shards
 from tests.training_jobs import job
@@ -39,7 +39,8 @@ fit.train(Job.from_json(Path(sys.argv[1]).read_text()), team.alone())
 
 @pytest.mark.slow
 def test_equal_input_gives_equal_weights_and_a_killed_run_goes_on_to_them(
-        held: Shards, spark: SparkSession, tmp_path: Path) -> None:
+    held: Shards, spark: SparkSession, tmp_path: Path
+) -> None:
     said: list[str] = []
     whole = launch.run(job(tmp_path / "whole", held, feed="petastorm"), spark, said.append)
     assert [line.split("  ")[0] for line in said] == ["epoch 1/2", "epoch 2/2"]
@@ -51,8 +52,9 @@ def test_equal_input_gives_equal_weights_and_a_killed_run_goes_on_to_them(
     killed = job(tmp_path / "killed", held, feed="tfdata")
     (tmp_path / "killed").mkdir()
     (tmp_path / "job.json").write_text(killed.to_json())
-    ended = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path / "job.json")], check=False,
-                           env=launch._environment())
+    ended = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(tmp_path / "job.json")], check=False, env=launch._environment()
+    )
     assert ended.returncode == 9
     state = checkpoint.load(tmp_path / "killed")
     assert state is not None and state.epoch == 1
@@ -63,8 +65,12 @@ def test_equal_input_gives_equal_weights_and_a_killed_run_goes_on_to_them(
 
 
 @pytest.mark.slow
-def test_two_workers_end_with_equal_weights_and_do_so_again(held: Shards, spark: SparkSession, tmp_path: Path) -> None:
-    first, again = (launch.run(job(tmp_path / name, held, launch="horovod"), spark, lambda line: None) for name in "ab")
+def test_two_workers_end_with_equal_weights_and_do_so_again(
+    held: Shards, spark: SparkSession, tmp_path: Path
+) -> None:
+    first, again = (
+        launch.run(job(tmp_path / name, held, launch="horovod"), spark, lambda line: None) for name in "ab"
+    )
     assert first == again  # launch.run itself refuses a team whose weights differ
     assert len(first["history"]) == 2
 

@@ -49,4 +49,6 @@ def test_relief_by_hand_is_twice_the_direction_of_a_slope_compared_with_those_ar
         grey = across * right + along * down
         found = edges(tf.constant(np.repeat(grey[None, ..., None], 3, 3)), "relief").numpy()
         square = 64 * (across**2 + along**2)  # eight times the slope; equal all around it
-        np.testing.assert_allclose(found[0, 7, 7], np.array(doubled) * np.sqrt(square / (square + 0.25)), atol=1e-4)
+        np.testing.assert_allclose(
+            found[0, 7, 7], np.array(doubled) * np.sqrt(square / (square + 0.25)), atol=1e-4
+        )

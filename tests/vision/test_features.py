@@ -11,12 +11,13 @@ import pytest
 import tensorflow as tf
 from pyspark.sql import DataFrame, SparkSession
 
-from coinspark import schemas
-from coinspark.errors import InputError
-from coinspark.training import model
-from coinspark.training.model import Architecture
-from coinspark.vision import backbone, features, pixels, weights
+from coinspark.core.errors import InputError
+from coinspark.training.classifier import model
+from coinspark.training.classifier.model import Architecture
+from coinspark.vision import features, preprocess, weights
+from coinspark.vision.backbones import vgg16
 from coinspark.vision.network import Network, Picture
+from coinspark.warehouse import schemas
 from tests.training_shards import shade
 from tests.vision import networks
 
@@ -51,21 +52,27 @@ def test_a_vector_is_what_the_classifier_pools(tmp_path: Path) -> None:
     """The whole network of a run, up to `flatten`: the same pictures, the same numbers."""
     classifier = model.vgg16(Architecture(32, 64, 3, seed=8))
     digest = model.save_weights(classifier, classifier.get_weights(), tmp_path / "weights.npz")
-    found, _ = features.vectors(Network(str(tmp_path / "weights.npz"), digest, networks.PICTURE), JPEGS[:2], batch=2)
+    found, _ = features.vectors(
+        Network(str(tmp_path / "weights.npz"), digest, networks.PICTURE), JPEGS[:2], batch=2
+    )
     images = np.stack([tf.io.decode_jpeg(jpeg, dct_method="INTEGER_ACCURATE").numpy() for jpeg in JPEGS[:2]])
     pool = tf.keras.Model(classifier.input, classifier.get_layer("flatten").output)
-    wanted = pool(pixels.prepare(images, networks.PICTURE), training=False)
+    wanted = pool(preprocess.prepare(images, networks.PICTURE), training=False)
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_a_square_without_normalisation_has_one_side(tmp_path: Path) -> None:
-    plain = backbone.network(32, 32, False, seed=3)
-    digest = weights.save(dict(zip(backbone.names_of(plain), plain.get_weights(), strict=True)), tmp_path / "plain.npz")
+    plain = vgg16.network(32, 32, False, seed=3)
+    digest = weights.save(
+        dict(zip(vgg16.names_of(plain), plain.get_weights(), strict=True)), tmp_path / "plain.npz"
+    )
     square = Network(str(tmp_path / "plain.npz"), digest, Picture(32, 32, "caffe"), batch_norm=False)
     jpegs = [shade(n, 32, 32) for n in range(2)]
     found, _ = features.vectors(square, jpegs, batch=2)
     assert found.shape == (2, 512)
-    np.testing.assert_allclose(found, networks.directly(square, jpegs), rtol=1e-4, atol=1e-4 * np.abs(found).max())
+    np.testing.assert_allclose(
+        found, networks.directly(square, jpegs), rtol=1e-4, atol=1e-4 * np.abs(found).max()
+    )
 
 
 def test_bfloat16_gives_float32_nearby(network: Network) -> None:
@@ -76,7 +83,9 @@ def test_bfloat16_gives_float32_nearby(network: Network) -> None:
 
 
 @pytest.mark.parametrize("partitions", [1, 3])
-def test_spark_gives_what_arrays_give_however_it_cuts_them(images: DataFrame, network: Network, partitions: int) -> None:
+def test_spark_gives_what_arrays_give_however_it_cuts_them(
+    images: DataFrame, network: Network, partitions: int
+) -> None:
     rows = features.features(images.repartition(partitions), network, batch=4).orderBy("image_id").collect()
     assert [row["image_id"] for row in rows] == [f"i{n:02d}" for n in range(11)]
     assert all(row["fault"] is None for row in rows)
@@ -86,8 +95,11 @@ def test_spark_gives_what_arrays_give_however_it_cuts_them(images: DataFrame, ne
 
 def test_a_broken_picture_is_named_and_hides_no_other(spark: SparkSession, network: Network) -> None:
     broken = {"torn": JPEGS[1][:300], "none": None, "text": b"no JPEG", "small": shade(1, 16, 32)}
-    given = [("good", bytearray(JPEGS[0])), *((name, jpeg and bytearray(jpeg)) for name, jpeg in broken.items()),
-             ("last", bytearray(JPEGS[2]))]
+    given = [
+        ("good", bytearray(JPEGS[0])),
+        *((name, jpeg and bytearray(jpeg)) for name, jpeg in broken.items()),
+        ("last", bytearray(JPEGS[2])),
+    ]
     frame = spark.createDataFrame(given, "image_id string, jpeg binary").coalesce(1)
     rows = {row["image_id"]: row for row in features.features(frame, network, batch=4).collect()}
     assert {name for name, row in rows.items() if row["fault"]} == set(broken)
@@ -99,8 +111,12 @@ def test_a_broken_picture_is_named_and_hides_no_other(spark: SparkSession, netwo
 def test_a_vector_that_is_not_finite_is_a_fault(network: Network, tmp_path: Path) -> None:
     held = weights.read(Path(network.weights), network.sha256, "features")
     held["block5_conv3_bn/beta"][7] = np.inf
-    sick = replace(network, weights=str(tmp_path / "sick.npz"), sha256=weights.save(held, tmp_path / "sick.npz"))
-    assert features.vectors(sick, JPEGS[:1], batch=1)[1] == {0: "the network gives it a vector that is not finite"}
+    sick = replace(
+        network, weights=str(tmp_path / "sick.npz"), sha256=weights.save(held, tmp_path / "sick.npz")
+    )
+    assert features.vectors(sick, JPEGS[:1], batch=1)[1] == {
+        0: "the network gives it a vector that is not finite"
+    }
 
 
 def test_weights_of_another_hash_are_not_loaded(network: Network) -> None:
@@ -109,12 +125,18 @@ def test_weights_of_another_hash_are_not_loaded(network: Network) -> None:
 
 
 def test_models_are_never_mixed(spark: SparkSession) -> None:
-    mixed = spark.createDataFrame([("a", "first", [1.0]), ("a", "second", [2.0]), ("b", "second", [3.0])], schemas.FEATURES.ddl)
+    mixed = spark.createDataFrame(
+        [("a", "first", [1.0]), ("a", "second", [2.0]), ("b", "second", [3.0])], schemas.FEATURES.ddl
+    )
     assert {row["image_id"] for row in features.of_model(mixed, "second").collect()} == {"a", "b"}
-    with pytest.raises(InputError, match="of 2 models, whose vectors can't be compared; name one of first, second"):
+    with pytest.raises(
+        InputError, match="of 2 models, whose vectors can't be compared; name one of first, second"
+    ):
         features.of_model(mixed)
     with pytest.raises(InputError, match="none of model third; there are: first, second"):
         features.of_model(mixed, "third")
     assert features.of_model(mixed.where("model = 'first'")).count() == 1
-    with pytest.raises(InputError, match=r"none of model any; there are: none yet\. Run `coinspark features`"):
+    with pytest.raises(
+        InputError, match=r"none of model any; there are: none yet\. Run `coinspark features`"
+    ):
         features.of_model(mixed.limit(0))

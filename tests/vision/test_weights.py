@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
-from coinspark.errors import ConfigError, InputError
-from coinspark.hashes import file_hash
+from coinspark.core.errors import ConfigError, InputError
+from coinspark.core.hashing import file_hash
 from coinspark.vision import weights
 
 
@@ -40,7 +40,9 @@ def test_keras_1_and_2_names_are_the_same(tmp_path: Path) -> None:
         opened["block1_conv2/block1_conv2/kernel:0"] = np.zeros((3, 3, 64, 64))
     found = weights.read(tmp_path / "old.h5", file_hash(tmp_path / "old.h5"), "training")
     assert {name: values.shape for name, values in found.items()} == {
-        "block1_conv1/kernel": (3, 3, 3, 64), "block1_conv2/kernel": (3, 3, 64, 64)}
+        "block1_conv1/kernel": (3, 3, 3, 64),
+        "block1_conv2/kernel": (3, 3, 64, 64),
+    }
 
 
 class _Evil:

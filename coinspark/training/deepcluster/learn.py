@@ -17,19 +17,22 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from coinspark.clustering import kmeans, pca
+from coinspark.clustering.blocks import Rows
+from coinspark.clustering.collective import ALONE, by_sum
+from coinspark.clustering.collective import Team as Adders
 from coinspark.training import feed, process, shards
-from coinspark.training.deepcluster import pictures, sampler
+from coinspark.training.deepcluster import feed as pictures
+from coinspark.training.deepcluster import sampler
 from coinspark.training.deepcluster import state as states
 from coinspark.training.deepcluster.recipe import Job, progress_line
 from coinspark.training.deepcluster.state import State
 from coinspark.training.record import WEIGHTS
-from coinspark.training.team import Team
-from coinspark.vision import backbone, kmeans, reduce, weights
-from coinspark.vision.blocks import Rows
+from coinspark.training.worker_group import Team
+from coinspark.vision import weights
+from coinspark.vision.backbones import vgg16
 from coinspark.vision.edges import channels
 from coinspark.vision.network import Picture, convention
-from coinspark.vision.team import ALONE, by_sum
-from coinspark.vision.team import Team as Adders
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def work(text: str, team: Team) -> str:
             states.save(folder, state)
             process.tell(folder, progress_line(job, state.round, record, time.monotonic() - began))
     if team.rank == 0:
-        held = dict(zip(backbone.names_of(learner.eye), learner.eye.get_weights(), strict=True))
+        held = dict(zip(vgg16.names_of(learner.eye), learner.eye.get_weights(), strict=True))
         process.finish(folder, {"sha256": weights.save(held, folder / WEIGHTS), "history": state.history})
     return process.hash_of(learner.network)
 
@@ -78,13 +81,15 @@ def _start(job: Job, team: Team) -> tuple[Learner, State]:
     """The network as it begins, or as the last checkpoint left it; rank 0's is everybody's."""
     plan = job.plan
     look = pictures.Look(Picture(job.height, job.width, convention(plan.weights)), plan.edges)
-    eye = backbone.network(job.height, job.width, True, job.seed, channels(plan.edges))
-    backbone.load(eye, plan.weights, plan.weights_sha256, "deepcluster")
+    eye = vgg16.network(job.height, job.width, True, job.seed, channels(plan.edges))
+    vgg16.load(eye, plan.weights, plan.weights_sha256, "deepcluster")
     top = tf.keras.layers.Dense(plan.k, kernel_initializer="zeros", name="top")
     logits = tf.keras.layers.Activation("linear", dtype="float32", name="logits")(top(eye.output))
     network = tf.keras.Model(eye.input, logits, name="deepcluster")
     optimizer = team.optimizer(tf.keras.optimizers.legacy.Adam(plan.learning_rate))
-    network.compile(optimizer, tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+    network.compile(
+        optimizer, tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+    )
     process.inner(optimizer)._create_all_weights(network.trainable_variables)
     state = states.load(Path(job.folder)) or State()
     if state.round:
@@ -109,8 +114,8 @@ def _round(learner: Learner, state: State) -> dict[str, Any]:
     """Look, cluster, learn; the state as the checkpoint will hold it."""
     job, adders = learner.job, learner.adders
     seen = pictures.features(learner.eye, learner.jpegs, learner.look, job.plan.batch)
-    numbers = reduce.bearable(sum(job.shards.rows["train"]), job.plan.numbers)
-    found = reduce.fit(Rows(learner.keys, [seen]), numbers, adders)
+    numbers = pca.bearable(sum(job.shards.rows["train"]), job.plan.numbers)
+    found = pca.fit(Rows(learner.keys, [seen]), numbers, adders)
     plan = kmeans.Plan(job.plan.k, seed=job.seed + state.round)
     clusters, labels = kmeans.fit(Rows(learner.keys, [found.apply(seen)]), plan, adders)
     nmi = _agreement(learner, state, labels)
@@ -121,10 +126,16 @@ def _round(learner: Learner, state: State) -> dict[str, Any]:
     state.weights, state.optimizer = learner.network.get_weights(), inner.get_weights()
     state.assigned = _everybodys(learner, labels)
     state.round += 1
-    state.history.append({
-        "round": state.round, "clusters": int((clusters.sizes > 0).sum()),
-        "sizes": sorted(map(int, clusters.sizes), reverse=True), "nmi": nmi,
-        "inertia": round(clusters.inertia[-1] / int(clusters.sizes.sum()), 6), "loss": round(loss, 6)})
+    state.history.append(
+        {
+            "round": state.round,
+            "clusters": int((clusters.sizes > 0).sum()),
+            "sizes": sorted(map(int, clusters.sizes), reverse=True),
+            "nmi": nmi,
+            "inertia": round(clusters.inertia[-1] / int(clusters.sizes.sum()), 6),
+            "loss": round(loss, 6),
+        }
+    )
     return state.history[-1]
 
 
@@ -141,8 +152,12 @@ def _agreement(learner: Learner, state: State, labels: kmeans.Labels) -> float |
 
 def _everybodys(learner: Learner, labels: kmeans.Labels) -> list[NDArray[Any]]:
     """Keys and labels of all workers' rows, by key: what the next round is compared with, by however many workers."""
-    keys = np.concatenate([np.frombuffer(sent, np.int64) for sent in learner.adders.gather(learner.keys.tobytes())])
-    every = np.concatenate([np.frombuffer(sent, np.int32) for sent in learner.adders.gather(labels.tobytes())])
+    keys = np.concatenate(
+        [np.frombuffer(sent, np.int64) for sent in learner.adders.gather(learner.keys.tobytes())]
+    )
+    every = np.concatenate(
+        [np.frombuffer(sent, np.int32) for sent in learner.adders.gather(labels.tobytes())]
+    )
     order = np.argsort(keys, kind="stable")
     return [keys[order], every[order]]
 
@@ -151,7 +166,9 @@ def _epoch(learner: Learner, labels: kmeans.Labels, turn: int) -> float:
     """One pass on the clusters' numbers, every cluster served alike; the mean loss."""
     job, team, network = learner.job, learner.team, learner.network
     own = np.bincount(labels, minlength=job.plan.k)
-    held = np.array([np.frombuffer(sent, np.int64) for sent in learner.adders.gather(own.astype(np.int64).tobytes())])
+    held = np.array(
+        [np.frombuffer(sent, np.int64) for sent in learner.adders.gather(own.astype(np.int64).tobytes())]
+    )
     order = sampler.serve(labels, held, team.rank, job.seed, turn)
     steps = -(-int(held.sum()) // job.plan.batch)
     draws = np.random.default_rng([job.seed, turn, team.rank]).uniform(-1, 1, (len(order), pictures.DRAWS))

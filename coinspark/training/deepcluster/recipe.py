@@ -43,7 +43,9 @@ class Job:
 def progress_line(job: Job, done: int, record: dict[str, Any], seconds: float) -> str:
     """The line a person reads after each round."""
     rounds, largest = job.plan.rounds, record["sizes"][0] / sum(record["sizes"])
-    line = f"round {done:>{len(str(rounds))}}/{rounds}  {record['clusters']} clusters, the largest {largest:.1%}"
+    line = (
+        f"round {done:>{len(str(rounds))}}/{rounds}  {record['clusters']} clusters, the largest {largest:.1%}"
+    )
     if record["nmi"] is not None:
         line += f"  NMI {record['nmi']:.3f}"
     return f"{line}  inertia {record['inertia']:.3f}  loss {record['loss']:.3f}  {seconds:.1f} s"

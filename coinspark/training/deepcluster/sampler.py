@@ -21,7 +21,11 @@ def serve(labels: NDArray[np.int32], held: Ints, rank: int, seed: int, turn: int
     """
     draw = np.random.default_rng([seed, turn, rank])
     own = shares(held)[rank]
-    parts = [_some(np.flatnonzero(labels == cluster), int(count), draw) for cluster, count in enumerate(own) if count]
+    parts = [
+        _some(np.flatnonzero(labels == cluster), int(count), draw)
+        for cluster, count in enumerate(own)
+        if count
+    ]
     return draw.permutation(np.concatenate(parts)) if parts else np.empty(0, np.int64)
 
 

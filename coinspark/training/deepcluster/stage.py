@@ -13,22 +13,19 @@ from typing import Any
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from coinspark import schemas
 from coinspark.config import Config
-from coinspark.hashes import digest
-from coinspark.session import local_folder
-from coinspark.stage import Change, Context, Stage, code_version
+from coinspark.core.code_version import code_version
+from coinspark.core.hashing import digest
+from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.training import export, launch, record, shards
 from coinspark.training.deepcluster.recipe import Job
 from coinspark.training.shards import Shards
-from coinspark.vision import network
-from coinspark.vision.stage import pictures
+from coinspark.vision import features_stage, network
+from coinspark.vision.feature_network import layer_of
+from coinspark.vision.features_stage import pictures
+from coinspark.warehouse import schemas
+from coinspark.warehouse.session import local_folder
 
-# What the weights depend on; a network's identity changes with these files and not with the rest of the packages.
-_VISION = tuple(f"vision/{name}.py" for name in (
-    "backbone", "blocks", "edges", "kmeans", "network", "pixels", "reduce", "seeds", "team", "weights"))
-_CODE = (*(f"training/deepcluster/{name}.py" for name in ("learn", "pictures", "recipe", "sampler", "state")),
-         *(f"training/{name}.py" for name in ("export", "feed", "pixels", "process", "shards")), *_VISION)
 _MARKER = "network.json"
 _ROUND = ("round", "clusters", "sizes", "nmi", "inertia", "loss")
 
@@ -42,8 +39,10 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     rounds = [(row["network"], *(one[name] for name in _ROUND)) for one in row["history"]]
     return {
         schemas.NETWORKS.name: context.spark.createDataFrame(
-            [tuple(row[name] for name in schemas.NETWORKS.columns)], schemas.NETWORKS.ddl),
-        schemas.ROUNDS.name: context.spark.createDataFrame(rounds, schemas.ROUNDS.ddl)}
+            [tuple(row[name] for name in schemas.NETWORKS.columns)], schemas.NETWORKS.ddl
+        ),
+        schemas.ROUNDS.name: context.spark.createDataFrame(rounds, schemas.ROUNDS.ddl),
+    }
 
 
 def export_pictures(context: Context) -> Shards:
@@ -53,11 +52,18 @@ def export_pictures(context: Context) -> Shards:
     wanted = pictures(config, context.read("coins"), context.read("splits"))
     order = [F.xxhash64(F.lit(config.seed).cast("bigint"), "image_id"), F.col("image_id")]
     place = F.row_number().over(Window.orderBy(*order)) - 1
-    known = {"split": F.lit("train"), "class": F.lit("picture"), "coin_id": F.col("image_id"), "medium": F.lit("")}
+    known = {
+        "split": F.lit("train"),
+        "class": F.lit("picture"),
+        "coin_id": F.col("image_id"),
+        "medium": F.lit(""),
+    }
     picked = wanted.withColumns({"place": place, **known}).withColumn("shard", F.col("place") % number)
     label = {"label": F.lit(0), "type": F.lit(-1)}
     sized = context.read("images").where(F.col("size") == config.image_size).select("image_id", "jpeg")
-    rows = picked.join(sized, "image_id").withColumns(label).select("split", "shard", "place", *shards.COLUMNS)
+    rows = (
+        picked.join(sized, "image_id").withColumns(label).select("split", "shard", "place", *shards.COLUMNS)
+    )
     return export.stored(rows, picked, (["picture"], []), number, context.scratch / "shards")
 
 
@@ -67,12 +73,17 @@ def _trained(context: Context, held: Shards) -> dict[str, Any]:
     precision = network.precision(config.training.precision)
     size = config.image_size, config.image_width
     settings = {
-        "seed": config.seed, "deepcluster": plan.model_dump(mode="json", exclude={"weights"}),
+        "seed": config.seed,
+        "deepcluster": plan.model_dump(mode="json", exclude={"weights"}),
         "workers": launch.workers(config.training),
-        "network": {"architecture": {"batch_norm": True}, "edges": plan.edges, "precision": precision,
-                    "picture": {"height": size[0], "width": size[1], "convention": network.convention(plan.weights)}},
+        "network": {
+            "architecture": {"batch_norm": True},
+            "edges": plan.edges,
+            "precision": precision,
+            "picture": {"height": size[0], "width": size[1], "convention": network.convention(plan.weights)},
+        },
     }
-    code = code_version(_CODE)
+    code = code_version(Job.program)
     name = f"deepcluster-{digest([settings, held.digest, code])[:12]}"
     folder = local_folder(config) / "networks" / name
     if (row := record.finished(folder, _MARKER)) is not None:
@@ -81,22 +92,60 @@ def _trained(context: Context, held: Shards) -> dict[str, Any]:
     context.say(f"{name}: {sum(held.rows['train']):,} pictures, {plan.rounds} rounds of {plan.k} clusters")
     job = Job(str(folder), held, *size, plan, config.training, config.seed, precision)
     result = launch.run(job, context.spark, lambda line: context.say(f"{name}  {line}"))
-    return record.finish(folder, _MARKER, {
-        "network": name, "config": json.dumps(settings, sort_keys=True), "code": code,
-        "inputs": json.dumps({"shards": held.digest, "rows": held.rows["train"]}, sort_keys=True),
-        "weights": f"networks/{name}/{record.WEIGHTS}", "sha256": result["sha256"], "history": result["history"]})
+    return record.finish(
+        folder,
+        _MARKER,
+        {
+            "network": name,
+            "config": json.dumps(settings, sort_keys=True),
+            "code": code,
+            "inputs": json.dumps({"shards": held.digest, "rows": held.rows["train"]}, sort_keys=True),
+            "weights": f"networks/{name}/{record.WEIGHTS}",
+            "sha256": result["sha256"],
+            "history": result["history"],
+        },
+    )
 
 
 def _settings(config: Config) -> Any:
     t = config.training
-    return {"deepcluster": config.deepcluster, "mints": config.features.mints, "size": config.image_size,
-            "shape": config.ingest.shape, "seed": config.seed, "workers": launch.workers(t), "shards": t.shards, "feed": t.feed}
+    return {
+        "deepcluster": config.deepcluster,
+        "mints": config.features.mints,
+        "split": config.features.split,
+        "layer": layer_of(config),
+        "size": config.image_size,
+        "shape": config.ingest.shape,
+        "seed": config.seed,
+        "workers": launch.workers(t),
+        "shards": t.shards,
+        "feed": t.feed,
+    }
 
 
 def _outside(config: Config) -> Any:
     """The weights to begin with count by the hash that they must have; `auto` precision by what this processor makes of it."""
-    return {"weights": config.deepcluster.weights_sha256, "precision": network.precision(config.training.precision)}
+    return {
+        "weights": config.deepcluster.weights_sha256,
+        "precision": network.precision(config.training.precision),
+    }
 
 
-STAGE = Stage(name="deepcluster", reads=("coins", "images"), writes=(schemas.NETWORKS.name, schemas.ROUNDS.name),
-              settings=_settings, build=build, code=("training/deepcluster", "training/launch.py", *_CODE), outside=_outside)
+def _reads(config: Config) -> tuple[str, ...]:
+    return ("coins", "images", *(("splits",) if config.features.split else ()))
+
+
+def _scheduled(config: Config) -> bool:
+    return features_stage.scheduled(config) and config.features.weights == "deepcluster"
+
+
+STAGE = Stage(
+    name="deepcluster",
+    help="A network trained on the images alone, in rounds of clustering (DeepCluster).",
+    reads=_reads,
+    writes=(schemas.NETWORKS.name, schemas.ROUNDS.name),
+    settings=_settings,
+    build=build,
+    outside=_outside,
+    scheduled=_scheduled,
+)

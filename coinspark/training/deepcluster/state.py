@@ -21,7 +21,9 @@ class State:
     history: list[dict[str, Any]] = field(default_factory=list)
     weights: Arrays = field(default_factory=list)  # in the order of get_weights()
     optimizer: Arrays = field(default_factory=list)
-    assigned: Arrays = field(default_factory=list)  # keys int64 (n,), sorted, of all workers' rows, and labels int32 (n,)
+    assigned: Arrays = field(
+        default_factory=list
+    )  # keys int64 (n,), sorted, of all workers' rows, and labels int32 (n,)
 
 
 _ARRAYS = ("weights", "optimizer", "assigned")
@@ -29,8 +31,12 @@ _ARRAYS = ("weights", "optimizer", "assigned")
 
 def save(folder: Path, state: State) -> None:
     """Replace the checkpoint. Raises TrainingError naming the file where it cannot be written; the one before stays."""
-    checkpoint.write(folder / NAME, {"round": state.round, "history": state.history},
-                     {name: getattr(state, name) for name in _ARRAYS}, f"the checkpoint of round {state.round}")
+    checkpoint.write(
+        folder / NAME,
+        {"round": state.round, "history": state.history},
+        {name: getattr(state, name) for name in _ARRAYS},
+        f"the checkpoint of round {state.round}",
+    )
 
 
 def load(folder: Path) -> State | None:

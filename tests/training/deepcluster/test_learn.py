@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
-from coinspark.errors import ConfigError, InputError, TrainingError
-from coinspark.hashes import file_hash
+from coinspark.core.errors import ConfigError, InputError, TrainingError
+from coinspark.core.hashing import file_hash
 from coinspark.training import launch
 from coinspark.training.deepcluster import state as states
 from coinspark.training.shards import Shards
@@ -43,7 +43,8 @@ learn.work(Path(sys.argv[1]).read_text(), team.alone())
 
 @pytest.mark.slow
 def test_equal_input_gives_equal_weights_and_a_killed_training_goes_on_to_them(
-        held: Shards, spark: SparkSession, tmp_path: Path) -> None:
+    held: Shards, spark: SparkSession, tmp_path: Path
+) -> None:
     said: list[str] = []
     whole = launch.run(job(tmp_path / "whole", held), spark, said.append)
     assert [line.split("  ")[0] for line in said] == ["round 1/2", "round 2/2"]
@@ -58,7 +59,9 @@ def test_equal_input_gives_equal_weights_and_a_killed_training_goes_on_to_them(
     killed = job(tmp_path / "killed", held)
     (tmp_path / "killed").mkdir()
     (tmp_path / "job.json").write_text(killed.to_json())
-    ended = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path / "job.json")], check=False, env=launch._environment())
+    ended = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(tmp_path / "job.json")], check=False, env=launch._environment()
+    )
     assert ended.returncode == 9
     state = states.load(tmp_path / "killed")
     assert state is not None and state.round == 1
@@ -70,9 +73,13 @@ def test_equal_input_gives_equal_weights_and_a_killed_training_goes_on_to_them(
 
 @pytest.mark.slow
 def test_a_worker_killed_in_a_round_and_the_next_run_goes_on_from_the_last_whole_one(
-        held: Shards, spark: SparkSession, tmp_path: Path) -> None:
+    held: Shards, spark: SparkSession, tmp_path: Path
+) -> None:
     told = job(tmp_path / "run", held, "horovod", rounds=4, settled=None)
-    with a_worker_killed(tmp_path / "run"), pytest.raises(TrainingError, match="run again to go on from there"):
+    with (
+        a_worker_killed(tmp_path / "run"),
+        pytest.raises(TrainingError, match="run again to go on from there"),
+    ):
         launch.run(told, spark, lambda line: None)
     state = states.load(tmp_path / "run")
     assert state is not None and 1 <= state.round < 4
@@ -85,10 +92,15 @@ def test_a_worker_killed_in_a_round_and_the_next_run_goes_on_from_the_last_whole
 
 @pytest.mark.slow
 def test_it_ends_where_the_assignments_agree_and_says_what_it_cannot_use(
-        held: Shards, spark: SparkSession, tmp_path: Path) -> None:
+    held: Shards, spark: SparkSession, tmp_path: Path
+) -> None:
     early = launch.run(job(tmp_path / "early", held, rounds=5, settled=1e-6), spark, lambda line: None)
     assert len(early["history"]) == 2  # the first that can be compared with one before
     file = tmp_path / "given.npz"
     np.savez(file, **{"block1_conv1/kernel": np.zeros((3, 3, 3, 64), np.float32)})
     with pytest.raises((TrainingError, InputError, ConfigError), match="SHA-256"):
-        launch.run(job(tmp_path / "other", held, weights=str(file), weights_sha256="0" * 64), spark, lambda line: None)
+        launch.run(
+            job(tmp_path / "other", held, weights=str(file), weights_sha256="0" * 64),
+            spark,
+            lambda line: None,
+        )

@@ -7,7 +7,9 @@ import pytest
 
 from coinspark.training.deepcluster.sampler import serve, shares
 
-LABELS = np.repeat(np.arange(15, dtype=np.int32), [350, *[46] * 8, *[47] * 6])  # one cluster of 35 % among 1,000 rows
+LABELS = np.repeat(
+    np.arange(15, dtype=np.int32), [350, *[46] * 8, *[47] * 6]
+)  # one cluster of 35 % among 1,000 rows
 
 
 def served(labels: list[np.ndarray], turn: int = 0) -> list[np.ndarray]:
@@ -27,7 +29,10 @@ def test_a_cluster_of_35_percent_is_served_its_even_share(workers: int) -> None:
 
 
 def test_workers_whose_rows_are_another_mix_still_make_an_even_epoch() -> None:
-    own = [LABELS[:400], LABELS[400:]]  # the first has all of the large cluster, the second most of the others
+    own = [
+        LABELS[:400],
+        LABELS[400:],
+    ]  # the first has all of the large cluster, the second most of the others
     shown = np.concatenate([labels[order] for labels, order in zip(own, served(own), strict=True)])
     assert set(np.bincount(shown, minlength=15)) == {66, 67}
 
@@ -49,7 +54,9 @@ def test_each_epoch_is_drawn_anew_and_again_alike() -> None:
 def test_shares_by_hand() -> None:
     # 12 rows in two clusters (the third is empty): 6 each; of the first, worker 0 holds 3 of 4, of the second 1 of 8
     held = np.array([[3, 1, 0], [1, 7, 0]])
-    np.testing.assert_array_equal(shares(held), [[5, 1, 0], [1, 5, 0]])  # 4.5 and 1.5, of equals the first; 0.75 and 5.25
+    np.testing.assert_array_equal(
+        shares(held), [[5, 1, 0], [1, 5, 0]]
+    )  # 4.5 and 1.5, of equals the first; 0.75 and 5.25
 
 
 def test_no_rows_are_no_epoch() -> None:

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 
-from coinspark.errors import TrainingError
+from coinspark.core.errors import TrainingError
 from coinspark.training.deepcluster import state as states
 from coinspark.training.deepcluster.state import State, agreement
 
@@ -24,20 +24,30 @@ def test_agreement_is_scikit_learns() -> None:
 
 def test_agreement_by_hand() -> None:
     assert agreement(np.array([[2.0, 0], [0, 2]])) == pytest.approx(1)
-    assert agreement(np.array([[0, 2.0], [2, 0]])) == pytest.approx(1)  # the same clusters under other numbers
+    assert agreement(np.array([[0, 2.0], [2, 0]])) == pytest.approx(
+        1
+    )  # the same clusters under other numbers
     assert agreement(np.array([[1.0, 1], [1, 1]])) == 0
     assert agreement(np.array([[4.0]])) == 1  # one cluster, twice
 
 
 def test_a_state_comes_back(tmp_path: Path) -> None:
     assert states.load(tmp_path) is None
-    given = State(3, [{"round": 3, "nmi": None, "sizes": [2, 1]}], [np.ones((2, 2), np.float32)], [np.array(4)],
-                  [np.array([1, 2], np.int64), np.array([0, 5], np.int32)])
+    given = State(
+        3,
+        [{"round": 3, "nmi": None, "sizes": [2, 1]}],
+        [np.ones((2, 2), np.float32)],
+        [np.array(4)],
+        [np.array([1, 2], np.int64), np.array([0, 5], np.int32)],
+    )
     states.save(tmp_path, given)
     found = states.load(tmp_path)
     assert found is not None and (found.round, found.history) == (3, given.history)
-    for one, other in zip([*found.weights, *found.optimizer, *found.assigned],
-                          [*given.weights, *given.optimizer, *given.assigned], strict=True):
+    for one, other in zip(
+        [*found.weights, *found.optimizer, *found.assigned],
+        [*given.weights, *given.optimizer, *given.assigned],
+        strict=True,
+    ):
         np.testing.assert_array_equal(one, other)
         assert one.dtype == other.dtype
 

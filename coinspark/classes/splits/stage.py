@@ -1,0 +1,110 @@
+"""The stage `splits`: classes and coins → splits, audited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from coinspark.classes.splits import assignment
+from coinspark.config import Config
+from coinspark.core.errors import AuditError, InputError
+from coinspark.pipeline.stage import Change, Context, Stage
+
+
+def build(context: Context) -> Mapping[str, DataFrame | Change]:
+    """{"splits": a SPLITS frame}. Raises InputError where nothing is left to learn, AuditError where a promise is broken."""
+    settings, seed = context.config.splits, context.config.seed
+    kinds = {layer.name: layer.kind for layer in context.config.layers}
+    typed = [name for name, kind in kinds.items() if kind == "type"]
+    coins = context.read("coins").where("image_id IS NOT NULL")
+    rows = assignment.photographed(context.read("classes"), coins)
+
+    before = _collect(assignment.sizes(rows))
+    if not before:
+        raise InputError(
+            "splits: no coin of any class layer has a picture; a source with photos is needed to train"
+        )
+    first = assignment.plan(before, settings.threshold, typed, settings.leave_out)
+    tied = (
+        {}
+        if settings.by == "coin"
+        else assignment.components(row["types"] for row in assignment.type_links(coins).collect())
+    )
+    names = {name: len({key[2] for key in before if key[0] == name}) for name in {key[0] for key in before}}
+    coarse_first = sorted(names, key=lambda name: (names[name], name))
+    units = assignment.units(coins, settings.by, tied)
+    # Both are read several times below, by the audit above all, and small: keep them.
+    sided = assignment.assign(assignment.follow(rows, first), units, coarse_first, settings, seed).persist()
+    after = _collect(assignment.sizes(sided, settings.folds))
+    last = assignment.plan(after, settings.threshold, typed)
+    made = assignment.follow(sided, last).persist()
+
+    for line in told(before, first, after, last):
+        context.say(line)
+    for absent in sorted(set(settings.leave_out) - {key[1] for key in before}):
+        context.say(f"splits.leave_out: there is no mint {absent!r}")
+    _learnable(made, sorted(names), settings.threshold, before)
+    if faults := assignment.audit(made):
+        raise AuditError("splits: " + "; ".join(faults))
+    return {"splits": made}
+
+
+def told(
+    before: assignment.Sizes, first: assignment.Plan, after: assignment.Sizes, last: assignment.Plan
+) -> list[str]:
+    """What was moved, a line for the mints that left, then by layer for the classes that went back or out."""
+    mints = [f"{mint} ({why})" for mint, why in sorted({**last.mints, **first.mints}.items())]
+    lines = [f"{len(mints)} mints leave every layer: {_some(mints)}"] if mints else []
+    moves = [(move, before[move[:3]][0]) for move in first.moves] + [
+        (move, after[move[:3]][0]) for move in last.moves
+    ]
+    for layer in sorted({move[0] for move, _ in moves}):
+        back = [f"{move[2]} ({n})" for move, n in moves if move[0] == layer and move[3] is not None]
+        out = [f"{move[2]} ({n})" for move, n in moves if move[0] == layer and move[3] is None]
+        for names, where in ((back, "back in their mint"), (out, "out of the layer")):
+            if names:
+                lines.append(f"layer {layer}: {len(names)} classes {where}: {_some(names)}")
+    return lines
+
+
+def _some(names: list[str], most: int = 12) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _learnable(made: DataFrame, layers: list[str], threshold: int, before: assignment.Sizes) -> None:
+    """Every layer must have at least two classes; otherwise InputError names the layer and its biggest class."""
+    left = {
+        row["layer"]: row["n"]
+        for row in made.groupBy("layer").agg(F.countDistinct("class").alias("n")).collect()
+    }
+    for layer in layers:
+        if left.get(layer, 0) < 2:
+            size, name = max((n[0], key[2]) for key, n in before.items() if key[0] == layer)
+            raise InputError(
+                f"splits: layer {layer!r} has {left.get(layer, 0)} classes of at least {threshold} coins that can be "
+                f"trained and tested, two are needed (biggest: {name!r} with {size}); lower splits.threshold, "
+                f"split by coin, or take the layer out of `layers`"
+            )
+
+
+def _collect(frame: DataFrame) -> assignment.Sizes:
+    return {(row["layer"], row["mint"], row["class"]): tuple(row["counts"]) for row in frame.collect()}
+
+
+def _settings(config: Config) -> Any:
+    kinds = {layer.name: layer.kind for layer in config.layers}
+    return {"splits": config.splits, "seed": config.seed, "kinds": kinds}
+
+
+STAGE = Stage(
+    name="splits",
+    help="Training, validation and test side of each coin in each layer.",
+    reads=lambda config: ("classes", "coins"),
+    writes=("splits",),
+    settings=_settings,
+    build=build,
+)

@@ -1,0 +1,151 @@
+"""The command line: one command per stage, and commands to build, query and inspect."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from coinspark import __version__
+from coinspark.cli import entities
+from coinspark.cli.options import BuildTag, Files, Force, Format, Overrides, configuration
+from coinspark.core import exits
+from coinspark.core.registry import resolve
+from coinspark.nightly import STAGES
+from coinspark.pipeline.stage import Stage
+
+SUMMARIES = {
+    "classes": "coinspark.classes.summary:render",
+    "clusters": "coinspark.evaluation.cluster_quality:render",
+}
+"""What a stage's command prints after it ran: a function of a table reader and the configuration."""
+
+app = typer.Typer(
+    help="Build tables, classifiers and a report from coin photos and descriptions.",
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def _help(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def nightly(config: Files = None, set_: Overrides = None, force: Force = False) -> None:
+    """Run every stage that is not up to date, tag the build, print the comparison, write the report."""
+    from coinspark.evaluation import table1 as comparison
+    from coinspark.nightly import read_at, run_build
+
+    settings = configuration(config, set_)
+    build = run_build(settings, force)
+    typer.echo(comparison.render(read_at(build.spark, settings, build.name), settings))
+    typer.echo(f"\nReport: {_relative(build.report)}")
+
+
+def _add_stage_command(stage: Stage) -> None:
+    def command(config: Files = None, set_: Overrides = None, force: Force = False) -> None:
+        from coinspark.nightly import read_at, run_up_to
+
+        settings = configuration(config, set_)
+        spark = run_up_to(settings, stage.name, force)
+        if stage.name in SUMMARIES:
+            typer.echo(resolve(SUMMARIES[stage.name])(read_at(spark, settings, None), settings))
+
+    app.command(
+        stage.name, help=f"{stage.help} Stages that it depends on run first if they are not up to date."
+    )(command)
+
+
+for _stage in STAGES:
+    if _stage.name == "entities":
+        app.add_typer(entities.app, name=_stage.name, help=_stage.help)
+    else:
+        _add_stage_command(_stage)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A SELECT over tables and views; SHOW and DESCRIBE work too.")],
+    config: Files = None,
+    set_: Overrides = None,
+    build: BuildTag = None,
+    format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows to print.")] = 1000,
+) -> None:
+    """Query the tables: coinspark sql "SELECT split, class, count(*) FROM splits GROUP BY 1, 2"."""
+    from coinspark.warehouse import sql as queries
+
+    settings = configuration(config, set_)
+    typer.echo(queries.run(settings, query, build, format.value, limit))
+
+
+@app.command()
+def table1(
+    config: Files = None,
+    set_: Overrides = None,
+    build: BuildTag = None,
+    format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
+) -> None:
+    """Print the paper's Table 1 for this collection: every trained layer, compared."""
+    from coinspark.evaluation import table1 as comparison
+    from coinspark.nightly import read_at
+    from coinspark.warehouse import sql as queries
+
+    settings = configuration(config, set_)
+    spark, tag = queries.open_build(settings, build)
+    typer.echo(comparison.render(read_at(spark, settings, tag), settings, format.value))
+
+
+@app.command("spark-conf")
+def spark_conf(config: Files = None, set_: Overrides = None) -> None:
+    """Print the Spark settings of this configuration, for spark-sql, spark-submit and beeline."""
+    from coinspark.warehouse.session import settings
+
+    for key, value in sorted(settings(configuration(config, set_)).items()):
+        typer.echo(f"{key} {value}")
+
+
+@app.command()
+def check(config: Files = None, set_: Overrides = None) -> None:
+    """Check the configuration and print it with all defaults."""
+    import yaml
+
+    resolved = configuration(config, set_).model_dump(mode="json")
+    typer.echo(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True).rstrip())
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def _relative(path: Path) -> Path:
+    """The path relative to the current folder if it is below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def main() -> None:
+    """Entry point. Exit codes: 2 for wrong usage, 1 for a CoinsparkError, 130 after Ctrl-C."""
+    exits.listen()
+    with exits.ended():
+        try:
+            code = app(standalone_mode=False)
+        except TyperException as error:
+            typer.echo(f"coinspark: {error.format_message()}; see coinspark --help", err=True)
+            sys.exit(2)
+        if code == 130:  # Typer's result for KeyboardInterrupt
+            raise KeyboardInterrupt
+        sys.exit(code or 0)
+
+
+if __name__ == "__main__":
+    main()

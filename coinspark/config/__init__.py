@@ -1,0 +1,51 @@
+"""Configuration: one frozen pydantic model, one module per section; unknown keys are errors."""
+
+from coinspark.config.common import Augment, Section
+from coinspark.config.deepcluster import DeepCluster
+from coinspark.config.entities import Engine, Entities, Pretrained, Recogniser
+from coinspark.config.evaluation import Evaluation
+from coinspark.config.features import Features
+from coinspark.config.ingest import Ingest
+from coinspark.config.layers import Layer, Split
+from coinspark.config.loading import load
+from coinspark.config.root import Config
+from coinspark.config.sources import (
+    AnySource,
+    Columns,
+    FoldersSource,
+    ManifestSource,
+    PublishedSource,
+    Source,
+    SyntheticSource,
+)
+from coinspark.config.spark import Catalog, Spark
+from coinspark.config.splits import Splits
+from coinspark.config.training import Training
+
+__all__ = [
+    "AnySource",
+    "Augment",
+    "Catalog",
+    "Columns",
+    "Config",
+    "DeepCluster",
+    "Engine",
+    "Entities",
+    "Evaluation",
+    "Features",
+    "FoldersSource",
+    "Ingest",
+    "Layer",
+    "ManifestSource",
+    "Pretrained",
+    "PublishedSource",
+    "Recogniser",
+    "Section",
+    "Source",
+    "Spark",
+    "Split",
+    "Splits",
+    "SyntheticSource",
+    "Training",
+    "load",
+]

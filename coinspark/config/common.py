@@ -1,0 +1,21 @@
+"""Base class and shared sections of the configuration."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A section of the configuration: frozen; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Augment(Section):
+    """Random changes of a training image: shift as a share of the side, rotation in degrees, brightness, contrast."""
+
+    shift: float = Field(0.06, ge=0, le=0.5)
+    rotate: float = Field(12.0, ge=0, le=180)
+    zoom: float = Field(0.08, ge=0, le=0.5)
+    brightness: float = Field(0.15, ge=0, le=1)
+    contrast: float = Field(0.15, ge=0, lt=1)

@@ -1,0 +1,21 @@
+"""Settings of `ingest`: decoding limits, merging, image sizes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from coinspark.config.common import Section
+
+
+class Ingest(Section):
+    """Merging: obverse left, reverse right; `square` pads to a square with black bars, `wide` is 1:2 without."""
+
+    sizes: tuple[Annotated[int, Field(ge=16, le=1024)], ...] = Field((64,), min_length=1)
+    shape: Literal["square", "wide"] = "square"
+    quality: int = Field(92, ge=1, le=100)
+    max_pixels: int = Field(64_000_000, ge=1)
+    max_bytes: int = Field(128_000_000, ge=1)
+    max_reject_share: float = Field(0.5, gt=0, le=1)
+    chunk: int = Field(5_000, ge=1)

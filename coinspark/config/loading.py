@@ -1,0 +1,142 @@
+"""Reading a configuration: YAML files that hold only what differs from the defaults, merged and checked as a whole.
+
+`load` merges the files in order, then `--set key=value` overrides. An unknown key, a wrong type or an impossible value stops
+with a line that names file and key. The settings themselves stand in `settings.py`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from coinspark.config.common import Section
+from coinspark.config.root import Config
+from coinspark.config.sources import FoldersSource, ManifestSource, PublishedSource, SyntheticSource
+from coinspark.core.errors import ConfigError
+
+
+def load(files: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Config:
+    """The configuration of these YAML files, later ones winning, then of `key.sub=value` overrides.
+
+    `${NAME}` and `${NAME:-default}` in a file are taken from the environment. Raises ConfigError naming file and key.
+    """
+    merged: dict[str, Any] = {}
+    for file in files:
+        merged = _merge(merged, _read(Path(file)))
+    for override in overrides:
+        merged = _merge(merged, _override(override))
+    where = ", ".join(str(file) for file in files) or "the defaults"
+    try:
+        return Config.model_validate(merged)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(item, where) for item in error.errors())) from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{file}: cannot be read ({error.strerror}); give the path of a YAML file"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: is not UTF-8 ({error.reason} at byte {error.start})") from None
+    try:
+        loaded = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"{file}: is not YAML that holds plain data: {' '.join(str(error).split())}"
+        ) from None
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise ConfigError(f"{file}: must hold keys and values, not a {type(loaded).__name__}")
+    return {str(key): _expand(value, file) for key, value in loaded.items()}
+
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+def _expand(value: Any, file: Path) -> Any:
+    if isinstance(value, dict):
+        return {key: _expand(item, file) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expand(item, file) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def found(match: re.Match[str]) -> str:
+        name, default = match.group(1), match.group(2)
+        if (given := os.environ.get(name, default)) is None:
+            raise ConfigError(
+                f"{file}: {match.group(0)} needs the environment variable {name}, which is not set"
+            )
+        return given
+
+    return _VARIABLE.sub(found, value)
+
+
+def _override(text: str) -> dict[str, Any]:
+    key, mark, value = text.partition("=")
+    if not mark or not key:
+        raise ConfigError(f"--set {text}: must be key=value, such as training.epochs=3")
+    try:
+        nested: Any = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {text}: the value is not YAML that holds plain data") from None
+    for part in reversed(key.split(".")):
+        nested = {part: nested}
+    return dict(nested)
+
+
+def _merge(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
+    """`high` over `low`: sections merge key by key, everything else (lists too) is replaced."""
+    merged = dict(low)
+    for key, value in high.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _explain(error: Mapping[str, Any], where: str) -> str:
+    path = [part for part in error["loc"] if not _is_tag(part)]
+    key = ".".join(str(part) for part in path) or "the configuration"
+    if error["type"] != "extra_forbidden":
+        return f"{where}: {key}: {error['msg'].removeprefix('Value error, ')} (given: {error.get('input')!r:.80})"
+    known = sorted(_known_keys(Config, error["loc"][:-1]))
+    near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+    return f"{where}: unknown key {key!r}; {hint}"
+
+
+_KINDS: dict[str, type[Section]] = {
+    "manifest": ManifestSource,
+    "published": PublishedSource,
+    "folders": FoldersSource,
+    "synthetic": SyntheticSource,
+}
+
+
+def _is_tag(part: Any) -> bool:
+    """pydantic puts the tag of a source's kind into the path of an error; the file has no such key."""
+    return part in _KINDS
+
+
+def _known_keys(model: type[BaseModel], path: Sequence[Any]) -> set[str]:
+    for part in path:
+        if part in _KINDS:
+            model = _KINDS[part]
+        elif isinstance(part, str) and part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+            inner = [a for a in (annotation, *getattr(annotation, "__args__", ())) if isinstance(a, type)]
+            model = next((a for a in inner if issubclass(a, BaseModel)), model)
+    return set(model.model_fields)

@@ -1,0 +1,128 @@
+"""Run a stage: skip it if nothing it depends on has changed, otherwise build, audit and publish its tables."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from coinspark.config import Config
+from coinspark.core.code_version import code_version
+from coinspark.core.hashing import digest
+from coinspark.core.progress import progress, say
+from coinspark.pipeline.stage import Change, Context, Stage
+from coinspark.warehouse import schemas, tables
+from coinspark.warehouse.session import local_folder
+
+
+def run(spark: SparkSession, config: Config, stage: Stage, force: bool = False) -> bool:
+    """Build and publish the stage's tables unless they are up to date; True if the stage ran.
+
+    All tables are staged and audited before the first is published. A table whose rows are the same keeps its snapshot,
+    so that the stages after it are skipped.
+    """
+    began = time.monotonic()
+    inputs = {name: tables.snapshot(spark, config, name) for name in stage.reads(config)}
+    current = fingerprint(config, stage, inputs)
+    last = _last_run(spark, config, stage.name)
+    up_to_date = last is not None and last["fingerprint"] == current and _is_published(spark, config, last)
+    if up_to_date and not force:
+        say(f"{stage.name:9} unchanged, skipped")
+        return False
+    context = Context(
+        spark, config, _reader(spark, config, stage, inputs), scratch(config, stage.name, current), progress
+    )
+    context.scratch.mkdir(parents=True, exist_ok=True)
+    outputs = _build_and_publish(context, stage, json.loads(last["outputs"]) if last else {})
+    seconds = time.monotonic() - began
+    row = (
+        stage.name,
+        datetime.now(UTC),
+        seconds,
+        current,
+        json.dumps(inputs),
+        json.dumps(outputs, sort_keys=True),
+    )
+    tables.append(spark, config, schemas.STAGES.name, [row])
+    shutil.rmtree(context.scratch.parent, ignore_errors=True)
+    counts = ", ".join(f"{int(output['content'].split('-')[0]):,} {name}" for name, output in outputs.items())
+    say(f"{stage.name:9} {counts}  ({seconds:.0f} s)")
+    return True
+
+
+def fingerprint(config: Config, stage: Stage, inputs: Mapping[str, int]) -> str:
+    """SHA-256 hex of everything that decides the result of a stage, given the snapshots of its input tables."""
+    return digest(
+        {
+            "settings": stage.settings(config),
+            "outside": stage.outside(config),
+            "inputs": dict(inputs),
+            "code": code_version(stage.build.__module__, *stage.modules(config)),
+        }
+    )
+
+
+def scratch(config: Config, name: str, fingerprint: str) -> Path:
+    """Folder for finished parts of unfinished work. A run with the same fingerprint finds it again after a kill."""
+    return local_folder(config) / "scratch" / name / fingerprint[:16]
+
+
+def _build_and_publish(
+    context: Context, stage: Stage, before: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Stage and audit every table, then publish those that changed; table → snapshot and content hash."""
+    spark, config = context.spark, context.config
+    built = stage.build(context)
+    if set(built) != set(stage.writes):
+        raise RuntimeError(
+            f"stage {stage.name} returned {sorted(built)}, but declares to write {sorted(stage.writes)}"
+        )
+    staged = {}
+    for name, result in built.items():
+        rows, keep = (result.rows, result.keep) if isinstance(result, Change) else (result, None)
+        staged[name] = tables.stage(spark, config, name, rows, keep)
+        tables.audit(spark, config, staged[name])
+    outputs = {}
+    for name, ready in staged.items():
+        published = tables.snapshot(spark, config, name)
+        same = before.get(name) == {"snapshot": published, "content": ready.content}
+        snapshot = published if same else tables.publish(spark, config, ready)
+        outputs[name] = {"snapshot": snapshot, "content": ready.content}
+    return outputs
+
+
+def _reader(
+    spark: SparkSession, config: Config, stage: Stage, inputs: Mapping[str, int]
+) -> Callable[[str], DataFrame]:
+    """The `read` of a stage's context: each table at the snapshot that it had when the stage began."""
+    snapshots = {**{name: tables.snapshot(spark, config, name) for name in stage.writes}, **inputs}
+
+    def read(name: str) -> DataFrame:
+        if name not in snapshots:
+            raise RuntimeError(
+                f"stage {stage.name} reads the table {name}, but declares only {', '.join(sorted(snapshots))}; "
+                f"add it to the stage's `reads`"
+            )
+        return tables.read(spark, config, name, snapshot=snapshots[name])
+
+    return read
+
+
+def _last_run(spark: SparkSession, config: Config, name: str) -> dict[str, Any] | None:
+    """The newest row of this stage in the table `stages`."""
+    rows = tables.read(spark, config, schemas.STAGES.name).where(F.col("stage") == name)
+    newest = rows.orderBy(F.desc("finished")).limit(1).collect()
+    return newest[0].asDict() if newest else None
+
+
+def _is_published(spark: SparkSession, config: Config, last: Mapping[str, Any]) -> bool:
+    """Whether the published tables are those that this run of the stage left."""
+    outputs = json.loads(last["outputs"])
+    return all(tables.snapshot(spark, config, name) == output["snapshot"] for name, output in outputs.items())

@@ -1,0 +1,67 @@
+"""Definition of a stage: the tables it reads and writes, the settings it depends on, and the function between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from coinspark.config import Config
+
+
+@dataclass(frozen=True)
+class Change:
+    """Rows to add to a table that is not rewritten as a whole; rows whose key is not in `keep` are deleted."""
+
+    rows: DataFrame
+    keep: DataFrame
+
+
+@dataclass(frozen=True)
+class Context:
+    """Arguments of a build function.
+
+    Attributes:
+        read: Returns a table as it was when the stage began. Raises RuntimeError for a table that the stage does not
+            declare in `reads` or `writes`.
+        scratch: A folder of this build's own. A later run with the same fingerprint finds it again.
+        say: Shows a line of progress.
+    """
+
+    spark: SparkSession
+    config: Config
+    read: Callable[[str], DataFrame]
+    scratch: Path
+    say: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the pipeline. Its fingerprint decides whether it must run (see `pipeline.run`).
+
+    Attributes:
+        name: Name of the stage and of its command.
+        help: One line for `coinspark --help`.
+        reads: Tables that this configuration asks for. The stage follows the stages that write them.
+        writes: Tables that `build` returns. `build` may also read their published rows.
+        settings: The part of the configuration that decides the result; JSON-like values or sections.
+        build: Returns a frame or a `Change` for each table of `writes`.
+        outside: State outside tables and configuration that decides the result, such as listings or weights files;
+            JSON-like values.
+        modules: Modules that the configuration selects from registries. They count for the code version in addition to
+            the import closure of `build`'s module.
+        scheduled: Whether this configuration makes the stage a part of the nightly build.
+    """
+
+    name: str
+    help: str
+    reads: Callable[[Config], tuple[str, ...]]
+    writes: tuple[str, ...]
+    settings: Callable[[Config], Any]
+    build: Callable[[Context], Mapping[str, DataFrame | Change]]
+    outside: Callable[[Config], Any] = lambda config: None
+    modules: Callable[[Config], tuple[str, ...]] = lambda config: ()
+    scheduled: Callable[[Config], bool] = lambda config: True

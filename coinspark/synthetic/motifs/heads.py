@@ -1,0 +1,311 @@
+"""Heads in profile to the right, built from hair, beard, headgear and bust; sixteen persons told apart by their attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from coinspark.synthetic.carving import (
+    Part,
+    across,
+    arc,
+    blob,
+    curve,
+    dots,
+    leaves,
+    line,
+    lines,
+    oval,
+    place,
+    poly,
+    resample,
+)
+
+PROFILE = [
+    (-0.05, -0.63), (0.17, -0.57), (0.295, -0.42), (0.335, -0.26), (0.345, -0.17), (0.41, -0.07), (0.475, 0.015),
+    (0.475, 0.015), (0.455, 0.055), (0.375, 0.075), (0.375, 0.075), (0.415, 0.125), (0.37, 0.15), (0.37, 0.15),
+    (0.405, 0.195), (0.36, 0.24), (0.385, 0.30), (0.34, 0.375), (0.22, 0.385), (0.10, 0.34), (0.06, 0.40),
+    (0.09, 0.52), (0.17, 0.66), (0.17, 0.66), (0.02, 0.75), (-0.18, 0.75), (-0.36, 0.66), (-0.36, 0.66), (-0.31, 0.45),
+    (-0.35, 0.24), (-0.47, 0.04), (-0.52, -0.18), (-0.44, -0.44), (-0.26, -0.58),
+]
+
+
+def face() -> list[Part]:
+    """Head and neck with brow, eye, nostril, mouth, cheek and ear, without hair."""
+    return [
+        blob(PROFILE, 0.62, 0.30),
+        oval(0.19, 0.09, 0.15, 0.15, 0, 0.07),
+        line([(0.12, -0.20), (0.22, -0.235), (0.335, -0.20)], [0.03, 0.06, 0.05], 0.13, "add"),
+        line([(0.13, -0.10), (0.20, -0.16), (0.30, -0.13)], 0.03, 0.16, "cut"),
+        line([(0.14, -0.095), (0.21, -0.14), (0.28, -0.105)], [0.02, 0.04, 0.02], 0.14, "add"),
+        line([(0.14, -0.085), (0.21, -0.055), (0.28, -0.09)], [0.02, 0.03, 0.02], 0.10, "add"),
+        oval(0.225, -0.095, 0.025, 0.028, 0, 0.14, None, "add"),
+        line([(0.36, 0.04), (0.39, 0.015), (0.43, 0.035)], 0.03, 0.10, "cut"),
+        line([(0.26, 0.16), (0.32, 0.145), (0.38, 0.15)], 0.028, 0.14, "cut"),
+        line([(0.05, 0.33), (-0.04, 0.24), (-0.10, 0.12)], [0.02, 0.05, 0.02], 0.10, "cut"),
+        oval(-0.075, -0.02, 0.055, 0.095, -12, 0.16, None, "add"),
+        oval(-0.065, -0.02, 0.025, 0.055, -12, 0.14, None, "cut"),
+    ]
+
+
+CAP = [(0.30, -0.40), (0.19, -0.30), (0.08, -0.22), (0.02, -0.10), (-0.01, 0.02), (-0.12, 0.12), (-0.26, 0.20),
+       (-0.42, 0.12), (-0.55, -0.12), (-0.49, -0.44), (-0.29, -0.63), (-0.02, -0.69), (0.20, -0.61)]
+
+
+def short_hair() -> list[Part]:
+    """A cap of short curls in rows."""
+    curls: list[tuple[float, float]] = []
+    for ring, count in ((0.46, 13), (0.36, 10), (0.26, 7), (0.15, 4)):
+        curls += arc(-0.13, -0.22, ring, ring * 0.98, 95 + 160 * (0.46 - ring), 322 - 60 * (0.46 - ring), count)
+    return [blob(CAP, 0.70, 0.22), dots(curls, 0.058, 0.15, "add"), dots(curls, 0.018, 0.13, "cut")]
+
+
+def combed_hair() -> list[Part]:
+    """Hair in waves from the crown to a roll that frames the face."""
+    waves = [[(-0.30 + 0.02 * i, -0.44 + 0.05 * i), (-0.12 + 0.03 * i, -0.56 + 0.09 * i),
+              (0.06 + 0.02 * i, -0.55 + 0.10 * i), (0.24 - 0.03 * i, -0.44 + 0.08 * i)] for i in range(5)]
+    back = [[(-0.20, -0.44 + 0.07 * i), (-0.38, -0.34 + 0.07 * i), (-0.50, -0.20 + 0.06 * i)] for i in range(5)]
+    roll = [(0.27, -0.42), (0.14, -0.30), (0.04, -0.18), (-0.05, -0.06), (-0.20, 0.06), (-0.38, 0.10)]
+    return [blob(CAP, 0.68, 0.22), lines(waves, 0.045, 0.12), lines(back, 0.045, 0.12), line(roll, 0.10, 0.20, "add"),
+            lines(across(roll, 0.045, 12), 0.018, 0.12, "cut")]
+
+
+def bun() -> list[Part]:
+    """Combed hair tied in a knot at the back."""
+    knot = [oval(-0.56, 0.04, 0.13, 0.12, 20, 0.62),
+            lines([arc(-0.56, 0.04, r, r, 150, 420, 10) for r in (0.04, 0.085)], 0.025, 0.12, "cut")]
+    return [*knot, *combed_hair()]
+
+
+def long_hair() -> list[Part]:
+    """Combed hair with locks that fall on neck and shoulder."""
+    locks = [[(-0.34 + 0.085 * i, 0.02 + 0.01 * i), (-0.44 + 0.10 * i, 0.26), (-0.36 + 0.09 * i, 0.46),
+              (-0.44 + 0.10 * i, 0.66 - 0.05 * i)] for i in range(3)]
+    return [*combed_hair(), *(line(lock, [0.11, 0.10, 0.08, 0.03], 0.62) for lock in locks),
+            lines(locks, 0.02, 0.10, "cut")]
+
+
+def beard(long: bool = True) -> list[Part]:
+    """A full beard of curls; short ones follow the jaw."""
+    drop = 0.16 if long else 0.05
+    shape = [(-0.03, 0.02), (0.06, 0.10), (0.16, 0.17), (0.25, 0.205), (0.31, 0.20), (0.405, 0.20), (0.41, 0.28),
+             (0.40, 0.36 + drop * 0.6), (0.31, 0.42 + drop), (0.19, 0.41 + drop * 0.8), (0.06, 0.34 + drop * 0.3), (-0.04,
+                 0.20)]
+    strands = [[(0.01 + 0.075 * i, 0.12 + 0.03 * i), (0.045 + 0.072 * i, 0.24 + 0.02 * i),
+                (0.03 + 0.075 * i, 0.31 + 0.35 * drop + 0.015 * i), (0.07 + 0.07 * i, 0.335 + drop * 0.75 + 0.012 * i)]
+               for i in range(5)]
+    moustache = line([(0.20, 0.19), (0.27, 0.115), (0.40, 0.10)], [0.02, 0.06, 0.03], 0.12, "add")
+    return [blob(shape, 0.72, 0.14, "over"), lines(strands, 0.05, 0.16), lines(strands, 0.016, 0.14, "cut"), moustache]
+
+
+BAND = [(0.29, -0.42), (0.15, -0.435), (-0.05, -0.41), (-0.25, -0.33), (-0.42, -0.20), (-0.50, -0.10)]
+
+
+def ties() -> list[Part]:
+    """The two ribbon ends behind the head."""
+    ends = [[(-0.50, -0.10), (-0.62, 0.02), (-0.56, 0.18), (-0.66, 0.34)],
+        [(-0.50, -0.10), (-0.54, 0.08), (-0.46, 0.24), (-0.52, 0.42)]]
+    return [line(end, [0.05, 0.035, 0.05], 0.36) for end in ends]
+
+
+def laurel() -> list[Part]:
+    """A laurel wreath with its ties."""
+    low = [(x, y + 0.02) for x, y in BAND[::-1]]
+    return [*ties(), line(low, 0.03, 0.1, "add"), leaves(low, 0.17, 30, 0.26, "add", 7)]
+
+
+def diadem() -> list[Part]:
+    """A taenia: a plain band with its ties."""
+    return [*ties(), line(BAND, 0.10, 0.12, "cut"), line(BAND, 0.065, 0.22, "add")]
+
+
+def radiate() -> list[Part]:
+    """A crown of rays."""
+    base = resample(curve(BAND), 9)
+    centre = np.array([-0.08, 0.05])
+    rays = []
+    for point in base[:-1]:
+        out = (point - centre) / np.hypot(*(point - centre))
+        side = np.array([-out[1], out[0]]) * 0.042
+        foot = point + out * 0.08
+        rays.append(poly([foot - side, point + out * 0.46, foot + side], 0.5, 0.03))
+    return [*rays, *ties(), line(BAND, 0.06, 0.22, "add")]
+
+
+def ivy() -> list[Part]:
+    """An ivy wreath with clusters of berries."""
+    at = [(float(x), float(y)) for x, y in resample(curve(BAND), 7)]
+    berries = [(x + dx, y - 0.05 + dy) for x, y in at[::2] for dx, dy in ((0, 0), (0.05, 0.02), (0.02, -0.045))]
+    hearts = [blob([(x, y + 0.08), (x - 0.09, y - 0.02), (x - 0.05, y - 0.09), (x, y - 0.05), (x + 0.05, y - 0.09),
+                    (x + 0.09, y - 0.02)], 0.24, 0.06, "add") for x, y in at[1::2]]
+    return [*ties(), line(BAND, 0.03, 0.1, "add"), *hearts, dots(berries, 0.034, 0.32, "add")]
+
+
+def grain_wreath() -> list[Part]:
+    """Ears of grain laid round the head."""
+    low = [(x, y - 0.02) for x, y in BAND[::-1]]
+    ears = [[(x, y), (x + 0.03, y - 0.15)] for x, y in resample(curve(BAND), 8)[:6]]
+    return [line(low, 0.04, 0.16, "add"), leaves(low, 0.11, 40, 0.3, "add", 10), lines(ears, [0.05, 0.01], 0.4, "join")]
+
+
+def veil() -> list[Part]:
+    """A veil over the back of the head, falling to the shoulder."""
+    shape = [(0.20, -0.60), (0.10, -0.46), (-0.06, -0.30), (-0.14, -0.06), (-0.16, 0.20), (-0.10, 0.46), (0.02, 0.74),
+             (0.02, 0.74), (-0.22, 0.82), (-0.50, 0.76), (-0.50, 0.76), (-0.58, 0.36), (-0.63, -0.02), (-0.60, -0.36), (-0.40,
+                 -0.64),
+             (-0.10, -0.74)]
+    folds = [[(-0.02 - 0.09 * i, -0.60 + 0.05 * i), (-0.22 - 0.07 * i, -0.26 + 0.03 * i), (-0.26 - 0.06 * i, 0.20),
+              (-0.14 - 0.09 * i, 0.72)] for i in range(4)]
+    edge = [(0.20, -0.60), (0.10, -0.46), (-0.06, -0.30), (-0.14, -0.06), (-0.16, 0.20), (-0.10, 0.46), (0.02, 0.74)]
+    return [blob(shape, 0.70, 0.2, "over"), lines(folds, 0.04, 0.16, "cut"), line(edge, 0.05, 0.14, "add")]
+
+
+def towers() -> list[Part]:
+    """A turreted crown."""
+    wall = [(0.26, -0.50), (-0.02, -0.55), (-0.30, -0.48), (-0.27, -0.66), (0.0, -0.74), (0.27, -0.66)]
+    turrets = [poly(np.array([(-0.07, 0.06), (-0.07, -0.14), (-0.035, -0.14), (-0.035, -0.10), (0.035, -0.10), (0.035, -0.14),
+                              (0.07, -0.14), (0.07, 0.06)]) + at, 0.76, 0.04)
+               for at in ((0.20, -0.66), (0.0, -0.72), (-0.20, -0.69))]
+    gates = [line([(x, y), (x, y + 0.07)], 0.035, 0.2, "cut") for x, y in ((0.20, -0.64), (0.0, -0.70), (-0.20, -0.66))]
+    return [poly(wall, 0.66, 0.05, "over"), *turrets, *gates, line(wall[:3], 0.03, 0.15, "add")]
+
+
+def corinthian() -> list[Part]:
+    """A Corinthian helmet pushed back, with a crest."""
+    bowl = [(0.46, -0.40), (0.30, -0.36), (0.12, -0.28), (0.02, -0.14), (-0.06, -0.10), (-0.20, 0.02), (-0.34, 0.22),
+            (-0.50, 0.26), (-0.42, 0.02), (-0.53, -0.16), (-0.50, -0.46), (-0.26, -0.68), (0.02, -0.72), (0.30, -0.60)]
+    eye = [(0.33, -0.44), (0.22, -0.50), (0.12, -0.44), (0.22, -0.41)]
+    return [*_crest(), blob(bowl, 0.74, 0.22, "over"), blob(eye, 0.2, 0.04, "cut"),
+            line([(0.44, -0.38), (0.20, -0.31), (0.03, -0.15), (-0.16, 0.0), (-0.32, 0.21), (-0.48, 0.24)], 0.035, 0.14,
+                "add")]
+
+
+def attic() -> list[Part]:
+    """An Attic helmet with raised brim, cheek piece and crest."""
+    bowl = [(0.33, -0.38), (0.20, -0.30), (0.06, -0.24), (-0.02, -0.14), (-0.10, 0.10), (-0.30, 0.24), (-0.46, 0.22),
+            (-0.54, -0.14), (-0.49, -0.44), (-0.28, -0.64), (-0.02, -0.69), (0.22, -0.60)]
+    cheek = [(-0.06, -0.06), (0.04, -0.10), (0.12, 0.06), (0.10, 0.24), (0.02, 0.30), (-0.06, 0.16)]
+    coil = [(-0.06, -0.40), (-0.20, -0.50), (-0.34, -0.40), (-0.30, -0.24), (-0.16, -0.24), (-0.16, -0.36)]
+    return [*_crest(), blob(bowl, 0.74, 0.22, "over"), blob(cheek, 0.80, 0.06, "over"),
+        line(coil, [0.02, 0.05, 0.03], 0.16, "add"),
+            line([(0.42, -0.44), (0.24, -0.36), (0.06, -0.25), (-0.04, -0.14)], [0.03, 0.07, 0.04], 0.2, "add")]
+
+
+def _crest() -> list[Part]:
+    ridge = [(0.24, -0.72), (0.02, -0.84), (-0.30, -0.80), (-0.56, -0.56), (-0.66, -0.20), (-0.60, 0.14), (-0.66, 0.40)]
+    return [line(ridge, [0.05, 0.17, 0.20, 0.20, 0.16, 0.10, 0.03], 0.60, soft=0.06),
+            lines(across(ridge, 0.085, 30), 0.014, 0.2, "cut")]
+
+
+def lion_skin() -> list[Part]:
+    """The scalp of a lion over the head, its paws knotted below the chin."""
+    scalp = [(0.42, -0.42), (0.34, -0.34), (0.20, -0.32), (0.06, -0.20), (-0.02, 0.0), (-0.02, 0.20), (0.08, 0.40),
+        (0.10, 0.60),
+             (-0.10, 0.72), (-0.40, 0.64), (-0.46, 0.30), (-0.58, -0.10), (-0.52, -0.46), (-0.28, -0.70), (0.06, -0.72),
+             (0.30, -0.62), (0.42, -0.52)]
+    mane = [[(-0.10 - 0.075 * i, -0.42 + 0.10 * i), (-0.24 - 0.05 * i, -0.30 + 0.12 * i),
+        (-0.28 - 0.045 * i, -0.10 + 0.13 * i)]
+            for i in range(5)]
+    mane += [[(0.0 - 0.02 * i, -0.12 + 0.14 * i), (-0.16 - 0.02 * i, 0.02 + 0.14 * i), (-0.22 - 0.02 * i, 0.18 + 0.12 * i)]
+             for i in range(4)]
+    paws = [line([(-0.06, 0.42), (0.10, 0.46), (0.20, 0.56)], [0.12, 0.10, 0.09], 0.74),
+            line([(0.0, 0.62), (0.10, 0.50), (0.22, 0.44)], [0.08, 0.09, 0.09], 0.80)]
+    return [blob(scalp, 0.74, 0.18, "over"), oval(-0.13, -0.60, 0.09, 0.11, -20, 0.82),
+        oval(-0.12, -0.58, 0.04, 0.06, -20, 0.2, None, "cut"),
+            lines(mane, [0.07, 0.05, 0.02], 0.16), lines(mane, 0.014, 0.1, "cut"), *paws,
+            oval(0.16, -0.52, 0.045, 0.03, 0, 0.22, None, "cut"), oval(0.16, -0.52, 0.02, 0.018, 0, 0.2, None, "add"),
+            line([(0.06, -0.57), (0.16, -0.60), (0.27, -0.54)], 0.04, 0.16, "add"), oval(0.38, -0.49, 0.05, 0.05, 0, 0.14,
+                None, "add"),
+            poly([(0.37, -0.36), (0.41, -0.40), (0.39, -0.26)], 0.7, 0.03), poly([(0.26, -0.34), (0.31, -0.34),
+                (0.29, -0.24)], 0.7, 0.03)]
+
+
+def petasos() -> list[Part]:
+    """The winged traveller's hat."""
+    crown = [(0.24, -0.44), (0.20, -0.66), (-0.02, -0.76), (-0.28, -0.70), (-0.42, -0.46), (-0.42, -0.30)]
+    wing = [[(-0.10, -0.50), (-0.28 - 0.02 * i, -0.62 - 0.07 * i), (-0.56 - 0.02 * i, -0.66 - 0.07 * i)] for i in range(3)]
+    return [blob(crown, 0.72, 0.18, "over"), line([(0.50, -0.40), (0.20, -0.44), (-0.20, -0.36), (-0.54, -0.18)],
+        [0.06, 0.10, 0.10, 0.05], 0.86, "over"),
+            lines(wing, [0.06, 0.08, 0.03], 0.8, "join"), lines(wing, 0.012, 0.12, "cut")]
+
+
+def phrygian() -> list[Part]:
+    """A Phrygian cap with a lappet."""
+    cap = [(0.30, -0.42), (0.10, -0.36), (-0.04, -0.16), (-0.10, 0.06), (-0.24, 0.34), (-0.46, 0.50), (-0.44, 0.20),
+        (-0.54, -0.12),
+           (-0.50, -0.42), (-0.34, -0.66), (-0.10, -0.80), (0.12, -0.90), (0.26, -0.84), (0.24, -0.72), (0.14, -0.68), (0.24,
+               -0.58)]
+    folds = [[(0.10, -0.72), (-0.10, -0.60), (-0.30, -0.36)], [(-0.06, -0.40), (-0.22, -0.16), (-0.30, 0.16)],
+        [(0.16, -0.46), (-0.02, -0.40), (-0.14, -0.26)]]
+    return [blob(cap, 0.74, 0.18, "over"), lines(folds, 0.04, 0.14, "cut")]
+
+
+def kalathos() -> list[Part]:
+    """The basket on the head of Sarapis."""
+    basket = [(0.12, -0.60), (0.20, -0.92), (-0.20, -0.94), (-0.22, -0.62)]
+    ribs = [[(-0.14 + 0.09 * i, -0.64), (-0.13 + 0.095 * i, -0.90)] for i in range(4)]
+    return [poly(basket, 0.66, 0.06), lines(ribs, 0.025, 0.14, "cut"), line([(0.20, -0.92), (0.0, -0.945), (-0.20, -0.93)],
+        0.05, 0.76),
+            line(BAND, 0.05, 0.18, "add")]
+
+
+def stephane() -> list[Part]:
+    """A high diadem over the forehead."""
+    return [blob([(0.27, -0.45), (0.10, -0.47), (-0.16, -0.44), (-0.12, -0.62), (0.06, -0.74), (0.22, -0.66)], 0.72, 0.06),
+            dots([(0.17, -0.53), (0.07, -0.56), (-0.03, -0.54)], 0.022, 0.16, "add")]
+
+
+def bust() -> list[Part]:
+    """Shoulders in a cloak (the head is placed higher by `portrait`)."""
+    chest = [(-0.30, 0.50), (0.06, 0.46), (0.24, 0.62), (0.44, 0.80), (0.40, 0.94), (0.10, 1.04), (-0.30, 1.04), (-0.60, 0.92),
+             (-0.62, 0.76), (-0.44, 0.60)]
+    folds = [[(0.10, 0.52), (0.0 - 0.09 * i, 0.72), (-0.05 - 0.15 * i, 0.98 - 0.02 * i)] for i in range(4)]
+    return [blob(chest, 0.60, 0.18), lines(folds, 0.04, 0.18, "cut"), line([(-0.34, 0.54), (-0.10, 0.64), (0.14, 0.56)], 0.06,
+        0.2, "add"),
+            oval(0.14, 0.60, 0.06, 0.06, 0, 0.2, None, "add")]
+
+
+def behind(tool: str) -> list[Part]:
+    """What shows behind the shoulders: a trident, a quiver or a crescent."""
+    if tool == "trident":
+        return [line([(-0.62, 0.74), (-0.60, -0.30)], 0.045, 0.4), *(line([(-0.60, -0.28), (-0.60 + s, -0.36),
+            (-0.60 + s, -0.56)], 0.035, 0.4) for s in (-0.10, 0.10)),
+                line([(-0.60, -0.28), (-0.60, -0.62)], 0.035, 0.4)]
+    if tool == "quiver":
+        return [line([(-0.34, 0.62), (-0.62, 0.12)], 0.13, 0.46), lines([[(-0.58, 0.14),
+            (-0.66 - 0.05 * i, -0.02 + 0.05 * i)] for i in range(3)], 0.03, 0.4, "join")]
+    inner, outer = arc(-0.08, 0.24, 0.60, 0.48, 10, 170, 16), arc(-0.08, 0.30, 0.74, 0.60, 170, 10, 16)
+    return [poly(inner + outer, 0.46, 0.06)]
+
+
+HEADS: dict[str, tuple[Callable[[], list[Part]], ...]] = {
+    "Athena": (face, long_hair, corinthian),
+    "Ares": (face, short_hair, lambda: beard(False), attic),
+    "Zeus": (face, long_hair, beard, laurel),
+    "Apollo": (face, long_hair, laurel),
+    "Asclepius": (face, short_hair, beard, diadem),
+    "Poseidon": (lambda: behind("trident"), face, long_hair, beard, diadem),
+    "Dionysus": (face, bun, ivy),
+    "Demeter": (face, combed_hair, veil, grain_wreath),
+    "Heracles": (face, lion_skin),
+    "Hermes": (face, short_hair, petasos),
+    "Artemis": (lambda: behind("quiver"), face, bun, stephane),
+    "Helios": (face, long_hair, radiate),
+    "Men": (lambda: behind("crescent"), face, long_hair, phrygian),
+    "Tyche": (face, combed_hair, veil, towers),
+    "Sarapis": (face, long_hair, beard, kalathos),
+    "Hadrian": (bust, face, short_hair, lambda: beard(False), laurel),
+    "Faustina II": (bust, face, bun),
+    "Gordian III": (bust, face, short_hair, radiate),
+}
+"""Person → what is laid over what, from below to above."""
+
+
+def portrait(person: str) -> list[Part]:
+    """The head or bust of a person, facing right, filling about the disc of radius 0.75."""
+    layers = HEADS[person]
+    parts = [part for layer in layers for part in layer()]
+    if layers[0] is bust:
+        return place(parts, 0.80, (0.03, -0.14))
+    return place(parts, 0.92, (0.04, 0.0))

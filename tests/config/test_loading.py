@@ -1,0 +1,110 @@
+"""The configuration: closed, typed, and clear about what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from coinspark.config import Config, load
+from coinspark.core.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "mine.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_defaults_are_what_base_yaml_shows() -> None:
+    shown = yaml.safe_load((ROOT / "conf" / "base.yaml").read_text(encoding="utf-8"))
+    assert Config.model_validate(shown) == Config()
+    assert set(shown) == set(Config.model_fields)
+    for section in ("spark", "catalog", "ingest", "entities", "splits", "training", "features", "evaluation"):
+        assert set(shown[section]) == set(type(getattr(Config(), section)).model_fields), section
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "conf").glob("*.yaml")), ids=lambda file: file.name)
+def test_every_shipped_configuration_loads(file: Path) -> None:
+    assert load([file]).name
+
+
+def test_files_hold_differences_and_later_ones_win(tmp_path: Path) -> None:
+    first = write(tmp_path, "training: {epochs: 7, batch: 8}\nsplits: {threshold: 5}")
+    second = tmp_path / "second.yaml"
+    second.write_text("training: {epochs: 9}")
+    config = load([first, second], ["training.workers=1"])
+    assert (config.training.epochs, config.training.batch, config.training.workers) == (9, 8, 1)
+    assert config.splits.threshold == 5
+    assert config.evaluation == Config().evaluation
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("trainning: {epochs: 3}", "unknown key 'trainning'; did you mean 'training'?"),
+        ("training: {epoch: 3}", "unknown key 'training.epoch'; did you mean 'epochs'?"),
+        (
+            "layers: [{name: mint, kind: mint, split: {ovr: 4}}]",
+            "unknown key 'layers.0.split.ovr'; did you mean 'over'?",
+        ),
+        (
+            "sources: [{kind: manifest, root: a, path: b, colums: {}}]",
+            "unknown key 'sources.0.colums'; did you mean 'columns'?",
+        ),
+        (
+            "layers: [{name: mint, kind: mint, classes: 0}]",
+            "layers.0.classes: Input should be greater than or equal to 1",
+        ),
+        ("layers: [{name: mint, kind: mint, kk: 2}]", "unknown key 'layers.0.kk'"),
+        (
+            "layers: [{name: parts, kind: clusters, k: 0}]",
+            "layers.0.k: Input should be greater than or equal to 1",
+        ),
+        (
+            "layers: [{name: parts, kind: clusters}]",
+            "features.weights: clusters of layer 'parts' are made before training, so that there is no run to take weights from",
+        ),
+        (
+            "layers: [{name: parts, kind: clusters}]\nfeatures: {weights: null, split: train}",
+            "features.split: clusters of layer 'parts' are made before training, when there is no 'train' yet; set it to null",
+        ),
+        ("training: {epochs: many}", "training.epochs: Input should be a valid integer"),
+        ("training: {layers: [entity]}", "no layer 'entity'"),
+        ("features: {layer: entity}", "features.layer: no layer 'entity'; there are ['mint']"),
+        ("features: {split: tests}", "features.split: Input should be 'train', 'validation' or 'test'"),
+        ("layers: [{name: a, kind: mint}, {name: a, kind: type}]", "stands twice"),
+        ("training: {size: 96}", "none of ingest.sizes"),
+        ("sources: [{kind: museum, root: a}]", "museum"),
+        ("name: !!python/object:os.system {}", "not YAML that holds plain data"),
+        ("- a\n- b", "must hold keys and values"),
+        ("name: ${COINSPARK_NOT_SET_ANYWHERE}", "COINSPARK_NOT_SET_ANYWHERE, which is not set"),
+    ],
+)
+def test_what_is_refused_is_named(tmp_path: Path, text: str, says: str) -> None:
+    file = write(tmp_path, text)
+    with pytest.raises(ConfigError) as error:
+        load([file])
+    assert says in str(error.value)
+    assert str(file) in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read"):
+        load([tmp_path / "none.yaml"])
+
+
+def test_environment_with_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write(tmp_path, "warehouse: ${COINSPARK_TEST_PLACE:-here}/w")
+    assert load([file]).warehouse == "here/w"
+    monkeypatch.setenv("COINSPARK_TEST_PLACE", "there")
+    assert load([file]).warehouse == "there/w"
+
+
+@pytest.mark.parametrize("override", ["epochs", "=3", "training.epochs=!!python/name:os.system"])
+def test_override_that_is_none(override: str) -> None:
+    with pytest.raises(ConfigError, match="--set"):
+        load([], [override])

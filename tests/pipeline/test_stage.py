@@ -1,0 +1,138 @@
+"""A stage runs when something that it depends on has changed, and else is skipped; nothing half-written is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from coinspark.config import Config
+from coinspark.core.errors import AuditError
+from coinspark.pipeline import run as runner
+from coinspark.pipeline import stage
+from coinspark.warehouse import schemas, tables
+
+
+def build(context: stage.Context) -> Mapping[str, DataFrame]:
+    """Every coin's class is its mint."""
+    coins = context.read("coins")
+    return {
+        "classes": coins.selectExpr(
+            "'mint' AS layer", "coin_id", "medium", "mint", "mint AS class", "'' AS evidence"
+        )
+    }
+
+
+TOY = stage.Stage(
+    name="toy",
+    help="Each coin in the class of its mint.",
+    reads=lambda config: ("coins",),
+    writes=("classes",),
+    settings=lambda config: config.layers,
+    build=build,
+)
+
+
+def run(spark: SparkSession, config: Config, toy: stage.Stage = TOY, force: bool = False) -> bool:
+    return runner.run(spark, config, toy, force)
+
+
+def put_coins(spark: SparkSession, config: Config, *mints: str) -> None:
+    rows = [
+        (str(n), "original", mint, ["t"], "s", None, None, None, None, [], None)
+        for n, mint in enumerate(mints)
+    ]
+    frame = spark.createDataFrame(rows, schemas.COINS.ddl)
+    tables.publish(spark, config, tables.stage(spark, config, "coins", frame))
+
+
+def test_skipped_until_something_changes(
+    spark: SparkSession, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables.create(spark, config)
+    put_coins(spark, config, "Rome", "Ostia")
+    assert run(spark, config)
+    assert not run(spark, config)
+    assert "unchanged, skipped" in capsys.readouterr().err
+    assert run(spark, config, force=True)
+    more = config.model_copy(update={"layers": (config.layers[0].model_copy(update={"least": 7}),)})
+    assert run(spark, more)
+    assert run(spark, config, replace(TOY, outside=lambda config: "another listing"))
+    assert run(spark, config, replace(TOY, modules=lambda config: ("coinspark.classes.summary",)))
+    run(spark, config)
+    put_coins(spark, config, "Rome", "Ostia", "Rome")
+    assert run(spark, config)
+    assert tables.read(spark, config, "classes").count() == 3
+
+
+def test_the_same_rows_keep_their_snapshot(spark: SparkSession, config: Config) -> None:
+    tables.create(spark, config)
+    put_coins(spark, config, "Rome", "Ostia")
+    run(spark, config)
+    before = tables.snapshot(spark, config, "classes")
+    assert run(spark, config, force=True)
+    assert tables.snapshot(spark, config, "classes") == before
+    assert not run(spark, config)
+
+
+def test_a_table_changed_by_others_is_built_again(spark: SparkSession, config: Config) -> None:
+    tables.create(spark, config)
+    put_coins(spark, config, "Rome")
+    run(spark, config)
+    empty = spark.createDataFrame([], schemas.CLASSES.ddl)
+    tables.publish(spark, config, tables.stage(spark, config, "classes", empty))
+    assert run(spark, config)
+    assert tables.read(spark, config, "classes").count() == 1
+
+
+def test_one_bad_table_publishes_none(spark: SparkSession, config: Config) -> None:
+    tables.create(spark, config)
+    put_coins(spark, config, "Rome")
+
+    def two(context: stage.Context) -> Mapping[str, DataFrame]:
+        good = build(context)["classes"]
+        bad = spark.createDataFrame(
+            [("mint", 0, None, "original", "Rome", "Rome", "train")], schemas.SPLITS.ddl
+        )
+        return {"classes": good, "splits": bad}
+
+    with pytest.raises(AuditError, match="table splits: a row without its key"):
+        run(spark, config, replace(TOY, writes=("classes", "splits"), build=two))
+    assert tables.read(spark, config, "classes").count() == 0
+    assert tables.read(spark, config, "stages").count() == 0
+
+
+def test_a_build_that_dies_leaves_its_scratch_to_the_next(spark: SparkSession, config: Config) -> None:
+    tables.create(spark, config)
+    put_coins(spark, config, "Rome")
+    seen: list[bool] = []
+
+    def dies_once(context: stage.Context) -> Mapping[str, DataFrame]:
+        done = context.scratch / "part"
+        seen.append(done.exists())
+        done.touch()
+        if not seen[-1]:
+            raise KeyboardInterrupt
+        return build(context)
+
+    toy = replace(TOY, name="dies_once", build=dies_once)
+    with pytest.raises(KeyboardInterrupt):
+        run(spark, config, toy)
+    assert run(spark, config, toy)
+    assert seen == [False, True]
+    assert not runner.scratch(config, "dies_once", "").exists()
+
+
+def test_reading_an_undeclared_table_is_an_error(spark: SparkSession, config: Config) -> None:
+    tables.create(spark, config)
+    put_coins(spark, config, "Rome")
+
+    def peeks(context: stage.Context) -> Mapping[str, DataFrame]:
+        return {"classes": context.read("splits")}
+
+    with pytest.raises(
+        RuntimeError, match="stage toy reads the table splits, but declares only classes, coins"
+    ):
+        run(spark, config, replace(TOY, build=peeks))
