@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from coinspark.config.common import Section
+from coinspark.config.renamed import renamed_keys
 from coinspark.config.root import Config
 from coinspark.config.sources import FoldersSource, ManifestSource, PublishedSource, SyntheticSource
 from coinspark.core.errors import ConfigError
@@ -33,6 +34,8 @@ def load(files: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Con
     for override in overrides:
         merged = _merge(merged, _override(override))
     where = ", ".join(str(file) for file in files) or "the defaults"
+    if renamed := [f"{where}: the key {old} is now {new}; rename it" for old, new in renamed_keys(merged)]:
+        raise ConfigError("\n".join(renamed))
     try:
         return Config.model_validate(merged)
     except ValidationError as error:

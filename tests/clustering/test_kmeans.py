@@ -286,8 +286,8 @@ _WORKER = """
 import sys
 import horovod.tensorflow as hvd
 import numpy as np
-from coinspark.vision.kmeans import Plan, fit
-from coinspark.vision.team import by_sum
+from coinspark.clustering.kmeans import Plan, fit
+from coinspark.clustering.collective import by_sum
 from tests.vision.test_kmeans import blobs, rows
 hvd.init()
 team = by_sum(lambda values: hvd.allreduce(values, op=hvd.Sum).numpy(), hvd.rank(), hvd.size())

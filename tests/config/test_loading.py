@@ -108,3 +108,12 @@ def test_environment_with_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_override_that_is_none(override: str) -> None:
     with pytest.raises(ConfigError, match="--set"):
         load([], [override])
+
+
+def test_a_renamed_key_stops_with_its_new_name(tmp_path: Path) -> None:
+    file = tmp_path / "old.yaml"
+    file.write_text("training: {yardstick: false}\n", encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"old\.yaml: the key training\.yardstick is now training\.baselines"
+    ):
+        load([file])

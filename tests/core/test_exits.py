@@ -7,10 +7,10 @@ import sys
 
 PROGRAM = """
 import os, signal
-from coinspark import ending
-from coinspark.errors import InputError
-ending.listen()
-with ending.ended():
+from coinspark.core import exits
+from coinspark.core.errors import InputError
+exits.listen()
+with exits.ended():
     {body}
 print("went on")
 """

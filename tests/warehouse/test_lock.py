@@ -16,7 +16,7 @@ from coinspark.warehouse import lock
 HOLDER = """
 import sys
 from pathlib import Path
-from coinspark import lock
+from coinspark.warehouse import lock
 with lock.hold(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

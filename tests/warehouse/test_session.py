@@ -10,7 +10,7 @@ import pytest
 
 _TALK = """
 from coinspark.config import load
-from coinspark.session import start
+from coinspark.warehouse.session import start
 spark = start(load([], ["warehouse={place}"]))
 spark._jvm.java.lang.System.out.println("Java's line")
 print("our line")

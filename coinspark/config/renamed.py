@@ -1,0 +1,26 @@
+"""Configuration keys of earlier versions, and the names that replaced them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+RENAMED: dict[str, str] = {"training.yardstick": "training.baselines"}
+"""Old key → new key, dotted; `*` stands for any item of a list, as in `layers.*.least`."""
+
+
+def renamed_keys(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Old and new name of each key in the merged configuration that has been renamed."""
+    for path in _paths(values, ()):
+        if (key := ".".join(path)) in RENAMED:
+            yield key.replace(".*", ""), RENAMED[key].replace(".*", "")
+
+
+def _paths(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield (*path, str(key))
+            yield from _paths(item, (*path, str(key)))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _paths(item, (*path, "*"))
