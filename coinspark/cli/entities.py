@@ -12,6 +12,7 @@ import typer
 from coinspark.cli.options import BuildTag, Files, Force, Format, Overrides, configuration
 from coinspark.config import Config
 from coinspark.core.errors import InputError
+from coinspark.core.formatting import format_rows
 from coinspark.core.progress import progress, say
 
 app = typer.Typer(invoke_without_command=True)
@@ -74,7 +75,7 @@ def evaluate(
     from coinspark.entities.ner import evaluate as measure
     from coinspark.entities.ner import recognisers
     from coinspark.entities.ner.annotated import Marked, Span
-    from coinspark.warehouse import session, sql
+    from coinspark.warehouse import session
 
     settings = configuration(
         config, [*(set_ or []), f"entities.engines=[lexicon,{engine.value}]", "entities.trust=[]"]
@@ -92,9 +93,9 @@ def evaluate(
     )
     rows, wrong = measure.run(settings, engine.value, protocol.value, known, find, say)
     if false is not None:
-        false.write_text(sql.render(measure.FALSE, wrong, "csv") + "\n", encoding="utf-8")
+        false.write_text(format_rows(measure.FALSE, wrong, "csv") + "\n", encoding="utf-8")
         say(f"{len(wrong):,} false finds in {false}")
-    typer.echo(sql.render(measure.COLUMNS, [tuple(row.values()) for row in rows], format.value))
+    typer.echo(format_rows(measure.COLUMNS, [tuple(row.values()) for row in rows], format.value))
 
 
 @app.command()

@@ -16,8 +16,8 @@ from pyspark.sql import functions as F
 
 from coinspark.config import Config
 from coinspark.core.errors import InputError
+from coinspark.core.formatting import format_rows
 from coinspark.evaluation.metrics import BASELINES, LEVELS, Key, baseline
-from coinspark.warehouse import sql
 
 ARCHITECTURES = {"vgg16": "VGG16", "hog-svm": "HOG + linear SVM", "majority": "Biggest mint"}
 
@@ -153,7 +153,7 @@ def render(tables: Callable[[str], DataFrame], config: Config, format: str = "ta
     if format == "table":
         return text(whole)
     columns, rows = flat(whole)
-    return sql.render(columns, rows, format)
+    return format_rows(columns, rows, format)
 
 
 def flat(whole: Comparison) -> tuple[list[str], list[list[object]]]:
