@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,11 @@ from coinspark.clustering.numbering import numbers
 
 
 def named(
-    tonight: list[float], sizes: list[int], former: list[float] = [], known: list[int] = []
+    tonight: list[float], sizes: list[int], former: Sequence[float] = (), known: Sequence[int] = ()
 ) -> list[int]:
     """The numbers of clusters on a line."""
 
-    def line(values: list[Any]) -> np.ndarray:
+    def line(values: Sequence[Any]) -> np.ndarray:
         return np.array(values, np.float32).reshape(-1, 1)
 
     return numbers(line(tonight), np.array(sizes), line(former), np.array(known, np.int64)).tolist()

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -73,9 +73,9 @@ def held(
     def make(
         coins: Coins,
         model: str = EYE.model,
-        former: list[Row] = [],
+        former: Sequence[Row] = (),
         partitions: int = 2,
-        more: list[tuple[str, str, str | None]] = [],
+        more: Sequence[tuple[str, str, str | None]] = (),
     ) -> dict[str, DataFrame]:
         rows = [
             (image, "original", mint, [], "s", None, None, None, None, [], image)
@@ -88,7 +88,7 @@ def held(
         return {
             "coins": spark.createDataFrame(rows, schemas.COINS.ddl).repartition(partitions),
             "features": spark.createDataFrame(seen, schemas.FEATURES.ddl).repartition(partitions),
-            "clusters": spark.createDataFrame(former, schemas.CLUSTERS.ddl),
+            "clusters": spark.createDataFrame(list(former), schemas.CLUSTERS.ddl),
             **{
                 name: spark.createDataFrame([], schemas.TABLES[name].ddl)
                 for name in ("networks", "runs", "entities")
