@@ -20,8 +20,9 @@ import numpy as np
 from numpy.random import Generator
 
 from coinspark.config import Columns, ManifestSource, SyntheticSource
+from coinspark.core.code_version import code_version
 from coinspark.core.errors import InputError
-from coinspark.core.hashing import digest, files_hash
+from coinspark.core.hashing import digest
 from coinspark.synthetic import entity_lists
 from coinspark.synthetic.carving import Floats
 from coinspark.synthetic.descriptions import describe
@@ -29,21 +30,6 @@ from coinspark.synthetic.dies import Die, Side, die
 from coinspark.synthetic.mintage import Coin, Style, draw, plan
 from coinspark.synthetic.photograph import Piece, Shot, photograph, spots
 
-MODULES = (
-    "brush",
-    "creatures",
-    "dies",
-    "figures",
-    "heads",
-    "letters",
-    "mintage",
-    "motifs",
-    "relief",
-    "synthetic",
-    "things",
-    "wording",
-    "wordlists",
-)
 COINS = (
     "coin_id",
     "medium",
@@ -117,10 +103,7 @@ def manifest(settings: SyntheticSource) -> ManifestSource:
 def version(settings: SyntheticSource) -> str:
     """SHA-256 hex of the settings that show in the files, and of the code that draws them."""
     drawn = settings.model_dump(mode="json", exclude={"name", "root", "licence", "medium"})
-    here = Path(__file__).parent
-    return digest(
-        {"settings": drawn, "code": files_hash([here / f"{module}.py" for module in MODULES], here)}
-    )
+    return digest({"settings": drawn, "code": code_version(__name__)})
 
 
 def _photos(folder: Path, settings: SyntheticSource, coin: Coin) -> list[Row]:
