@@ -23,7 +23,7 @@ CLUSTERED = (
     "{name: chosen, kind: clusters, k: null, classes: 4, least: 6, split: {biggest: 1}}]",
     "training.layers=[mint, parts]",
     "features.weights=deepcluster",
-    "deepcluster={rounds: 2, epochs: 1, k: 6, settled: null}",
+    "deepcluster={rounds: 2, epochs: 1, k: 6, stop_nmi: null}",
     "splits.threshold=6",
 )
 

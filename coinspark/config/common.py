@@ -6,13 +6,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
-    """A section of the configuration: frozen; an unknown key is an error."""
+    """A section of the configuration. Instances are frozen; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Augment(Section):
-    """Random changes of a training image: shift as a share of the side, rotation in degrees, brightness, contrast."""
+    """Maximum random change of a training image.
+
+    `shift`: share of the width of a side; `rotate`: degrees; `zoom`, `contrast`: relative; `brightness`: share of 255.
+    """
 
     shift: float = Field(0.06, ge=0, le=0.5)
     rotate: float = Field(12.0, ge=0, le=180)

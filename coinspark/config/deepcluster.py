@@ -1,4 +1,4 @@
-"""Settings of `deepcluster`."""
+"""Settings of the stage `deepcluster`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from coinspark.config.common import Augment, Section
 
 
 class DeepCluster(Section):
-    """How a network learns from pictures without labels, in `rounds` of clustering and `epochs` on the clusters' numbers.
+    """Training without labels: `rounds` of clustering, each followed by `epochs` on the cluster numbers as labels.
 
-    It stops where two assignments agree by `settled` (normalised mutual information; null: it goes on). Pictures are those of
-    `features.mints`; workers, feed, shards and precision are those of `training`.
+    Training stops early when the normalised mutual information of two consecutive assignments reaches `stop_nmi` (null:
+    never). The images are those of `features.mints` and `features.split`; workers, feed, shards and precision are those
+    of `training`.
     """
 
     rounds: int = Field(3, ge=1)
     epochs: int = Field(10, ge=1)
     k: int = Field(24, ge=2)
-    numbers: int = Field(256, ge=1)
-    settled: float | None = Field(0.98, gt=0, le=1)
-    edges: Literal["none", "sobel", "relief"] = "relief"
+    pca_components: int = Field(256, ge=1)
+    stop_nmi: float | None = Field(0.98, gt=0, le=1)
+    input_filter: Literal["none", "sobel", "relief"] = "relief"
     weights: str | None = None
     weights_sha256: str | None = None
     batch: int = Field(16, ge=1)

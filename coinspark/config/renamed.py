@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-RENAMED: dict[str, str] = {"training.yardstick": "training.baselines"}
+RENAMED: dict[str, str] = {
+    "training.yardstick": "training.baselines",
+    "training.frozen_to": "training.freeze_until",
+    "training.head": "training.head_units",
+    "training.average": "training.weight_average",
+    "training.types": "training.auxiliary_types",
+    "training.cap": "training.max_images_per_class",
+    "training.views": "training.prediction_views",
+    "deepcluster.numbers": "deepcluster.pca_components",
+    "deepcluster.settled": "deepcluster.stop_nmi",
+    "deepcluster.edges": "deepcluster.input_filter",
+}
 """Old key → new key, dotted; `*` stands for any item of a list, as in `layers.*.least`."""
 
 

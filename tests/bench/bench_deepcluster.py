@@ -6,7 +6,7 @@ Compared, by adjusted mutual information, are k-means on plain pixels (scikit-le
 network's features, on DeepCluster's, and for drawn coins on those of the same training with the published sampler. Drawn and
 Roman coins are clustered within each big mint and held against their types, euro coins all together against their
 denominations. Of the drawn ones types are `even`, 20 coins each, or `uneven`, the first of fifteen with 30 % of the coins. For
-even ones then a round's seconds, one worker against two. More arguments are settings, as in `deepcluster.edges=none`.
+even ones then a round's seconds, one worker against two. More arguments are settings, as in `deepcluster.input_filter=none`.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _config(kind: str, place: Path, rounds: int, seed: int, *settings: str) -> C
     more = [
         f"warehouse={place}/warehouse",
         f"deepcluster.rounds={rounds}",
-        "deepcluster.settled=null",
+        "deepcluster.stop_nmi=null",
         "training.launch=local",
         *settings,
     ]
@@ -161,11 +161,11 @@ def _seen(coins: Coins, config: Config, trained: tuple[str, str] | None) -> NDAr
 
     plan, size = config.deepcluster, (config.image_size, config.image_width)
     if trained is None:
-        model = vgg16.network(*size, True, config.seed, channels(plan.edges))
+        model = vgg16.network(*size, True, config.seed, channels(plan.input_filter))
         file = Path(config.warehouse) / "untrained.npz"
         held = dict(zip(vgg16.names_of(model), model.get_weights(), strict=True))
         trained = str(file), weights.save(held, file)
-    eye = Network(*trained, Picture(*size), True, network.precision("auto"), plan.edges)
+    eye = Network(*trained, Picture(*size), True, network.precision("auto"), plan.input_filter)
     return np.asarray(vectors(eye, coins.jpegs, 16, 2)[0])
 
 

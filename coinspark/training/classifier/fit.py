@@ -89,7 +89,7 @@ def _start(job: Job, team: Team) -> tuple[Learner, State]:
     picture = Picture(job.height, job.width, convention(job.training.weights))
     network = build(job)
     vgg16.load(network, job.training.weights, job.training.weights_sha256, "training")
-    model.freeze(network, job.training.frozen_to)
+    model.freeze(network, job.training.freeze_until)
     optimizer = team.optimizer(tf.keras.optimizers.legacy.Adam(job.training.learning_rate))
     network.compile(optimizer, _loss(job), jit_compile=False)
     network.get_layer("dropout").seed += team.rank
@@ -100,7 +100,7 @@ def _start(job: Job, team: Team) -> tuple[Learner, State]:
         inner(optimizer).set_weights(state.optimizer)
     team.broadcast([*network.weights, *inner(optimizer).variables()])
     kept = state.average or network.get_weights()
-    average = [tf.Variable(value, trainable=False) for value in kept] if job.training.average else []
+    average = [tf.Variable(value, trainable=False) for value in kept] if job.training.weight_average else []
     own = max(1, job.training.batch // team.size)
     steps = shards.steps(job.shards, "train", team.size, own)
     return Learner(
@@ -113,7 +113,9 @@ def build(job: Job) -> tf.keras.Model:
     t = job.training
     classes, types = len(job.shards.classes), len(job.shards.types)
     return model.vgg16(
-        model.Architecture(job.height, job.width, classes, t.batch_norm, t.head, t.dropout, job.seed, types)
+        model.Architecture(
+            job.height, job.width, classes, t.batch_norm, t.head_units, t.dropout, job.seed, types
+        )
     )
 
 
@@ -195,7 +197,7 @@ class _Step(tf.keras.callbacks.Callback):  # type: ignore[misc]
         if self.learner.job.training.weight_decay:
             self.learner.decay(tf.constant(self.rate * self.learner.job.training.weight_decay, tf.float32))
         if self.learner.average and self.step % _EVERY == 0:
-            keep = min(self.learner.job.training.average, self.step / (self.step + 10))
+            keep = min(self.learner.job.training.weight_average, self.step / (self.step + 10))
             self.learner.move(tf.constant(keep**_EVERY, tf.float32))
 
 

@@ -78,7 +78,7 @@ def freeze(model: tf.keras.Model, name: str | None) -> None:
         return
     names = [layer.name for layer in model.layers]
     if name not in names:
-        raise ConfigError(f"training.frozen_to: VGG16 has no layer {name!r}; there are {', '.join(names)}")
+        raise ConfigError(f"training.freeze_until: VGG16 has no layer {name!r}; there are {', '.join(names)}")
     for layer in model.layers[: names.index(name) + 1]:
         layer.trainable = False
 

@@ -71,7 +71,13 @@ def _export(context: Context, splits: DataFrame, layer: str, fold: int) -> Plan:
     config = context.config
     files = shards.number(config.training.shards, launch.workers(config.training))
     want = Want(
-        layer, fold, config.image_size, config.seed, files, config.training.cap, config.training.types
+        layer,
+        fold,
+        config.image_size,
+        config.seed,
+        files,
+        config.training.max_images_per_class,
+        config.training.auxiliary_types,
     )
     held = export(splits, context.read("coins"), context.read("images"), want, context.scratch / "shards")
     found = (
@@ -139,13 +145,13 @@ def _network(config: Config, classes: int, size: tuple[int, int], precision: str
             "width": size[1],
             "classes": classes,
             "batch_norm": t.batch_norm,
-            "head": list(t.head),
+            "head": list(t.head_units),
             "dropout": t.dropout,
             "seed": config.seed,
         },
         "picture": {"height": size[0], "width": size[1], "convention": network.convention(t.weights)},
         "precision": precision,
-        "views": t.views,
+        "views": t.prediction_views,
     }
 
 

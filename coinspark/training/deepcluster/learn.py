@@ -73,15 +73,15 @@ def work(text: str, team: Team) -> str:
 
 def _settled(job: Job, state: State) -> bool:
     """Whether the last two assignments agree so far that another round would change little."""
-    wanted = job.plan.settled
+    wanted = job.plan.stop_nmi
     return wanted is not None and bool(state.history) and (state.history[-1]["nmi"] or 0.0) >= wanted
 
 
 def _start(job: Job, team: Team) -> tuple[Learner, State]:
     """The network as it begins, or as the last checkpoint left it; rank 0's is everybody's."""
     plan = job.plan
-    look = pictures.Look(Picture(job.height, job.width, convention(plan.weights)), plan.edges)
-    eye = vgg16.network(job.height, job.width, True, job.seed, channels(plan.edges))
+    look = pictures.Look(Picture(job.height, job.width, convention(plan.weights)), plan.input_filter)
+    eye = vgg16.network(job.height, job.width, True, job.seed, channels(plan.input_filter))
     vgg16.load(eye, plan.weights, plan.weights_sha256, "deepcluster")
     top = tf.keras.layers.Dense(plan.k, kernel_initializer="zeros", name="top")
     logits = tf.keras.layers.Activation("linear", dtype="float32", name="logits")(top(eye.output))
@@ -114,7 +114,7 @@ def _round(learner: Learner, state: State) -> dict[str, Any]:
     """Look, cluster, learn; the state as the checkpoint will hold it."""
     job, adders = learner.job, learner.adders
     seen = pictures.features(learner.eye, learner.jpegs, learner.look, job.plan.batch)
-    numbers = pca.bearable(sum(job.shards.rows["train"]), job.plan.numbers)
+    numbers = pca.bearable(sum(job.shards.rows["train"]), job.plan.pca_components)
     found = pca.fit(Rows(learner.keys, [seen]), numbers, adders)
     plan = kmeans.Plan(job.plan.k, seed=job.seed + state.round)
     clusters, labels = kmeans.fit(Rows(learner.keys, [found.apply(seen)]), plan, adders)

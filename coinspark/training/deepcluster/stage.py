@@ -78,7 +78,7 @@ def _trained(context: Context, held: Shards) -> dict[str, Any]:
         "workers": launch.workers(config.training),
         "network": {
             "architecture": {"batch_norm": True},
-            "edges": plan.edges,
+            "edges": plan.input_filter,
             "precision": precision,
             "picture": {"height": size[0], "width": size[1], "convention": network.convention(plan.weights)},
         },

@@ -61,14 +61,15 @@ def test_what_tells_types_is_not_kept(tmp_path: Path) -> None:
     np.testing.assert_allclose(kept(picture), learner(picture)[:, :3], atol=1e-6)
 
 
-def test_frozen_to_a_named_layer() -> None:
+def test_freeze_until_a_named_layer() -> None:
     network = model.vgg16(Architecture(32, 32, 3))
     model.freeze(network, "block4_pool")
     names = {weight.name.split("/")[0] for weight in network.trainable_weights}
     assert "block5_conv1" in names and "logits" in names
     assert not any(name.startswith(("block1", "block2", "block3", "block4")) for name in names)
     with pytest.raises(
-        ConfigError, match=r"training\.frozen_to: VGG16 has no layer 'block9'; there are input, block1_conv1"
+        ConfigError,
+        match=r"training\.freeze_until: VGG16 has no layer 'block9'; there are input, block1_conv1",
     ):
         model.freeze(network, "block9")
 

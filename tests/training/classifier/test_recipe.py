@@ -29,7 +29,7 @@ def test_balanced_weights_make_classes_weigh_alike() -> None:
 
 def test_a_job_comes_back_from_its_text() -> None:
     shards = Shards("f", "d", ("a", "b"), {"train": (3, 2), "validation": ()}, (3, 2))
-    job = Job("folder", shards, 32, 64, Training(head=(7, 5), epochs=2), 9, "float32")
+    job = Job("folder", shards, 32, 64, Training(head_units=(7, 5), epochs=2), 9, "float32")
     assert Job.from_json(job.to_json()) == job
 
 

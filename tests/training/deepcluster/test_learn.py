@@ -75,7 +75,7 @@ def test_equal_input_gives_equal_weights_and_a_killed_training_goes_on_to_them(
 def test_a_worker_killed_in_a_round_and_the_next_run_goes_on_from_the_last_whole_one(
     held: Shards, spark: SparkSession, tmp_path: Path
 ) -> None:
-    told = job(tmp_path / "run", held, "horovod", rounds=4, settled=None)
+    told = job(tmp_path / "run", held, "horovod", rounds=4, stop_nmi=None)
     with (
         a_worker_killed(tmp_path / "run"),
         pytest.raises(TrainingError, match="run again to go on from there"),
@@ -94,7 +94,7 @@ def test_a_worker_killed_in_a_round_and_the_next_run_goes_on_from_the_last_whole
 def test_it_ends_where_the_assignments_agree_and_says_what_it_cannot_use(
     held: Shards, spark: SparkSession, tmp_path: Path
 ) -> None:
-    early = launch.run(job(tmp_path / "early", held, rounds=5, settled=1e-6), spark, lambda line: None)
+    early = launch.run(job(tmp_path / "early", held, rounds=5, stop_nmi=1e-6), spark, lambda line: None)
     assert len(early["history"]) == 2  # the first that can be compared with one before
     file = tmp_path / "given.npz"
     np.savez(file, **{"block1_conv1/kernel": np.zeros((3, 3, 3, 64), np.float32)})

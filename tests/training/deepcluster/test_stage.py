@@ -59,7 +59,7 @@ def _config(place: Path, *more: str) -> Config:
             "deepcluster.k=3",
             "deepcluster.epochs=1",
             "deepcluster.batch=8",
-            "deepcluster.settled=null",
+            "deepcluster.stop_nmi=null",
             *more,
         ],
     )
