@@ -223,6 +223,7 @@ def _run(layer: str, model: str, held: Sequence[Coin]) -> tuple[Any, ...]:
         layer,
         0,
         model,
+        "network" if model == "vgg16" else "baseline",
         classes,
         json.dumps({"layer": layer}),
         json.dumps({"shards": "ab12"}),

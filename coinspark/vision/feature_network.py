@@ -38,7 +38,7 @@ def layer_of(config: Config) -> str:
 def _of_run(config: Config, runs: DataFrame) -> Network:
     layer = layer_of(config)
     row = (
-        runs.where((F.col("layer") == layer) & (F.col("fold") == 0) & (F.col("model") == "vgg16"))
+        runs.where((F.col("layer") == layer) & (F.col("fold") == 0) & (F.col("role") == "network"))
         .orderBy("run_id")
         .first()
     )

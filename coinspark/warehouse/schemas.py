@@ -143,13 +143,14 @@ SPLITS = Table(
 )
 RUNS = Table(
     "runs",
-    "one trained model: its settings, inputs, history and weights",
+    "one trained model: its settings, inputs, history and weights; role is network or baseline",
     ("run_id",),
     {
         "run_id": "string",
         "layer": "string",
         "fold": "int",
         "model": "string",
+        "role": "string",
         "classes": "array<string>",
         "config": "string",
         "inputs": "string",

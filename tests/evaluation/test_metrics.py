@@ -13,7 +13,7 @@ from coinspark.warehouse.schemas import PREDICTIONS, RUNS, SPLITS
 @pytest.fixture(scope="module")
 def hits(spark: SparkSession) -> DataFrame:
     """Three test coins of the layer designs; coin c's owl is taken for Zeus of the same mint, d's Ilion for Pergamon."""
-    runs = [("r", "designs", 0, "vgg16", [], "", "", "", "", "", "", "")]
+    runs = [("r", "designs", 0, "vgg16", "network", [], "", "", "", "", "", "", "")]
     splits = [
         ("designs", 0, "c", "original", "Pergamon", "Pergamon/owl", "test"),
         ("designs", 0, "d", "original", "Ilion", "Ilion", "test"),

@@ -195,6 +195,7 @@ def test_a_runs_weights_are_those_of_its_layer_and_fold(
                 name.split("-")[0],
                 n,
                 model,
+                "baseline" if name == "svm" else "network",
                 ["a"],
                 told,
                 "{}",

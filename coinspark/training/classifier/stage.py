@@ -127,6 +127,7 @@ def _train(context: Context, plan: Plan, what: str) -> dict[str, Any]:
         {
             "run_id": run_id,
             "model": "vgg16",
+            "role": "network",
             "config": settings,
             "code": code,
             "history": result["history"],
@@ -175,6 +176,7 @@ def _baseline_run(context: Context, plan: Plan) -> dict[str, Any]:
         {
             "run_id": run_id,
             "model": baseline.MODEL,
+            "role": "baseline",
             "config": settings,
             "code": code,
             "history": [],
