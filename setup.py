@@ -1,11 +1,11 @@
-"""Package metadata; the exact versions of everything, transitive ones too, stand in deploy/requirements/lock.txt."""
+"""Package metadata. Exact versions, including transitive dependencies, are in deploy/requirements/lock.txt."""
 
 from setuptools import find_packages, setup
 
 setup(
     name="coinspark",
     version="0.1.0",
-    description="A museum's photographs and descriptions of coins, turned into trained, checked, queryable knowledge, on Spark",
+    description="A nightly Spark pipeline from coin photos and descriptions to versioned tables, trained classifiers and a report",
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["coinspark", "coinspark.*"]),
     package_data={"coinspark": ["py.typed", "evaluation/report/templates/*"]},
@@ -25,7 +25,7 @@ setup(
         "scikit-learn==1.9.1",
         "filelock==4.2.11",
     ],
-    # Which TensorFlow is the machine's choice; Horovod is built against it (deploy/setup.sh).
+    # CPU or GPU build of TensorFlow; deploy/setup.sh builds Horovod against the installed one.
     extras_require={
         "cpu": ["tensorflow-cpu==2.15.1"],
         "gpu": ["tensorflow[and-cuda]==2.15.1"],

@@ -1,3 +1,3 @@
-"""coinspark: a museum's photographs and descriptions of coins, turned into trained, checked, queryable knowledge."""
+"""A nightly Spark pipeline from coin photos and descriptions to versioned tables, trained classifiers and a report."""
 
 __version__ = "0.1.0"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Set everything up: a venv from the lock file, the Horovod wheel (built once), the Java jars (fetched once).
-# Can be stopped at any point and started again; wheel and jars stay in a cache outside the tree.
+# Install everything into .venv: Python packages from the lock file, the Horovod wheel, the Java jars.
+# Can be interrupted and run again. Wheel and jars are cached outside the repository (COINSPARK_CACHE).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,7 +12,7 @@ poms=deploy/jars
 say() { printf 'setup: %s\n' "$*" >&2; }
 need() { say "$1"; missing=1; }
 
-# `command -v` is not enough: a version manager's shim answers to names that it can't run.
+# Runs each tool, since `command -v` also succeeds for a version manager's shim without a version behind it.
 check_prerequisites() {
     missing=0
     python=$(command -v "${COINSPARK_PYTHON:-python3.11}" || true)
@@ -26,18 +26,22 @@ check_prerequisites() {
     cmake --version 2>/dev/null | grep -Eq 'version 3\.' \
         || need "cmake 3 is missing (Debian: apt-get install cmake; Horovod does not build with cmake 4)"
     make --version >/dev/null 2>&1 || need "make is missing (Debian: apt-get install make)"
-    [ "$missing" = 0 ] || { say "install what is missing, then start again"; exit 1; }
+    [ "$missing" = 0 ] || { say "install the missing tools, then run this command again"; exit 1; }
 }
 
-# A folder or file appears in the cache whole or not at all.
+# At exit, Maven's console library writes a colour reset to both streams, even without a terminal and with colours off.
+without_colours() { sed $'s/\e\\[[0-9;]*m//g'; }
+
+# Download into a temporary folder, then rename it: the cache never holds an incomplete folder.
 fetch_jars() {
     jars=$cache/jars-$1-$(sha256sum "$poms/$1.xml" | cut -c1-16)
     [ -d "$jars" ] && return
-    say "fetching the Java jars of $1"
-    local half=$jars.$$
-    mkdir -p "$half"
-    mvn -q -B -Dstyle.color=never -f "$poms/$1.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$half"
-    mv "$half" "$jars" 2>/dev/null || rm -rf "$half"
+    say "downloading the Java jars of $1"
+    local partial=$jars.$$
+    mkdir -p "$partial"
+    mvn -q -B -Dstyle.color=never -f "$poms/$1.xml" dependency:copy-dependencies -DincludeScope=runtime \
+        -DoutputDirectory="$partial" 2>&1 | without_colours >&2 || { rm -rf "$partial"; say "the download failed; see above"; exit 1; }
+    mv "$partial" "$jars" 2>/dev/null || rm -rf "$partial"
 }
 
 build_horovod() {
@@ -46,32 +50,33 @@ build_horovod() {
     wheels=$cache/horovod-0.28.1-$key-tf2.15.1${HOROVOD_GPU_OPERATIONS:+-$HOROVOD_GPU_OPERATIONS}
     [ -n "$(ls "$wheels"/*.whl 2>/dev/null)" ] && return
     say "building Horovod (3 to 6 minutes, once)"
-    local half=$wheels.$$
-    mkdir -p "$half"
+    local partial=$wheels.$$
+    mkdir -p "$partial"
     PATH="$PWD/$venv/bin:$PATH" HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITH_GLOO=1 HOROVOD_WITHOUT_MPI=1 HOROVOD_WITHOUT_PYTORCH=1 \
         HOROVOD_WITHOUT_MXNET=1 HOROVOD_CPU_OPERATIONS=GLOO MAKEFLAGS="-j$(nproc)" \
-        "$venv/bin/pip" wheel -q --no-binary horovod --no-build-isolation --no-deps -w "$half" horovod==0.28.1 \
-        > "$half/build.log" 2>&1 || { tail -n 30 "$half/build.log" >&2; say "Horovod did not build; the whole log is $half/build.log"; exit 1; }
-    mv "$half" "$wheels" 2>/dev/null || rm -rf "$half"
+        "$venv/bin/pip" wheel -q --no-binary horovod --no-build-isolation --no-deps -w "$partial" horovod==0.28.1 \
+        > "$partial/build.log" 2>&1 || { tail -n 30 "$partial/build.log" >&2; say "building Horovod failed; full log: $partial/build.log"; exit 1; }
+    mv "$partial" "$wheels" 2>/dev/null || rm -rf "$partial"
 }
 
-made=$(cat "$lock" "$poms"/*.xml deploy/setup.sh setup.py | sha256sum | cut -c1-16)
-[ "$(cat "$venv/.made" 2>/dev/null)" = "$made" ] && exit 0
+# Nothing to do if none of these files has changed since the last complete run.
+fingerprint=$(cat "$lock" "$poms"/*.xml deploy/setup.sh setup.py | sha256sum | cut -c1-16)
+[ "$(cat "$venv/.fingerprint" 2>/dev/null)" = "$fingerprint" ] && exit 0
 
 check_prerequisites
-say "making $venv from $lock"
+say "creating $venv from $lock"
 "$python" -m venv --clear "$venv"
 "$venv/bin/pip" install -q --disable-pip-version-check -r "$lock"
 build_horovod
 "$venv/bin/pip" install -q --disable-pip-version-check --no-deps "$wheels"/*.whl
 "$venv/bin/pip" install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 fetch_jars spark
-# In pyspark's own folder every tool of the venv finds them: driver, workers, spark-sql, spark-submit.
+# In pyspark/jars every tool of the venv sees them: driver, workers, spark-sql, spark-submit.
 ln -sf "$jars"/*.jar "$("$venv/bin/python" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))')/jars/"
-# Some hundred that only Spark NLP needs, beside: they would shadow Spark's own.
+# The jars of Spark NLP go to a folder of their own, since some would shadow Spark's.
 fetch_jars sparknlp
 mkdir -p "$venv/share/coinspark"
 ln -sfn "$jars" "$venv/share/coinspark/sparknlp"
 "$venv/bin/pip" check --disable-pip-version-check >&2
-echo "$made" > "$venv/.made"
+echo "$fingerprint" > "$venv/.fingerprint"
 say "done"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# A real Spark cluster on this machine, from the venv alone: one master, two workers of one core each (or as told).
-#   deploy/standalone/cluster.sh start [WORKERS]   prints the master's address
+# A standalone Spark cluster on this machine: one master and WORKERS workers (default 2) of one core each.
+#   deploy/standalone/cluster.sh start [WORKERS]   print the master's URL
 #   deploy/standalone/cluster.sh stop
-# Settings: COINSPARK_CLUSTER (folder of logs and process ids), COINSPARK_VENV, MASTER_PORT, WORKER_MEMORY.
+# Environment: COINSPARK_CLUSTER (folder of logs and process ids), COINSPARK_VENV, MASTER_PORT, WORKER_MEMORY.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-place=${COINSPARK_CLUSTER:-$PWD/build/cluster}
+folder=${COINSPARK_CLUSTER:-$PWD/build/cluster}
 port=${MASTER_PORT:-7077}
 memory=${WORKER_MEMORY:-2g}
 venv=${COINSPARK_VENV:-$PWD/.venv}
@@ -16,40 +16,40 @@ export PATH=$venv/bin:$PATH
 
 run() {  # NAME CLASS ARGUMENTS…
     local name=$1; shift
-    mkdir -p "$place/$name"
-    (cd "$place/$name" && exec setsid nohup "$class" "$@" > "$place/$name.log" 2>&1 < /dev/null) &
-    echo $! > "$place/$name.pid"
+    mkdir -p "$folder/$name"
+    (cd "$folder/$name" && exec setsid nohup "$class" "$@" > "$folder/$name.log" 2>&1 < /dev/null) &
+    echo $! > "$folder/$name.pid"
 }
 
-# Ready when its port answers, or after two minutes not at all.
+# Wait until the port accepts connections, at most two minutes.
 wait_for() {  # PORT NAME
     for _ in $(seq 240); do
         (exec 3<> "/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
         sleep 0.5
     done
-    echo "cluster: $2 did not start; see $place/$2.log" >&2
+    echo "cluster: $2 did not start within two minutes; see $folder/$2.log" >&2
     stop
     exit 1
 }
 
 start() {
-    [ -x "$class" ] || { echo "cluster: run \`make setup\` first" >&2; exit 1; }
-    [ ! -e "$place/master.pid" ] || { echo "cluster: one is running already ($place); stop it first" >&2; exit 1; }
-    mkdir -p "$place"
+    [ -x "$class" ] || { echo "cluster: $class is missing; run \`make setup\` first" >&2; exit 1; }
+    [ ! -e "$folder/master.pid" ] || { echo "cluster: already running in $folder; run \`$0 stop\` first" >&2; exit 1; }
+    mkdir -p "$folder"
     run master org.apache.spark.deploy.master.Master --host 127.0.0.1 --port "$port" --webui-port $((port + 1000))
     wait_for "$port" master
     for n in $(seq "${1:-2}"); do
         run "worker-$n" org.apache.spark.deploy.worker.Worker --host 127.0.0.1 --cores 1 --memory "$memory" \
-            --port $((port + 10 + n)) --webui-port $((port + 1010 + n)) --work-dir "$place/work-$n" "spark://127.0.0.1:$port"
+            --port $((port + 10 + n)) --webui-port $((port + 1010 + n)) --work-dir "$folder/work-$n" "spark://127.0.0.1:$port"
         wait_for $((port + 10 + n)) "worker-$n"
     done
     echo "spark://127.0.0.1:$port"
 }
 
 stop() {
-    for file in "$place"/worker-*.pid "$place"/master.pid; do
+    for file in "$folder"/worker-*.pid "$folder"/master.pid; do
         [ -e "$file" ] || continue
-        # setsid made each a group of its own, so that the executors it started end with it.
+        # Kill the whole process group (see setsid above), which includes the executors of a worker.
         kill -- "-$(cat "$file")" 2>/dev/null || kill "$(cat "$file")" 2>/dev/null || true
         rm -f "$file"
     done

@@ -1,4 +1,4 @@
-"""spark-submit: a job alone, locally; the whole chain against a standalone master with two workers from the venv."""
+"""spark-submit: one job in local mode, and the whole chain on a standalone cluster with two workers."""
 
 from __future__ import annotations
 
@@ -20,31 +20,30 @@ SCRIPT = builds.ROOT / "deploy" / "standalone" / "cluster.sh"
 
 
 def submit(
-    place: Path, job: str, *options: str, sets: tuple[str, ...] = ()
+    folder: Path, job: str, *options: str, sets: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """spark-submit a file of jobs/ with the tests' configuration; it gives both streams of ours on standard output."""
+    """Run a file of jobs/ by spark-submit with conf/test.yaml. Its standard output holds both streams of the job."""
     environment = {
         **os.environ,
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_CONF_DIR": str(builds.ROOT / "conf"),
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
-    quick = builds.configuration(place).spark.conf[
-        "spark.driver.extraJavaOptions"
-    ]  # of a driver that is already up
+    # The configuration's own driver options come too late: spark-submit has started the driver's JVM by then.
+    java_options = builds.configuration(folder).spark.conf["spark.driver.extraJavaOptions"]
     line = [
         str(SUBMIT),
         "--driver-java-options",
-        quick,
+        java_options,
         *options,
-        *builds.command(place, *sets, job=(f"{builds.ROOT}/jobs/{job}.py",))[1:],
+        *builds.command(folder, *sets, job=(f"{builds.ROOT}/jobs/{job}.py",))[1:],
     ]
-    return subprocess.run(line, capture_output=True, text=True, cwd=place, timeout=500, env=environment)
+    return subprocess.run(line, capture_output=True, text=True, cwd=folder, timeout=500, env=environment)
 
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[str]:
-    """The address of a master with two workers, on ports that are free now."""
+    """The URL of a master with two workers, on free ports."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = min(free.getsockname()[1], 60_000)
@@ -60,23 +59,21 @@ def cluster(tmp_path: Path) -> Iterator[str]:
     subprocess.run([SCRIPT, "stop"], check=True, env=environment)
 
 
-def test_a_job_alone_locally(tmp_path: Path) -> None:
-    done = submit(
-        tmp_path, "ingest", "--master", "local[2]"
-    )  # of the others test_jobs.py asks what they start
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count(" s)\n") == 1, f"ingest is one stage, and ran:\n{done.stdout}"
+def test_spark_submit_runs_one_stage_in_local_mode(tmp_path: Path) -> None:
+    job = submit(tmp_path, "ingest", "--master", "local[2]")  # tests/cli/test_jobs.py covers the other jobs
+    assert job.returncode == 0, job.stdout + job.stderr
+    assert job.stdout.count(" s)\n") == 1, f"expected one stage (ingest), found:\n{job.stdout}"
 
 
-def test_a_wrong_key_ends_the_job_with_its_name(tmp_path: Path) -> None:
-    done = submit(tmp_path, "ingest", "--master", "local[2]", sets=("trainning.epochs=1",))
-    assert done.returncode == 1
-    assert "unknown key 'trainning'; did you mean 'training'?" in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+def test_spark_submit_with_unknown_key_fails_and_names_it(tmp_path: Path) -> None:
+    job = submit(tmp_path, "ingest", "--master", "local[2]", sets=("trainning.epochs=1",))
+    assert job.returncode == 1
+    assert "unknown key 'trainning'; did you mean 'training'?" in job.stdout
+    assert "Traceback" not in job.stdout + job.stderr
 
 
-def test_the_whole_night_on_a_cluster_of_two_workers(tmp_path: Path, cluster: str) -> None:
-    done = submit(
+def test_nightly_completes_on_standalone_cluster_with_two_workers(tmp_path: Path, cluster: str) -> None:
+    job = submit(
         tmp_path,
         "nightly",
         "--master",
@@ -85,7 +82,7 @@ def test_the_whole_night_on_a_cluster_of_two_workers(tmp_path: Path, cluster: st
         "spark.executor.memory=1g",
         sets=("training.launch=horovod", "training.workers=2", "training.epochs=1", "training.layers=[mint]"),
     )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-    assert "published night_" in done.stdout
-    report = Path(done.stdout.strip().splitlines()[-1].removeprefix("The report: "))
+    assert job.returncode == 0, (job.stdout + job.stderr)[-3000:]
+    assert "published build_" in job.stdout
+    report = Path(job.stdout.strip().splitlines()[-1].removeprefix("Report: "))
     assert report.stat().st_size > 10_000
