@@ -26,8 +26,10 @@ from coinspark.pipeline.stage import Stage
 from coinspark.training.classifier import stage as training
 from coinspark.training.deepcluster import stage as deepcluster
 from coinspark.vision import clusters_stage, features_stage
-from coinspark.warehouse import lock, schemas, tables
-from coinspark.warehouse.session import local_folder, start
+from coinspark.warehouse import schemas, tables
+from coinspark.warehouse.locations import local_folder
+from coinspark.warehouse.lock import lock_warehouse
+from coinspark.warehouse.session import start
 
 STAGES: tuple[Stage, ...] = (
     ingest.STAGE,
@@ -58,7 +60,7 @@ def run_build(config: Config, force: bool = False) -> Build:
     If nothing has changed, the newest build stays the newest and gets no second tag. A failed build leaves the previous
     one published; the next run resumes from what was finished.
     """
-    with lock.hold(local_folder(config)):
+    with lock_warehouse(local_folder(config)):
         spark, began = start(config), time.monotonic()
         ran = _run(spark, config, scheduled(config), force)
         build = tables.latest_build(spark, config)
@@ -74,7 +76,7 @@ def run_build(config: Config, force: bool = False) -> Build:
 
 def run_stages(config: Config, names: Sequence[str], force: bool = False) -> SparkSession:
     """Run the stages of these names in the given order, each only if it is not up to date."""
-    with lock.hold(local_folder(config)):
+    with lock_warehouse(local_folder(config)):
         spark = start(config)
         _run(spark, config, names, force)
     return spark

@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def base_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A configuration with a warehouse that lives as long as the tests, on two cores."""
     place = tmp_path_factory.mktemp("warehouse")
-    quick = {**load([builds.TEST]).spark.conf, **session.spark_nlp(Config())}
+    quick = {**load([builds.TEST]).spark.conf, **session.spark_nlp_settings(Config())}
     return load(
         [],
         [

@@ -107,9 +107,9 @@ def table1(
 @app.command("spark-conf")
 def spark_conf(config: Files = None, set_: Overrides = None) -> None:
     """Print the Spark settings of this configuration, for spark-sql, spark-submit and beeline."""
-    from coinspark.warehouse.session import settings
+    from coinspark.warehouse.session import spark_settings
 
-    for key, value in sorted(settings(configuration(config, set_)).items()):
+    for key, value in sorted(spark_settings(configuration(config, set_)).items()):
         typer.echo(f"{key} {value}")
 
 
@@ -135,8 +135,8 @@ def _relative(path: Path) -> Path:
 
 def main() -> None:
     """Entry point. Exit codes: 2 for wrong usage, 1 for a CoinsparkError, 130 after Ctrl-C."""
-    exits.listen()
-    with exits.ended():
+    exits.handle_signals()
+    with exits.exit_codes():
         try:
             code = app(standalone_mode=False)
         except TyperException as error:

@@ -19,7 +19,7 @@ def main(name: str, arguments: list[str] | None = None) -> None:
     parser.add_argument("--set", action="append", default=[], help="one key: --set training.epochs=3")
     parser.add_argument("--force", action="store_true", help="run even if nothing has changed")
     given = parser.parse_args(arguments)
-    with exits.ended():
+    with exits.exit_codes():
         config = load(given.config, given.set)
         if name == "nightly":
             print(f"Report: {nightly.run_build(config, given.force).report}")

@@ -1,4 +1,4 @@
-"""Small files that stand whole or not at all."""
+"""Small files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 
-def write(file: Path, text: str) -> Path:
-    """Write the text in UTF-8 beside `file` first and put it in its place at once; `file`. Its folder is made."""
+def write_text(file: Path, text: str) -> Path:
+    """Write UTF-8 text to a temporary file in the same folder, then rename it to `file`. Creates the folder.
+
+    Returns:
+        `file`.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
@@ -21,5 +25,5 @@ def write(file: Path, text: str) -> Path:
 
 
 def write_json(file: Path, value: Any) -> Path:
-    """`write` of a value as JSON, keys in order."""
-    return write(file, json.dumps(value, sort_keys=True))
+    """Write a value as JSON with sorted keys; see `write_text`."""
+    return write_text(file, json.dumps(value, sort_keys=True))

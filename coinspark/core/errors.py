@@ -1,25 +1,25 @@
-"""What stops a job on purpose: each message names the file, key or coin, and what to do about it."""
+"""Errors that stop a job. Each message names the file, key or coin, what is wrong, and what to do."""
 
 
 class CoinsparkError(Exception):
-    """A fault that the user can mend; shown as its message alone, without a traceback."""
+    """An error that the user can fix. Commands print its message without a traceback."""
 
 
 class ConfigError(CoinsparkError):
-    """The configuration asks for something unknown or impossible."""
+    """The configuration has an unknown key or an invalid value."""
 
 
 class InputError(CoinsparkError):
-    """A source, list or weights file is missing, unreadable, or not what the configuration says."""
+    """A source, list or weights file is missing, unreadable, or does not match the configuration."""
 
 
 class AuditError(CoinsparkError):
-    """A staged table breaks its own promises; nothing of it was published."""
+    """A staged table violates its constraints. Nothing was published."""
 
 
 class LockError(CoinsparkError):
-    """Another nightly holds this warehouse."""
+    """Another build is running on this warehouse."""
 
 
 class TrainingError(CoinsparkError):
-    """A training run could not go on; its last whole checkpoint stays, and the next run takes it up."""
+    """A training run failed. Its last complete checkpoint is kept; the next run resumes from it."""

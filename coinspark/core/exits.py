@@ -1,4 +1,4 @@
-"""How a command ends: faults that the user can mend as one message, Ctrl-C at once, and everything else as it is."""
+"""Exit of a command: exit codes, messages, and the reaction to Ctrl-C and SIGTERM."""
 
 from __future__ import annotations
 
@@ -12,47 +12,50 @@ from contextlib import contextmanager
 
 from coinspark.core.errors import CoinsparkError
 
-_asked = False
+_interrupted = False
 
 
-def listen() -> None:
-    """Note that Ctrl-C (or SIGTERM) asked us to end, and raise KeyboardInterrupt.
+def handle_signals() -> None:
+    """Raise KeyboardInterrupt on SIGINT and SIGTERM, and record that the user asked to stop.
 
-    The note counts, not the exception: between Python and Java it comes out as any error. Called after Spark's start, which
-    installs a handler of its own.
+    The record counts, not the exception: a KeyboardInterrupt inside a call to Java surfaces as any other error. Call it
+    again after Spark has started, since Spark installs its own handler.
     """
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, _note)
-        signal.signal(signal.SIGTERM, _note)
+        signal.signal(signal.SIGINT, _interrupt)
+        signal.signal(signal.SIGTERM, _interrupt)
 
 
-def _note(signum: int, frame: object) -> None:
-    global _asked
-    _asked = True
-    logging.disable()  # py4j would report at length that we broke off
+def _interrupt(signum: int, frame: object) -> None:
+    global _interrupted
+    _interrupted = True
+    logging.disable()  # py4j would log the broken connection
     raise KeyboardInterrupt
 
 
 @contextmanager
-def ended() -> Iterator[None]:
-    """Around a whole command: exit code 1 with a CoinsparkError's message, 130 when interrupted."""
+def exit_codes() -> Iterator[None]:
+    """Context of a whole command: a CoinsparkError ends it with its message and exit code 1, an interrupt with 130.
+
+    Other exceptions are program faults and keep their traceback.
+    """
     try:
         yield
     except CoinsparkError as error:
-        if _asked:
-            _leave()
+        if _interrupted:
+            _exit_interrupted()
         print(f"coinspark: {error}", file=sys.stderr)
         sys.exit(1)
     except BaseException as error:
-        if _asked or isinstance(error, KeyboardInterrupt):
-            _leave()
+        if _interrupted or isinstance(error, KeyboardInterrupt):
+            _exit_interrupted()
         raise
 
 
-def _leave() -> None:
-    """End at once: Spark's own farewell waits for jobs that nobody wants any more; its Java process ends with this one."""
+def _exit_interrupted() -> None:
+    """Exit at once; stopping Spark would wait for running jobs. Spark's Java process ends with this one."""
     print(
-        "\ncoinspark: interrupted; what was published stands, and the same command goes on from there",
+        "\ncoinspark: interrupted; published tables are unchanged. Run the same command again to resume.",
         file=sys.stderr,
     )
     sys.stderr.flush()

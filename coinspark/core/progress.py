@@ -1,31 +1,31 @@
-"""What the driver says: lines that stay, and one line of progress that only a terminal shows."""
+"""Messages of the driver on standard error: permanent lines, and one progress line in a terminal."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 
-_open = False
+_progress_shown = False
 
 
 def say(text: str) -> None:
-    """A line that stays, on standard error, so that standard output holds results only."""
-    _clear()
+    """Print a line on standard error. Standard output is for results."""
+    _clear_progress()
     print(text, file=sys.stderr, flush=True)
 
 
 def progress(text: str) -> None:
-    """Rewrite the line of progress; nothing when standard error is not a terminal."""
-    global _open
+    """Replace the progress line; does nothing if standard error is not a terminal."""
+    global _progress_shown
     if not sys.stderr.isatty():
         return
     width = shutil.get_terminal_size().columns - 1
     print(f"\r\x1b[2K{text[:width]}", end="", file=sys.stderr, flush=True)
-    _open = True
+    _progress_shown = True
 
 
-def _clear() -> None:
-    global _open
-    if _open:
+def _clear_progress() -> None:
+    global _progress_shown
+    if _progress_shown:
         print("\r\x1b[2K", end="", file=sys.stderr)
-        _open = False
+        _progress_shown = False

@@ -14,8 +14,8 @@ from coinspark.core.errors import AuditError, InputError
 from coinspark.evaluation import metrics
 from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.training.classifier.predict import predict, run_model
+from coinspark.warehouse.locations import local_folder
 from coinspark.warehouse.schemas import METRICS, PREDICTIONS
-from coinspark.warehouse.session import local_folder
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:

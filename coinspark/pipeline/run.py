@@ -19,7 +19,7 @@ from coinspark.core.hashing import digest
 from coinspark.core.progress import progress, say
 from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.warehouse import schemas, tables
-from coinspark.warehouse.session import local_folder
+from coinspark.warehouse.locations import local_folder
 
 
 def run(spark: SparkSession, config: Config, stage: Stage, force: bool = False) -> bool:

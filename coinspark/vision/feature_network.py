@@ -14,7 +14,7 @@ from coinspark.core.errors import InputError
 from coinspark.pipeline.stage import Context
 from coinspark.vision import weights
 from coinspark.vision.network import Network, Picture, convention, precision
-from coinspark.warehouse.session import local_folder
+from coinspark.warehouse.locations import local_folder
 
 
 def network_of(context: Context) -> Network:

@@ -1,4 +1,4 @@
-"""One nightly at a time: a lock beside the warehouse that dies with its holder and says who holds it."""
+"""Lock of a warehouse: one build at a time. The lock is released when its process ends."""
 
 from __future__ import annotations
 
@@ -16,40 +16,33 @@ from coinspark.core.errors import LockError
 
 
 @contextmanager
-def hold(folder: Path) -> Iterator[None]:
-    """Hold the warehouse for a nightly; LockError naming the holder when another does.
+def lock_warehouse(folder: Path) -> Iterator[None]:
+    """Lock the warehouse for a build. Raises LockError that names the owner if another process has the lock.
 
-    The lock is the operating system's own (flock): kill -9 frees it, so that no stale file ever has to be removed.
-    On storage without flock (an object store) let the scheduler see to it; deploy/ shows the setting for each.
+    The lock is an operating system lock (flock), which kill -9 releases: no stale file has to be removed. Storage without flock,
+    such as an object store, needs a scheduler that starts one build at a time (see deploy/).
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "nightly.lock", timeout=0)
-    holder = folder / "nightly.holder.json"
+    owner_file = folder / "nightly.owner.json"
     try:
         lock.acquire()
     except Timeout:
         raise LockError(
-            f"another nightly holds {folder}: {_describe(holder)}; wait for it, or stop it first"
+            f"{folder}: another build is running ({_describe(owner_file)}); wait until it ends, or stop it"
         ) from None
     try:
-        holder.write_text(
-            json.dumps(
-                {
-                    "pid": os.getpid(),
-                    "host": socket.gethostname(),
-                    "since": datetime.now(UTC).isoformat(timespec="seconds"),
-                }
-            )
-        )
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        owner_file.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}))
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        owner_file.unlink(missing_ok=True)
         lock.release()
 
 
-def _describe(holder: Path) -> str:
+def _describe(owner_file: Path) -> str:
     try:
-        who = json.loads(holder.read_text())
-        return f"process {who['pid']} on {who['host']} since {who['since']}"
+        owner = json.loads(owner_file.read_text())
+        return f"process {owner['pid']} on {owner['host']} since {owner['since']}"
     except (OSError, ValueError, KeyError):
-        return "its holder has not written its name yet"
+        return "owner unknown"

@@ -9,8 +9,8 @@ PROGRAM = """
 import os, signal
 from coinspark.core import exits
 from coinspark.core.errors import InputError
-exits.listen()
-with exits.ended():
+exits.handle_signals()
+with exits.exit_codes():
     {body}
 print("went on")
 """

@@ -63,7 +63,7 @@ def test_a_second_night_is_refused_and_ctrl_c_ends_the_first_quickly(tmp_path: P
         builds.command(tmp_path), capture_output=True, text=True, cwd=tmp_path, timeout=200
     )
     assert second.returncode == 1
-    assert f"another nightly holds {tmp_path}/warehouse: process {build.pid} on " in second.stderr
+    assert f"{tmp_path}/warehouse: another build is running (process {build.pid} on " in second.stderr
     children = below(build)
     build.send_signal(signal.SIGINT)
     _, said = build.communicate(timeout=60)

@@ -20,7 +20,7 @@ from coinspark.pipeline.stage import Change, Context
 from coinspark.vision import features
 from coinspark.vision import features_stage as vision
 from coinspark.warehouse import schemas, sql, tables
-from coinspark.warehouse.session import local_folder
+from coinspark.warehouse.locations import local_folder
 from tests.training_shards import shade
 from tests.vision import networks
 

@@ -38,7 +38,7 @@ def published(spark: SparkSession, config: Config) -> Config:
 
 def open_splits(config: Config) -> Table:
     """`splits` as pyiceberg sees it, through the same SQLite file."""
-    place = session.warehouse(config)
+    place = locations.warehouse_uri(config)
     catalog = SqlCatalog(config.catalog.name, uri=f"sqlite:///{place}/catalog.db", warehouse=place)
     return catalog.load_table(f"{config.catalog.namespace}.splits")
 
@@ -61,7 +61,7 @@ def test_duckdb_through_the_scan(published: Config) -> None:
 
 def test_spark_sql_with_the_settings_that_we_print(published: Config, tmp_path: Path) -> None:
     conf = tmp_path / "spark.conf"
-    conf.write_text("".join(f"{key} {value}\n" for key, value in session.settings(published).items()))
+    conf.write_text("".join(f"{key} {value}\n" for key, value in session.spark_settings(published).items()))
     line = [
         Path(sys.executable).parent / "spark-sql",
         "--properties-file",
@@ -80,6 +80,6 @@ def test_spark_defaults_are_the_default_configuration(base_config: Config) -> No
     root = Path(__file__).parents[2]
     text = (root / "conf" / "spark-defaults.conf").read_text(encoding="utf-8")
     shown = dict(line.split(None, 1) for line in text.splitlines() if line and not line.startswith("#"))
-    made = session.settings(Config(warehouse=str(root / "warehouse")))
+    made = session.spark_settings(Config(warehouse=str(root / "warehouse")))
     for key, value in shown.items():
         assert made[key].replace(f"{root}/", "") == value.strip(), key

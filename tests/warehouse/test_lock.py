@@ -1,4 +1,4 @@
-"""One nightly at a time; the lock dies with its holder."""
+"""One build at a time; the lock is released when its owner ends."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from pathlib import Path
 import pytest
 
 from coinspark.core.errors import LockError
-from coinspark.warehouse import lock
+from coinspark.warehouse.lock import lock_warehouse
 
-HOLDER = """
+OWNER = """
 import sys
 from pathlib import Path
-from coinspark.warehouse import lock
-with lock.hold(Path(sys.argv[1])):
-    print("held", flush=True)
+from coinspark.warehouse.lock import lock_warehouse
+with lock_warehouse(Path(sys.argv[1])):
+    print("locked", flush=True)
     sys.stdin.read()
 """
 
 
-def hold(place: Path) -> subprocess.Popen[str]:
-    """Another process that holds the lock until its standard input ends."""
-    other = subprocess.Popen([sys.executable, "-c", HOLDER, str(place)], stdin=-1, stdout=-1, text=True)
-    assert other.stdout is not None
-    assert other.stdout.readline() == "held\n"
-    return other
+def start_owner(folder: Path) -> subprocess.Popen[str]:
+    """Another process that has the lock until its standard input ends."""
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(folder)], stdin=-1, stdout=-1, text=True)
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == "locked\n"
+    return owner
 
 
-def test_the_second_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:
-    other = hold(tmp_path)
+def test_second_build_is_refused_and_told_the_owner(tmp_path: Path) -> None:
+    owner = start_owner(tmp_path)
     with (
-        pytest.raises(LockError, match=rf"another nightly holds .*: process {other.pid} on "),
-        lock.hold(tmp_path),
+        pytest.raises(LockError, match=rf"another build is running \(process {owner.pid} on "),
+        lock_warehouse(tmp_path),
     ):
-        pytest.fail("held twice")
-    other.communicate("")
-    with lock.hold(tmp_path):
+        pytest.fail("locked twice")
+    owner.communicate("")
+    with lock_warehouse(tmp_path):
         pass
 
 
-def test_kill_9_frees_it(tmp_path: Path) -> None:
-    other = hold(tmp_path)
-    os.kill(other.pid, signal.SIGKILL)
-    other.wait()
-    with lock.hold(tmp_path):
-        assert str(os.getpid()) in (tmp_path / "nightly.holder.json").read_text()
+def test_kill_9_releases_the_lock(tmp_path: Path) -> None:
+    owner = start_owner(tmp_path)
+    os.kill(owner.pid, signal.SIGKILL)
+    owner.wait()
+    with lock_warehouse(tmp_path):
+        assert str(os.getpid()) in (tmp_path / "nightly.owner.json").read_text()

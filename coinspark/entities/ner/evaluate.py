@@ -22,7 +22,7 @@ from coinspark.entities.ner import annotated, protocols, recognisers, unverified
 from coinspark.entities.ner.annotated import Marked, Span
 from coinspark.entities.ner.protocols import Counts, Part
 from coinspark.entities.review import verdicts
-from coinspark.warehouse.session import local_folder
+from coinspark.warehouse.locations import local_folder
 
 FALSE = ("language", "category", "form", "text", "start", "end")
 COLUMNS = (

@@ -16,7 +16,7 @@ from coinspark.entities.lexicon import automaton
 from coinspark.entities.lexicon.lists import Form
 from coinspark.entities.ner import annotated, model_store
 from coinspark.entities.ner.annotated import Marked
-from coinspark.warehouse.session import local_folder
+from coinspark.warehouse.locations import local_folder
 
 _COLUMNS = {"en": "text_en", "de": "text_de"}
 _LIBRARY = {"spacy": "spacy", "sparknlp": "spark-nlp"}

@@ -48,7 +48,7 @@ class Confusion:
 def write_report(tables: Tables, config: Config, path: Path, build: str) -> Path:
     """Write the page of `build` to `path`, whole or not at all; `tables` gives each published table by name."""
     page = render(gather.gather(tables, config, build), config)
-    return atomic_files.write(path, page)
+    return atomic_files.write_text(path, page)
 
 
 def render(page: Page, config: Config) -> str:

@@ -42,7 +42,7 @@ class RunModel:
 
 
 def run_model(row: Mapping[str, Any], folder: Path) -> RunModel:
-    """The model of a row of `runs` (a dict or a Spark Row's `asDict()`); `folder` is `session.local_folder(config)`."""
+    """The model of a row of `runs` (a dict or a Spark Row's `asDict()`); `folder` is `warehouse.locations.local_folder(config)`."""
     settings = json.loads(row["config"])
     return RunModel(
         row["run_id"],

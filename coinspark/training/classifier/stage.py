@@ -21,7 +21,7 @@ from coinspark.training.export import Want, export
 from coinspark.training.shards import Shards
 from coinspark.vision import network
 from coinspark.warehouse import schemas
-from coinspark.warehouse.session import local_folder
+from coinspark.warehouse.locations import local_folder
 
 _MARKER = "run.json"
 

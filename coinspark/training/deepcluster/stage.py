@@ -24,7 +24,7 @@ from coinspark.vision import features_stage, network
 from coinspark.vision.feature_network import layer_of
 from coinspark.vision.features_stage import pictures
 from coinspark.warehouse import schemas
-from coinspark.warehouse.session import local_folder
+from coinspark.warehouse.locations import local_folder
 
 _MARKER = "network.json"
 _ROUND = ("round", "clusters", "sizes", "nmi", "inertia", "loss")

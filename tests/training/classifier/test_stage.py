@@ -12,7 +12,7 @@ from coinspark.config import Config, load
 from coinspark.pipeline.stage import Context
 from coinspark.training.classifier import predict, stage
 from coinspark.warehouse import schemas
-from coinspark.warehouse.session import local_folder
+from coinspark.warehouse.locations import local_folder
 from tests.training_shards import CLASSES, shade
 
 

@@ -15,7 +15,7 @@ from coinspark.training.deepcluster import stage
 from coinspark.vision import weights
 from coinspark.vision.feature_network import network_of
 from coinspark.warehouse import schemas
-from coinspark.warehouse.session import local_folder
+from coinspark.warehouse.locations import local_folder
 from tests.training_shards import shade
 
 
