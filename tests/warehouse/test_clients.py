@@ -13,7 +13,7 @@ from pyiceberg.table import Table
 from pyspark.sql import SparkSession
 
 from coinspark.config import Config
-from coinspark.warehouse import schemas, session, tables
+from coinspark.warehouse import locations, schemas, session, tables
 
 ROWS = [
     ("mint", 0, str(n), "original", mint, mint, side)
