@@ -21,7 +21,7 @@ from coinspark.ingest.merge import OUTCOME, merge_coins
 from coinspark.ingest.merged_image import Merge
 from coinspark.ingest.records import Listing, Record, digest
 from coinspark.pipeline import chunks
-from coinspark.pipeline.chunks import Work
+from coinspark.pipeline.chunks import ChunkedWork
 from coinspark.pipeline.stage import Change, Context, Stage
 
 _PHOTO = pa.struct([("uri", pa.string()), ("size", pa.int64()), ("modified", pa.int64())])
@@ -105,14 +105,14 @@ def _row(record: Record) -> dict[str, object]:
 def _merge_chunks(context: Context, todo: DataFrame, merge: Merge, folder: Path) -> list[str]:
     """Merge chunk by chunk into Parquet below `folder` and return the chunks' places; JPEGs are not packed a second time."""
     mark = "-".join([merge.mark, *map(str, merge.sizes)])
-    work = Work(todo, frames.KEY, context.config.ingest.chunk, mark, ("ingest", "coins merged"))
+    work = ChunkedWork(todo, frames.KEY, context.config.ingest.chunk, mark, "ingest", "coins merged")
 
     def merged(coins: DataFrame, count: int, place: Path) -> None:
-        partitions = chunks.partitions(context.spark, count, a_core=4)  # photos are of unequal size
+        partitions = chunks.count_partitions(context.spark, count, per_core=4)  # photos are of unequal size
         outcome = merge_coins(coins, merge, context.config.ingest.max_bytes, partitions)
         outcome.write.mode("overwrite").option("compression", "none").parquet(_uri(place))
 
-    return chunks.finish(context, work, folder, merged)
+    return chunks.run_in_chunks(context, work, folder, merged)
 
 
 def _check_missing(config: Config, found: Listing) -> None:

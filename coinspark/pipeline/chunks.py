@@ -1,4 +1,4 @@
-"""Long work in chunks that stay when the driver dies: the same work finds them again and does the rest."""
+"""Long work in chunks: finished chunks survive a killed driver, and the next run does the rest."""
 
 from __future__ import annotations
 
@@ -13,75 +13,90 @@ from pyspark.sql import functions as F
 
 from coinspark.pipeline.stage import Context
 
-_BUCKETS = 1024  # a chunk is a run of these
+_BUCKETS = 1024  # a chunk is a range of buckets
 
 
 @dataclass(frozen=True)
-class Work:
-    """What is to be done: rows of `todo` by `key`, about `size` a chunk, `mark`ed by all else that decides the outcome.
+class ChunkedWork:
+    """Rows to process in chunks.
 
-    `what` is said of a row that is done, as in `ingest    chunk 1 of 4: 20 of 80 coins merged`.
+    Attributes:
+        rows: The rows to process.
+        key: Columns that identify a row; they alone decide its chunk.
+        size: Approximate number of rows per chunk.
+        version: Identifies everything else that decides the result, such as settings; a part of each chunk's name.
+        stage: Name of the stage, for the progress line.
+        action: What happens to the rows, for the progress line, such as "coins merged".
     """
 
-    todo: DataFrame
+    rows: DataFrame
     key: Sequence[str]
     size: int
-    mark: str
-    what: tuple[str, str]
+    version: str
+    stage: str
+    action: str
 
 
-def finish(
-    context: Context, work: Work, folder: Path, make: Callable[[DataFrame, int, Path], None]
+def run_in_chunks(
+    context: Context, work: ChunkedWork, folder: Path, write: Callable[[DataFrame, int, Path], None]
 ) -> list[str]:
-    """Make chunk by chunk into Parquet below `folder`, and return the chunks' places.
+    """Write one Parquet folder per chunk below `folder` and return their URIs.
 
-    `make(rows, count, place)` writes a chunk. One that stands there whole, of the same rows and mark, is not made again. What
-    is to be done is written down first, or every chunk would find it out anew.
+    A chunk that is complete, from the same rows and version, is not written again. The rows are stored first, so that their
+    query runs once and not once per chunk.
+
+    Args:
+        write: `write(rows, count, path)` processes the rows of a chunk and writes the result to `path`.
     """
-    bucket = F.pmod(F.xxhash64(*work.key), F.lit(_BUCKETS)).cast("int")  # by the key alone
-    work.todo.withColumn("bucket", bucket).write.mode("overwrite").parquet(_uri(folder / "todo"))
-    todo = context.spark.read.parquet(_uri(folder / "todo"))
-    rows = F.sum(F.xxhash64(*todo.columns).cast("decimal(38,0)")).alias("rows")
-    buckets = todo.groupBy("bucket").agg(F.count("*").alias("n"), rows).orderBy("bucket").collect()
-    chunks = _cut(buckets, work.size)
-    total, done, made, began = sum(row["n"] for row in buckets), 0, 0, time.monotonic()
-    places = []
+    stored = _store_rows(context.spark, work, folder / "rows")
+    rows_hash = F.sum(F.xxhash64(*stored.columns).cast("decimal(38,0)")).alias("rows_hash")
+    buckets = stored.groupBy("bucket").agg(F.count("*").alias("n"), rows_hash).orderBy("bucket").collect()
+    chunks = _group_buckets(buckets, work.size)
+    total, done, written, began = sum(row["n"] for row in buckets), 0, 0, time.monotonic()
+    uris = []
     for number, chunk in enumerate(chunks, start=1):
-        place, n = folder / _name(chunk, work.mark), sum(row["n"] for row in chunk)
-        done += n
-        if not (place / "_SUCCESS").exists():
-            make(todo.where(F.col("bucket").between(chunk[0]["bucket"], chunk[-1]["bucket"])), n, place)
-            made += n
-        speed = made / max(time.monotonic() - began, 1e-3)
-        stage, past = work.what
+        path, count = folder / _chunk_name(chunk, work.version), sum(row["n"] for row in chunk)
+        done += count
+        if not (path / "_SUCCESS").exists():
+            in_chunk = F.col("bucket").between(chunk[0]["bucket"], chunk[-1]["bucket"])
+            write(stored.where(in_chunk), count, path)
+            written += count
+        speed = written / max(time.monotonic() - began, 1e-3)
         context.say(
-            f"{stage:9} chunk {number} of {len(chunks)}: {done:,} of {total:,} {past}, {speed:,.0f} a second"
+            f"{work.stage:9} chunk {number} of {len(chunks)}: {done:,} of {total:,} {work.action}, {speed:,.0f}/s"
         )
-        places.append(_uri(place))
-    return places
+        uris.append(_uri(path))
+    return uris
 
 
-def partitions(spark: SparkSession, rows: int, a_core: int) -> int:
-    """In how many tasks to do so many rows: so many a core, and a task is worth 16 rows at least.
+def count_partitions(spark: SparkSession, rows: int, per_core: int) -> int:
+    """Number of partitions for so many rows: `per_core` on each core, and at least 16 rows in each.
 
-    Several a core even out rows of unequal cost; each costs a tenth of a second or more.
+    Several partitions per core balance rows of unequal cost; each partition costs about 0.1 s.
     """
-    return min(a_core * spark.sparkContext.defaultParallelism, max(rows // 16, 1))
+    return min(per_core * spark.sparkContext.defaultParallelism, max(rows // 16, 1))
 
 
-def _cut(buckets: Sequence[Row], size: int) -> list[list[Row]]:
-    """The buckets in order, so many to a chunk that it holds about `size` rows.
+def _store_rows(spark: SparkSession, work: ChunkedWork, path: Path) -> DataFrame:
+    """The rows with their `bucket`, written to Parquet and read back."""
+    bucket = F.pmod(F.xxhash64(*work.key), F.lit(_BUCKETS)).cast("int")
+    work.rows.withColumn("bucket", bucket).write.mode("overwrite").parquet(_uri(path))
+    return spark.read.parquet(_uri(path))
 
-    Their number is a power of two, so that a few rows more or less rarely move the others to another chunk.
+
+def _group_buckets(buckets: Sequence[Row], size: int) -> list[list[Row]]:
+    """Consecutive buckets in groups of about `size` rows.
+
+    The number of groups is a power of two, so that a few rows more or less rarely move other rows to another chunk.
     """
-    wanted = -(-sum(row["n"] for row in buckets) // size)
-    each = max(_BUCKETS >> max(wanted - 1, 0).bit_length(), 1)
-    return [list(rows) for _, rows in itertools.groupby(buckets, key=lambda row: row["bucket"] // each)]
+    groups = -(-sum(row["n"] for row in buckets) // size)
+    per_group = max(_BUCKETS >> max(groups - 1, 0).bit_length(), 1)
+    return [list(rows) for _, rows in itertools.groupby(buckets, key=lambda row: row["bucket"] // per_group)]
 
 
-def _name(chunk: Sequence[Row], mark: str) -> str:
-    rows = sum(int(row["rows"]) for row in chunk) % 2**64
-    return f"{chunk[0]['bucket']:04d}-{chunk[-1]['bucket']:04d}-{mark}-{rows:016x}"
+def _chunk_name(chunk: Sequence[Row], version: str) -> str:
+    rows_hash = sum(int(row["rows_hash"]) for row in chunk) % 2**64
+    return f"{chunk[0]['bucket']:04d}-{chunk[-1]['bucket']:04d}-{version}-{rows_hash:016x}"
 
 
 def _uri(path: Path) -> str:

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from coinspark.config import Config
 from coinspark.core.errors import InputError
 from coinspark.pipeline import chunks
-from coinspark.pipeline.chunks import Work
+from coinspark.pipeline.chunks import ChunkedWork
 from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.vision.feature_network import layer_of, network_of, settings
 from coinspark.vision.features import OUTCOME, features
@@ -38,19 +38,18 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     _check_there(wanted, images, size)
     done = known.where(F.col("model") == model).select("image_id")
     todo = wanted.join(done, "image_id", "left_anti")
-    work = Work(
-        todo, ["image_id"], config.features.chunk, eye.model, ("features", f"pictures seen by {eye.model}")
-    )
+    action = f"images processed by {eye.model}"
+    work = ChunkedWork(todo, ["image_id"], config.features.chunk, eye.model, "features", action)
 
     def see(rows: DataFrame, count: int, place: Path) -> None:
         jpegs = images.join(F.broadcast(rows.select("image_id")), "image_id").select("image_id", "jpeg")
         spread = jpegs.repartition(
-            chunks.partitions(context.spark, count, a_core=1)
+            chunks.count_partitions(context.spark, count, per_core=1)
         )  # all pictures cost alike
         features(spread, eye, config.features.batch).write.mode("overwrite").parquet(f"file://{place}")
 
     spark, folder = context.spark, context.scratch / "seen"
-    parts = chunks.finish(context, work, folder, see)
+    parts = chunks.run_in_chunks(context, work, folder, see)
     made = spark.read.schema(OUTCOME).parquet(*parts) if parts else spark.createDataFrame([], OUTCOME)
     _check_seen(made, folder)
     keep = (

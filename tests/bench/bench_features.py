@@ -52,7 +52,7 @@ def main(runs: int = 3, images: int = IMAGES) -> float:
         arrays, frame = ready[np.arange(images) % DIFFERENT], _pictures(config, jpegs, images)
 
         def staged() -> None:
-            spread = frame.repartition(chunks.partitions(frame.sparkSession, images, a_core=1))
+            spread = frame.repartition(chunks.count_partitions(frame.sparkSession, images, per_core=1))
             features.features(spread, network, batch).write.format("noop").mode("overwrite").save()
 
         found = _compared(images, runs, staged, lambda: model.predict(arrays, batch_size=batch, verbose=0))

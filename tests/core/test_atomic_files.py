@@ -1,4 +1,4 @@
-"""Small files, whole or not at all."""
+"""Small files are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import pytest
 from coinspark.core import atomic_files
 
 
-def test_a_file_stands_in_its_folder_which_is_made(tmp_path: Path) -> None:
+def test_write_creates_the_folder_and_leaves_no_other_file(tmp_path: Path) -> None:
     file = atomic_files.write_json(tmp_path / "a" / "b" / "one.json", {"b": 1, "a": ["ä"]})
     assert file.read_text() == '{"a": ["\\u00e4"], "b": 1}'
     assert atomic_files.write_text(file, "Μᾶρκος").read_bytes() == "Μᾶρκος".encode()
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_a_broken_write_leaves_what_was_there_and_nothing_half_written(
+def test_failed_write_keeps_the_old_file_and_leaves_no_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = atomic_files.write_text(tmp_path / "one.txt", "before")
 
-    def full(self: Path, text: str, encoding: str) -> None:
-        with self.open("w", encoding=encoding) as opened:
-            opened.write(text[:3])
+    def fail_when_full(self: Path, text: str, encoding: str) -> None:
+        with self.open("w", encoding=encoding) as stream:
+            stream.write(text[:3])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_text", fail_when_full)
     with pytest.raises(OSError, match="No space left"):
         atomic_files.write_text(file, "after")
     assert list(tmp_path.iterdir()) == [file]

@@ -1,4 +1,4 @@
-"""How a command ends: one message and 1, or 130 at once, whatever the interruption became on its way."""
+"""Exit codes: 1 with a message for an input error, 130 for an interrupt, a traceback for a program fault."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from coinspark.core.errors import InputError
 exits.handle_signals()
 with exits.exit_codes():
     {body}
-print("went on")
+print("done")
 """
 SWALLOWED = """try:
         os.kill(os.getpid(), signal.{name})
@@ -24,27 +24,27 @@ def run(body: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", PROGRAM.format(body=body)], capture_output=True, text=True)
 
 
-def test_a_fault_of_the_input_is_one_line() -> None:
+def test_input_error_exits_1_with_one_line() -> None:
     done = run("raise InputError('coins.csv: no column mint')")
     assert (done.returncode, done.stderr, done.stdout) == (1, "coinspark: coins.csv: no column mint\n", "")
 
 
-def test_an_interruption_that_became_another_error_is_still_one() -> None:
+def test_interrupt_that_surfaces_as_another_error_exits_130() -> None:
     for name, error in (
         ("SIGINT", "RuntimeError('org does not exist in the JVM')"),
-        ("SIGTERM", "InputError('half read')"),
+        ("SIGTERM", "InputError('truncated')"),
     ):
         done = run(SWALLOWED.format(name=name, error=error))
         assert done.returncode == 130
-        assert "interrupted; what was published stands" in done.stderr
+        assert "interrupted; published tables are unchanged" in done.stderr
         assert "Traceback" not in done.stderr
 
 
-def test_a_fault_of_the_program_keeps_its_traceback() -> None:
-    done = run("raise RuntimeError('ours')")
+def test_program_fault_keeps_its_traceback() -> None:
+    done = run("raise RuntimeError('bug')")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
 
 
-def test_nothing_happens_to_what_goes_well() -> None:
-    assert run("pass").stdout == "went on\n"
+def test_success_changes_nothing() -> None:
+    assert run("pass").stdout == "done\n"

@@ -68,7 +68,7 @@ def test_a_second_night_is_refused_and_ctrl_c_ends_the_first_quickly(tmp_path: P
     build.send_signal(signal.SIGINT)
     _, said = build.communicate(timeout=60)
     assert build.returncode == 130
-    assert "interrupted; what was published stands" in said
+    assert "interrupted; published tables are unchanged" in said
     assert "Traceback" not in said
     _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive

@@ -317,7 +317,7 @@ def test_chunks_that_are_done_are_not_done_again(
     whole = built(spark, config, tmp_path / "whole", said, **held)
     chunks = len(said)
     assert chunks >= 3 and said[-1].startswith(
-        f"features  chunk {chunks} of {chunks}: 12 of 12 pictures seen by {first.model}"
+        f"features  chunk {chunks} of {chunks}: 12 of 12 images processed by {first.model}"
     )
     calls: list[int] = []
     real = vision.features
