@@ -1,4 +1,4 @@
-"""Every table: its columns, its key, one line of meaning. The tables are the interfaces between the stages."""
+"""All tables: columns, keys, and one line of documentation each. Tables are the interfaces between stages."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ Reason = Literal[
     "no_mint",
     "bad_name",
 ]
-"""Why a coin did not go on: the closed set of `rejects.reason`."""
+"""Why a coin or photo was rejected: the closed set of `rejects.reason`."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table's name, meaning, key and columns (name → Spark SQL type); key columns are never null."""
+    """A table: name, documentation, key and columns (name → Spark SQL type). Key columns are never null."""
 
     name: str
-    meaning: str
+    doc: str
     key: tuple[str, ...]
     columns: dict[str, str]
 
@@ -46,7 +46,7 @@ class Table:
 
 COINS = Table(
     "coins",
-    "one coin in one medium, as its source records it",
+    "a coin in a medium, as its source records it",
     ("coin_id", "medium"),
     {
         "coin_id": "string",
@@ -64,13 +64,13 @@ COINS = Table(
 )
 IMAGES = Table(
     "images",
-    "the merged, padded, resized photographs of a coin, JPEG",
+    "merged, padded and resized photos of a coin, as JPEG",
     ("image_id", "size"),
     {"image_id": "string", "size": "int", "width": "int", "height": "int", "jpeg": "binary"},
 )
 REJECTS = Table(
     "rejects",
-    "what came in and did not go on, and why",
+    "rejected coins and photos, with the reason",
     ("coin_id", "medium", "stage", "uri"),
     {
         "coin_id": "string",
@@ -83,8 +83,8 @@ REJECTS = Table(
 )
 ENTITIES = Table(
     "entities",
-    "names found in the distinct texts; start and end count characters; name null: on no list; "
-    "unverified: the same words were shown to the engine as no name",
+    "entities in the distinct texts; start and end in characters; name is null if no list has it; "
+    "unverified: a training text of the engine has the same words without an annotation",
     ("text_id", "engine", "start"),
     {
         "text_id": "string",
@@ -103,7 +103,7 @@ EXAMPLE = "struct<text_id:string,start:int,end:int,text:string>"
 NEAR = "struct<name:string,likeness:double>"
 PROPOSALS = Table(
     "proposals",
-    "names that an engine found and no list holds, for the keepers to accept or refuse",
+    "unlisted names that an engine found, for curators to accept or refuse",
     ("language", "category", "name"),
     {
         "language": "string",
@@ -116,7 +116,7 @@ PROPOSALS = Table(
 )
 CLASSES = Table(
     "classes",
-    "which class of a layer a coin stands in, and what put it there",
+    "the class of each coin in each layer, and the evidence for it",
     ("layer", "coin_id", "medium"),
     {
         "layer": "string",
@@ -129,7 +129,7 @@ CLASSES = Table(
 )
 SPLITS = Table(
     "splits",
-    "on which side of which fold a coin stands",
+    "the side (train, validation, test) of each coin in each layer and fold",
     ("layer", "fold", "coin_id", "medium"),
     {
         "layer": "string",
@@ -143,7 +143,7 @@ SPLITS = Table(
 )
 RUNS = Table(
     "runs",
-    "one trained model: its settings, inputs, history and weights; role is network or baseline",
+    "trained models: settings, inputs, history and weights; role is network or baseline",
     ("run_id",),
     {
         "run_id": "string",
@@ -163,13 +163,13 @@ RUNS = Table(
 )
 FEATURES = Table(
     "features",
-    "what a network's convolutions see in a picture: its last maps, averaged, obverse before reverse",
+    "pooled last feature maps of a network per image, obverse before reverse",
     ("image_id", "model"),
     {"image_id": "string", "model": "string", "vector": "array<float>"},
 )
 PREDICTIONS = Table(
     "predictions",
-    "what a run says of its test coins, best first; level mint sums a mint's classes",
+    "predictions of a run for its test coins, best first; level mint sums the classes of a mint",
     ("run_id", "level", "coin_id", "medium", "rank"),
     {
         "run_id": "string",
@@ -184,13 +184,13 @@ PREDICTIONS = Table(
 )
 CONFUSION = Table(
     "confusion",
-    "test coins by truth and first prediction; level is class or mint",
+    "number of test coins by true and predicted class; level is class or mint",
     ("run_id", "level", "truth", "predicted"),
     {"run_id": "string", "level": "string", "truth": "string", "predicted": "string", "n": "bigint"},
 )
 METRICS = Table(
     "metrics",
-    "what a layer's runs came to over all folds, with its difference from the baseline",
+    "metrics of a layer over all folds, with the difference from the reference layer",
     ("layer", "model", "level", "metric"),
     {
         "layer": "string",
@@ -208,7 +208,7 @@ METRICS = Table(
 )
 CLUSTERS = Table(
     "clusters",
-    "which cluster of its mint a picture stands in, in each layer of clusters",
+    "the cluster of each image within its mint, per cluster layer",
     ("layer", "image_id"),
     {
         "layer": "string",
@@ -221,7 +221,7 @@ CLUSTERS = Table(
 )
 NETWORKS = Table(
     "networks",
-    "networks that learnt from the pictures alone (DeepCluster)",
+    "networks trained on images alone (DeepCluster)",
     ("network",),
     {
         "network": "string",
@@ -234,7 +234,7 @@ NETWORKS = Table(
 )
 ROUNDS = Table(
     "rounds",
-    "what a DeepCluster training came to, round by round",
+    "results of DeepCluster training, one row per round",
     ("network", "round"),
     {
         "network": "string",
@@ -248,7 +248,7 @@ ROUNDS = Table(
 )
 STAGES = Table(
     "stages",
-    "which stage ran on which inputs with which settings; the last row of a stage counts",
+    "runs of stages: inputs, settings, outputs; the newest row of a stage is valid",
     ("stage", "finished"),
     {
         "stage": "string",
@@ -261,7 +261,7 @@ STAGES = Table(
 )
 BUILDS = Table(
     "builds",
-    "the published builds: one tag over all tables",
+    "published builds: one tag over all tables",
     ("build",),
     {"build": "string", "finished": "timestamp", "snapshots": "string"},
 )

@@ -51,7 +51,7 @@ def create(spark: SparkSession, config: Config) -> None:
         if table.name not in there:
             spark.sql(
                 f"CREATE TABLE IF NOT EXISTS {full_name(config, table.name)} ({table.ddl}) USING iceberg "
-                f"COMMENT {_quoted(table.meaning)} TBLPROPERTIES ('format-version'='2', 'write.distribution-mode'='none', "
+                f"COMMENT {_quoted(table.doc)} TBLPROPERTIES ('format-version'='2', 'write.distribution-mode'='none', "
                 f"'{VERSION_PROPERTY}'='{schemas.VERSION}')"
             )
             _handle(spark, config, table.name).newAppend().commit()
@@ -88,7 +88,7 @@ def replace_views(spark: SparkSession, config: Config) -> None:
         select = view.select(lambda name: full_name(config, name), config.evaluation.suspect)
         spark.sql(
             f"CREATE OR REPLACE VIEW {namespace}.{view.name} ({', '.join(view.columns)}) "
-            f"COMMENT {_quoted(view.meaning)} AS {select}"
+            f"COMMENT {_quoted(view.doc)} AS {select}"
         )
 
 
