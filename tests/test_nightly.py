@@ -18,13 +18,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 # beside those of conf/test.yaml a layer of clusters, of what a network sees that has learnt from these coins alone
 CLUSTERED = (
-    "layers=[{name: mint, kind: mint}, {name: entities, kind: entities, split: {biggest: 1}, classes: 3, least: 8, most: 0.6}, "
-    "{name: parts, kind: clusters, k: 3, least: 6, split: {biggest: 1}}, "
-    "{name: chosen, kind: clusters, k: null, classes: 4, least: 6, split: {biggest: 1}}]",
+    "layers=[{name: mint, kind: mint}, {name: entities, kind: entities, split: {largest: 1}, max_classes: 3, min_coins: 8, max_share: 0.6}, "
+    "{name: parts, kind: clusters, k: 3, min_coins: 6, split: {largest: 1}}, "
+    "{name: chosen, kind: clusters, k: null, max_classes: 4, min_coins: 6, split: {largest: 1}}]",
     "training.layers=[mint, parts]",
     "features.weights=deepcluster",
     "deepcluster={rounds: 2, epochs: 1, k: 6, stop_nmi: null}",
-    "splits.threshold=6",
+    "splits.min_coins=6",
 )
 
 

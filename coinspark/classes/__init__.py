@@ -1,1 +1,1 @@
-"""Evidence → class layers → splits: which class a coin stands in, and on which side it learns."""
+"""Class layers and splits: the class of every coin in each layer, and its training, validation or test side."""

@@ -1,4 +1,4 @@
-"""The stage `classes`: coins, entities and clusters → every class layer of the configuration."""
+"""The stage `classes`: every class layer of the configuration."""
 
 from __future__ import annotations
 
@@ -7,37 +7,44 @@ from functools import reduce
 
 from pyspark.sql import DataFrame
 
-from coinspark.classes import layers
+from coinspark.classes.coins import coin_facts
+from coinspark.classes.kinds import KINDS
 from coinspark.config import Config
 from coinspark.core.errors import InputError
-from coinspark.entities import trusted
+from coinspark.ingest.frames import mint_sizes
 from coinspark.pipeline.stage import Change, Context, Stage
-from coinspark.vision import split_mints
 from coinspark.warehouse.schemas import CLASSES
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
-    """{"classes": a CLASSES frame}: each layer with its coins. InputError where a layer splits a mint that is not there."""
+    """{"classes": rows of all layers}.
+
+    Raises:
+        InputError: There are no coins, or a layer splits a mint that no coin has.
+    """
     coins = context.read("coins")
-    sizes = split_mints.sizes(coins)
+    sizes = mint_sizes(coins)
     if not sizes:
-        raise InputError("classes: there is no coin; run `ingest` with a source first")
-    # Every layer reads it, some twice (to choose, and to place): made once, and spilled to disk where it is large.
-    found = trusted.trusted(context.read("entities"), context.config.entities.trusted)
-    clusters = context.read("clusters") if context.config.clustered else None
-    known = layers.with_evidence(coins, found, clusters).persist()
-    made = []
-    for settings in context.config.layers:
-        split = split_mints.split_mints(sizes, settings.split, settings.name)
-        if settings.kind in ("entities", "clusters"):
-            told = ", ".join(split) or "no mint: give it split.mints, split.over or split.biggest"
-            context.say(f"classes: layer {settings.name} splits {told}")
-        made.append(layers.LAYERS[settings.kind](known, settings, split))
-    return {CLASSES.name: reduce(DataFrame.unionByName, made)}
+        raise InputError("classes: the table coins is empty; run `coinspark ingest` with a source first")
+    facts = coin_facts(coins)
+    prepared: dict[str, DataFrame] = {}
+    rows = []
+    for layer in context.config.layers:
+        kind = KINDS[layer.kind]
+        mints = layer.split.mints_of(sizes, layer.name)
+        if kind.splits_mints:
+            names = ", ".join(mints) or "no mint; set split.mints, split.larger_than or split.largest"
+            context.say(f"classes: layer {layer.name} splits {names}")
+        if layer.kind not in prepared:
+            # Read by every layer of the kind, by some twice: computed once, and on disk where it is large.
+            prepared[layer.kind] = kind.prepare(facts, context.read, context.config).persist()
+        rows.append(kind.assign(prepared[layer.kind], layer, mints))
+    return {CLASSES.name: reduce(DataFrame.unionByName, rows)}
 
 
 def _reads(config: Config) -> tuple[str, ...]:
-    return ("coins", "entities", *(("clusters",) if config.clustered else ()))
+    tables = [table for layer in config.layers for table in KINDS[layer.kind].reads]
+    return tuple(dict.fromkeys(["coins", *tables]))
 
 
 STAGE = Stage(
@@ -47,4 +54,5 @@ STAGE = Stage(
     writes=(CLASSES.name,),
     settings=lambda config: [list(config.layers), list(config.entities.trusted)],
     build=build,
+    modules=lambda config: tuple(sorted({KINDS.module(layer.kind) for layer in config.layers})),
 )

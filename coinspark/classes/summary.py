@@ -9,12 +9,12 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from coinspark.classes import layers
+from coinspark.classes.coins import coin_facts
 from coinspark.classes.designs.choose import common_pairs
 from coinspark.classes.designs.information import Design, measure
 from coinspark.classes.designs.plan import by_mint, plans
+from coinspark.classes.kinds import entities
 from coinspark.config import Config
-from coinspark.entities import trusted
 
 CLASSES = (8, 14, 16, 20, 24, 32)
 LEASTS = (20, 40, 60)
@@ -113,7 +113,7 @@ def curve(designs: Iterable[Design], mints: Sequence[str], most: float) -> list[
 def render(read: Callable[[str], DataFrame], config: Config) -> str:
     """The new classes of every layer with their sizes; of entities what they cover, and the curve too; as text."""
     parts = _clusters(read("classes"), config)
-    settings = {one.name: one for one in config.layers if one.kind == "entities"}
+    settings = {layer.name: layer for layer in config.layers_reading("entities")}
     if not settings:
         return "\n".join(parts).lstrip("\n") or "no layer of kind entities or clusters is configured"
     coins = read("coins")
@@ -136,18 +136,17 @@ def render(read: Callable[[str], DataFrame], config: Config) -> str:
                 ],
             )
     if sums:
-        found = trusted.trusted(read("entities"), config.entities.trusted)  # what the layers went by
-        known = layers.designs_of(layers.with_evidence(coins, found)).collect()
-        designs = [layers.design(row.asDict()) for row in known]
-        for most in sorted({settings[row["layer"]].most for row in sums}):
-            mints = sorted({row["mint"] for row in sums if settings[row["layer"]].most == most})
+        known = entities.designs_of(entities.with_sides(coin_facts(coins), read, config)).collect()
+        designs = [entities.design(row.asDict()) for row in known]
+        for most in sorted({settings[row["layer"]].max_share for row in sums}):
+            mints = sorted({row["mint"] for row in sums if settings[row["layer"]].max_share == most})
             parts.append(draw(curve(designs, mints, most), most))
     return "\n".join(parts).lstrip("\n")
 
 
 def _clusters(classes: DataFrame, config: Config) -> list[str]:
     """Each layer of clusters: a line a mint that it cuts, then a line a class."""
-    names = [layer.name for layer in config.clustered]
+    names = [layer.name for layer in config.layers_reading("clusters")]
     rows = (
         size_table(classes.where(F.col("layer").isin(*names))).orderBy(F.desc("coins"), "class").collect()
         if names

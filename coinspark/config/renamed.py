@@ -16,6 +16,13 @@ RENAMED: dict[str, str] = {
     "deepcluster.numbers": "deepcluster.pca_components",
     "deepcluster.settled": "deepcluster.stop_nmi",
     "deepcluster.edges": "deepcluster.input_filter",
+    "layers.*.classes": "layers.*.max_classes",
+    "layers.*.least": "layers.*.min_coins",
+    "layers.*.most": "layers.*.max_share",
+    "layers.*.split.over": "layers.*.split.larger_than",
+    "layers.*.split.biggest": "layers.*.split.largest",
+    "splits.threshold": "splits.min_coins",
+    "splits.leave_out": "splits.exclude_mints",
 }
 """Old key → new key, dotted; `*` stands for any item of a list, as in `layers.*.least`."""
 

@@ -1,4 +1,4 @@
-"""The whole configuration, and the checks that involve more than one section."""
+"""The whole configuration, and checks across sections."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from coinspark.config.entities import Entities
 from coinspark.config.evaluation import Evaluation
 from coinspark.config.features import Features
 from coinspark.config.ingest import Ingest
-from coinspark.config.layers import Layer
+from coinspark.config.layers import Layer, layer_kinds
 from coinspark.config.sources import AnySource
 from coinspark.config.spark import Catalog, Spark
 from coinspark.config.splits import Splits
 from coinspark.config.training import Training
 
 
+def _mint_layer() -> tuple[Layer, ...]:
+    return (Layer(name="mint", kind="mint"),)
+
+
 class Config(Section):
-    """The whole configuration; every stage reads only its own sections, and is rebuilt when they change."""
+    """The whole configuration. A stage uses only its own sections and is rebuilt when they change."""
 
     name: str = Field("coinspark", pattern=r"^[A-Za-z0-9_.-]+$")
     warehouse: str = "warehouse"
@@ -28,7 +32,7 @@ class Config(Section):
     sources: tuple[AnySource, ...] = Field((), min_length=0)
     ingest: Ingest = Ingest()
     entities: Entities = Entities()
-    layers: tuple[Layer, ...] = Field((Layer(name="mint", kind="mint"),), min_length=1)
+    layers: tuple[Layer, ...] = Field(default_factory=_mint_layer, min_length=1)
     splits: Splits = Splits()
     training: Training = Training()
     deepcluster: DeepCluster = DeepCluster()
@@ -36,52 +40,58 @@ class Config(Section):
     evaluation: Evaluation = Evaluation()
 
     @model_validator(mode="after")
-    def _agree(self) -> Config:
+    def _check_sections(self) -> Config:
         names = [layer.name for layer in self.layers]
         if len(set(names)) != len(names):
-            raise ValueError(f"layers: a name stands twice in {names}")
+            raise ValueError(f"layers: two layers have the same name in {names}; rename one")
         for name in self.training.layers:
             if name not in names:
-                raise ValueError(f"training.layers: no layer {name!r}; there are {names}")
+                raise ValueError(f"training.layers: no layer {name!r}; the layers are {names}")
         if self.features.layer is not None and self.features.layer not in names:
-            raise ValueError(f"features.layer: no layer {self.features.layer!r}; there are {names}")
-        if self.clustered:
-            self._clusters_come_first()
+            raise ValueError(f"features.layer: no layer {self.features.layer!r}; the layers are {names}")
+        self._check_features()
         if self.training.size is not None and self.training.size not in self.ingest.sizes:
             raise ValueError(
-                f"training.size: {self.training.size} is none of ingest.sizes {list(self.ingest.sizes)}"
+                f"training.size: {self.training.size} is not among ingest.sizes {list(self.ingest.sizes)}; add it there"
             )
         if self.splits.test + self.splits.validation >= 1:
-            raise ValueError("splits: test and validation leave nothing to train on")
+            raise ValueError("splits: test and validation leave no training coins; their sum must be below 1")
         labels = [source.name for source in self.sources]
         if len(set(labels)) != len(labels):
-            raise ValueError(f"sources: a name stands twice in {labels}")
+            raise ValueError(f"sources: two sources have the same name in {labels}; rename one")
         return self
 
-    def _clusters_come_first(self) -> None:
-        """Clusters are cut from features before there are splits and runs."""
-        named = f"clusters of layer {self.clustered[0].name!r} are made before training"
+    def _check_features(self) -> None:
+        """Clusters need features before splits and runs exist."""
+        layers = self.layers_reading("clusters")
+        if not layers:
+            return
+        reason = f"the clusters of layer {layers[0].name!r} are computed before splits and training"
         if self.features.weights == "run":
             raise ValueError(
-                f"features.weights: {named}, so that there is no run to take weights from; name others: imagenet, "
-                "deepcluster, a file, or null for untrained ones"
+                f"features.weights: {reason}, so there is no run yet; set it to imagenet, deepcluster, a weights file, "
+                "or null for untrained weights"
             )
         if self.features.split is not None:
-            raise ValueError(
-                f"features.split: {named}, when there is no {self.features.split!r} yet; set it to null"
-            )
+            raise ValueError(f"features.split: {reason}, so there is no split yet; set it to null")
+
+    def layers_reading(self, table: str) -> tuple[Layer, ...]:
+        """The layers whose kind reads this table, such as `clusters`."""
+        kinds = layer_kinds()
+        return tuple(layer for layer in self.layers if table in kinds[layer.kind].reads)
 
     @property
-    def clustered(self) -> tuple[Layer, ...]:
-        """The layers whose classes are clusters of the pictures' features."""
-        return tuple(layer for layer in self.layers if layer.kind == "clusters")
+    def reference_layer(self) -> str | None:
+        """Name of the layer that the others are compared with: the first whose kind is a reference, the plain mints."""
+        kinds = layer_kinds()
+        return next((layer.name for layer in self.layers if kinds[layer.kind].is_reference), None)
 
     @property
     def image_size(self) -> int:
-        """The size training and the report use: `training.size`, or the first of `ingest.sizes`."""
+        """Image size of training and report in pixels: `training.size`, or the first of `ingest.sizes`."""
         return self.training.size or self.ingest.sizes[0]
 
     @property
     def image_width(self) -> int:
-        """Pixels across a merged picture, which is `image_size` high."""
+        """Width in pixels of a merged image whose height is `image_size`."""
         return 2 * self.image_size if self.ingest.shape == "wide" else self.image_size

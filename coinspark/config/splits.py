@@ -1,4 +1,4 @@
-"""Settings of `splits`."""
+"""Settings of the stage `splits`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,20 @@ from coinspark.config.common import Section
 
 
 class Splits(Section):
-    """Who trains and who tests. `threshold` is the least coins of a class; `folds` > 1 tests every coin once."""
+    """Training, validation and test shares.
 
-    threshold: int = Field(20, ge=3)
+    Attributes:
+        min_coins: Coins that a class needs to be trained and tested.
+        validation: Share of validation coins; 0 uses them for training.
+        test: Share of test coins, where `folds` is 1.
+        folds: 1 for a single split; k > 1 tests every coin once, in one of k folds.
+        by: What stays on one side: a coin with all its media, or a type with all its coins.
+        exclude_mints: Mints that leave every layer, such as Unknown.
+    """
+
+    min_coins: int = Field(20, ge=3)
     validation: float = Field(0.1, ge=0, lt=0.5)
     test: float = Field(0.2, gt=0, lt=0.9)
     folds: int = Field(1, ge=1)
     by: Literal["coin", "type"] = "coin"
-    leave_out: tuple[str, ...] = ()
+    exclude_mints: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
-from coinspark.classes.layers import LEFT_WHOLE
+from coinspark.classes.kinds.clusters import LEFT_WHOLE
 from coinspark.config import Config
 from coinspark.evaluation.agreement import Agreement, Purity, agreement
 from coinspark.evaluation.report.coin_cards import Example, Tables, example, pictured
@@ -199,9 +199,12 @@ def clusterings(tables: Tables, config: Config) -> list[Clustering]:
 
 def left_whole(tables: Tables, config: Config) -> list[Row]:
     """The mints that a layer was to cut and did not: rows of layer, mint, coins and why, by layer and mint."""
-    if not config.clustered:
+    if not config.layers_reading("clusters"):
         return []
-    own, evidence = F.col("layer").isin([layer.name for layer in config.clustered]), F.col("evidence")
+    own, evidence = (
+        F.col("layer").isin([layer.name for layer in config.layers_reading("clusters")]),
+        F.col("evidence"),
+    )
     why = evidence.substr(F.lit(len(LEFT_WHOLE) + 1), F.length(evidence))
     told = tables("classes").where(own & evidence.startswith(LEFT_WHOLE)).groupBy("layer", "mint")
     return (
@@ -285,10 +288,10 @@ def _clustering(
 
 def _members(tables: Tables, config: Config) -> DataFrame | None:
     """`members` of the configuration's layers of clusters; None where it has none."""
-    if not config.clustered:
+    if not config.layers_reading("clusters"):
         return None
-    layers = [layer.name for layer in config.clustered]
-    against = [layer.name for layer in config.layers if layer.kind == "entities"]
+    layers = [layer.name for layer in config.layers_reading("clusters")]
+    against = [layer.name for layer in config.layers_reading("entities")]
     return members(
         tables("clusters").where(F.col("layer").isin(layers)), tables("coins"), tables("classes"), against
     )
@@ -304,11 +307,11 @@ def render(tables: Tables, config: Config) -> str:
         return "no layer of kind clusters is configured"
     made = measured(counts(found), config)
     parts = []
-    for layer in config.clustered:
+    for layer in config.layers_reading("clusters"):
         mints = [one for one in made if one.layer == layer.name]
         parts += [f"\nLayer {layer.name}" + ("" if mints else ": no mint has clusters; all are left whole")]
         for one in mints:
-            parts += _block(one, layer.least)
+            parts += _block(one, layer.min_coins)
     return "\n".join(parts).lstrip("\n")
 
 

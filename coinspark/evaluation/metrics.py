@@ -96,8 +96,8 @@ def majority(splits: DataFrame, layer: str, top: int) -> DataFrame:
 
 def baseline(config: Config, keys: Sequence[Key]) -> Key | None:
     """The (layer, model) that the others are compared with: the plain mint layer's network; None where there is none."""
-    plain = [layer.name for layer in config.layers if layer.kind == "mint"]
-    return min((key for key in keys if key[0] in plain and key[1] not in BASELINES), default=None)
+    reference = config.reference_layer
+    return min((key for key in keys if key[0] == reference and key[1] not in BASELINES), default=None)
 
 
 def metric_rows(hits: Sequence[Row], base: Key | None, settings: Evaluation, seed: int) -> list[Values]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from coinspark.classes.kinds import KINDS, LayerKind
 from coinspark.config import Config
 from coinspark.core.errors import InputError
 from coinspark.core.formatting import format_rows
@@ -84,17 +85,18 @@ def compare(tables: Callable[[str], DataFrame], config: Config) -> Comparison:
 
 def comparison(metrics: Sequence[Row], sizes: Sequence[Row], config: Config) -> Comparison:
     """As `compare`, of collected rows: METRICS, and [layer, mint, class, n]."""
-    kinds = {layer.name: layer.kind for layer in config.layers}
+    kinds = {layer.name: KINDS[layer.kind] for layer in config.layers}
+    by_type = {name for name, kind in kinds.items() if kind.by_type}
     order = {layer.name: i for i, layer in enumerate(config.layers)}
     keys = {(row["layer"], row["model"]) for row in metrics}
     base = baseline(config, sorted(keys))
-    split = _split_mints([row for row in sizes if kinds.get(row["layer"]) != "type"])
+    split = _split_mints([row for row in sizes if row["layer"] not in by_type])
     ranked = sorted(
         keys,
         key=lambda key: (
             key[1] in BASELINES,
             key[1] == "majority",
-            kinds.get(key[0]) != "type",
+            key[0] not in by_type,
             key != base,
             order.get(key[0], 99),
             key,
@@ -106,7 +108,7 @@ def comparison(metrics: Sequence[Row], sizes: Sequence[Row], config: Config) -> 
             [row for row in metrics if (row["layer"], row["model"]) == key],
             [row for row in sizes if row["layer"] == key[0]],
             split,
-            kinds.get(key[0], ""),
+            kinds.get(key[0]),
         )
         for key in ranked
     ]
@@ -121,7 +123,9 @@ def _split_mints(sizes: Sequence[Row]) -> list[str]:
     return sorted(several, key=lambda mint: (-total[mint], mint))
 
 
-def _line(key: Key, metrics: Sequence[Row], sizes: Sequence[Row], split: Sequence[str], kind: str) -> Line:
+def _line(
+    key: Key, metrics: Sequence[Row], sizes: Sequence[Row], split: Sequence[str], kind: LayerKind | None
+) -> Line:
     layer, model = key
     compared = [
         row
@@ -131,8 +135,8 @@ def _line(key: Key, metrics: Sequence[Row], sizes: Sequence[Row], split: Sequenc
     return Line(
         key=key,
         architecture=ARCHITECTURES.get(model, model),
-        class_type="Types" if kind == "type" else "Mints",
-        additional="None" if kind in ("type", "mint") else layer,
+        class_type="Types" if kind is not None and kind.by_type else "Mints",
+        additional="None" if kind is not None and not kind.splits_mints else layer,
         classes=len({row["class"] for row in sizes}),
         counts={mint: len({row["class"] for row in sizes if row["mint"] == mint}) for mint in split},
         scores={

@@ -14,6 +14,11 @@ LISTED = ", ".join(f"`{name}` {kind}" for name, kind in schemas.COINS.columns.it
 """The columns of a listing: `coins` without image_id."""
 
 
+def mint_sizes(coins: DataFrame) -> dict[str, int]:
+    """Rows of `coins` of each mint; a coin's media count separately."""
+    return {str(row["mint"]): int(row["count"]) for row in coins.groupBy("mint").count().collect()}
+
+
 def with_photos(listing: DataFrame) -> DataFrame:
     """The coins that have a photo to merge; those of a source with texts only have none."""
     return listing.where(" OR ".join(f"{side} IS NOT NULL" for side in SIDES))

@@ -20,14 +20,14 @@ def left_whole(count: Column, layer: Layer) -> Column:
     """Why a mint of so many pictures is not cut at all, or null where it can be."""
     number = F.format_number(count, 0)
     if layer.k is None:
-        most = F.lit(0 if layer.classes < 2 else 2 * layer.least)
+        most = F.lit(0 if layer.max_classes < 2 else 2 * layer.min_coins)
         told = (
             F.lit("no two clusters are allowed")
-            if layer.classes < 2
+            if layer.max_classes < 2
             else F.concat(
                 F.lit("its pictures are "),
                 number,
-                F.lit(f", and two clusters of {layer.least} need {2 * layer.least:,}"),
+                F.lit(f", and two clusters of {layer.min_coins} need {2 * layer.min_coins:,}"),
             )
         )
         return F.when((most == 0) | (count < most), told)

@@ -23,8 +23,9 @@ from coinspark.clustering.select_k import Asked, Division
 from coinspark.clustering.silhouette import candidates
 from coinspark.config import Config, Layer
 from coinspark.core.errors import InputError
+from coinspark.ingest.frames import mint_sizes
 from coinspark.pipeline.stage import Change, Context, Stage
-from coinspark.vision import clusterable, split_mints
+from coinspark.vision import clusterable
 from coinspark.vision.feature_network import network_of, settings
 from coinspark.vision.features import of_model
 from coinspark.vision.network import precision
@@ -39,20 +40,18 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     Raises InputError where features are missing or not finite, or weights are not those that were recorded.
     """
     config = context.config
-    if not config.clustered:
+    if not config.layers_reading("clusters"):
         raise InputError(
             "clusters: no layer is of kind clusters; add one to `layers`, such as "
-            "{name: clusters, kind: clusters, split: {biggest: 2}}"
+            "{name: clusters, kind: clusters, split: {largest: 2}}"
         )
     model = network_of(context).model
     features = of_model(context.read("features"), model).select("image_id", "vector")
-    sizes = split_mints.sizes(context.read("coins"))
+    sizes = mint_sizes(context.read("coins"))
     made = [
         rows
-        for layer in config.clustered
-        for rows in _layer(
-            context, layer, split_mints.split_mints(sizes, layer.split, layer.name), model, features
-        )
+        for layer in config.layers_reading("clusters")
+        for rows in _layer(context, layer, layer.split.mints_of(sizes, layer.name), model, features)
     ]
     nothing = context.spark.createDataFrame([], schemas.CLUSTERS.ddl)
     return {schemas.CLUSTERS.name: reduce(DataFrame.unionByName, made, nothing)}
@@ -101,7 +100,7 @@ def _layer(
 
 
 def _asked(layer: Layer, pictures: int, seed: int, again: bool) -> Asked:
-    numbers = (layer.k,) if layer.k else candidates(min(layer.classes, pictures // layer.least))
+    numbers = (layer.k,) if layer.k else candidates(min(layer.max_classes, pictures // layer.min_coins))
     return Asked(Plan(numbers[0], tolerance=0, seed=seed), numbers, bearable(pictures), again)
 
 
@@ -150,8 +149,8 @@ def _check_there(shown: DataFrame, features: DataFrame, layer: Layer) -> None:
 
 def _settings(config: Config) -> Any:
     asked = [
-        layer.model_dump(mode="json", include={"name", "split", "k", "classes", "least"})
-        for layer in config.clustered
+        layer.model_dump(mode="json", include={"name", "split", "k", "max_classes", "min_coins"})
+        for layer in config.layers_reading("clusters")
     ]
     return {"layers": asked, **settings(config)}
 
@@ -168,5 +167,5 @@ STAGE = Stage(
     settings=_settings,
     build=build,
     outside=lambda config: precision(config.features.precision),
-    scheduled=lambda config: bool(config.clustered),
+    scheduled=lambda config: bool(config.layers_reading("clusters")),
 )

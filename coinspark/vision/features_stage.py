@@ -123,7 +123,7 @@ def _reads(config: Config) -> tuple[str, ...]:
 
 def scheduled(config: Config) -> bool:
     """Whether features are a part of the nightly build: where asked for, or where a layer is made of clusters."""
-    return bool(config.clustered) or config.features.nightly
+    return bool(config.layers_reading("clusters")) or config.features.nightly
 
 
 STAGE = Stage(

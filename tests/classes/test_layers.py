@@ -62,7 +62,7 @@ def config(*split: str) -> Config:
         layers=(
             Layer(name="mint", kind="mint"),
             Layer(name="type", kind="type"),
-            Layer(name="entities", kind="entities", split=Split(mints=split), least=40, most=0.4),
+            Layer(name="entities", kind="entities", split=Split(mints=split), min_coins=40, max_share=0.4),
         )
     )
 
@@ -149,6 +149,6 @@ def test_the_table_says_where_a_layer_left_every_mint_whole(spark: SparkSession)
 
 def test_an_unknown_mint_is_named_with_the_nearest(spark: SparkSession, tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match=r"split\.mints: no coin is of the mint 'Pergamum'; the nearest is 'Pergamon'"
+        InputError, match=r"split\.mints: no coin has the mint 'Pergamum'; did you mean 'Pergamon'"
     ):
         build(spark, tmp_path, tables(spark), config("Pergamum"), [])

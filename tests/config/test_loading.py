@@ -33,12 +33,12 @@ def test_every_shipped_configuration_loads(file: Path) -> None:
 
 
 def test_files_hold_differences_and_later_ones_win(tmp_path: Path) -> None:
-    first = write(tmp_path, "training: {epochs: 7, batch: 8}\nsplits: {threshold: 5}")
+    first = write(tmp_path, "training: {epochs: 7, batch: 8}\nsplits: {min_coins: 5}")
     second = tmp_path / "second.yaml"
     second.write_text("training: {epochs: 9}")
     config = load([first, second], ["training.workers=1"])
     assert (config.training.epochs, config.training.batch, config.training.workers) == (9, 8, 1)
-    assert config.splits.threshold == 5
+    assert config.splits.min_coins == 5
     assert config.evaluation == Config().evaluation
 
 
@@ -48,16 +48,16 @@ def test_files_hold_differences_and_later_ones_win(tmp_path: Path) -> None:
         ("trainning: {epochs: 3}", "unknown key 'trainning'; did you mean 'training'?"),
         ("training: {epoch: 3}", "unknown key 'training.epoch'; did you mean 'epochs'?"),
         (
-            "layers: [{name: mint, kind: mint, split: {ovr: 4}}]",
-            "unknown key 'layers.0.split.ovr'; did you mean 'over'?",
+            "layers: [{name: mint, kind: mint, split: {largestt: 4}}]",
+            "unknown key 'layers.0.split.largestt'; did you mean 'largest'?",
         ),
         (
             "sources: [{kind: manifest, root: a, path: b, colums: {}}]",
             "unknown key 'sources.0.colums'; did you mean 'columns'?",
         ),
         (
-            "layers: [{name: mint, kind: mint, classes: 0}]",
-            "layers.0.classes: Input should be greater than or equal to 1",
+            "layers: [{name: mint, kind: mint, max_classes: 0}]",
+            "layers.0.max_classes: Input should be greater than or equal to 1",
         ),
         ("layers: [{name: mint, kind: mint, kk: 2}]", "unknown key 'layers.0.kk'"),
         (
@@ -66,18 +66,18 @@ def test_files_hold_differences_and_later_ones_win(tmp_path: Path) -> None:
         ),
         (
             "layers: [{name: parts, kind: clusters}]",
-            "features.weights: clusters of layer 'parts' are made before training, so that there is no run to take weights from",
+            "features.weights: the clusters of layer 'parts' are computed before splits and training, so there is no run yet",
         ),
         (
             "layers: [{name: parts, kind: clusters}]\nfeatures: {weights: null, split: train}",
-            "features.split: clusters of layer 'parts' are made before training, when there is no 'train' yet; set it to null",
+            "features.split: the clusters of layer 'parts' are computed before splits and training, so there is no split yet; set it to null",
         ),
         ("training: {epochs: many}", "training.epochs: Input should be a valid integer"),
         ("training: {layers: [entity]}", "no layer 'entity'"),
-        ("features: {layer: entity}", "features.layer: no layer 'entity'; there are ['mint']"),
+        ("features: {layer: entity}", "features.layer: no layer 'entity'; the layers are ['mint']"),
         ("features: {split: tests}", "features.split: Input should be 'train', 'validation' or 'test'"),
-        ("layers: [{name: a, kind: mint}, {name: a, kind: type}]", "stands twice"),
-        ("training: {size: 96}", "none of ingest.sizes"),
+        ("layers: [{name: a, kind: mint}, {name: a, kind: type}]", "two layers have the same name"),
+        ("training: {size: 96}", "not among ingest.sizes"),
         ("sources: [{kind: museum, root: a}]", "museum"),
         ("name: !!python/object:os.system {}", "not YAML that holds plain data"),
         ("- a\n- b", "must hold keys and values"),

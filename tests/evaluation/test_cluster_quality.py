@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from coinspark.classes import layers
+from coinspark.classes.kinds.clusters import LEFT_WHOLE
 from coinspark.config import Config
 from coinspark.evaluation import cluster_quality
 from coinspark.evaluation.agreement import Purity
@@ -23,7 +23,7 @@ CONFIG = Config.model_validate(
         "layers": [
             {"name": "mint", "kind": "mint"},
             {"name": "designs", "kind": "entities"},
-            {"name": "seen", "kind": "clusters", "least": 3},
+            {"name": "seen", "kind": "clusters", "min_coins": 3},
         ],
     }
 )
@@ -86,7 +86,7 @@ def tables(spark: SparkSession) -> Callable[[str], DataFrame]:
                     "original",
                     "Abdera",
                     "Abdera",
-                    f"{layers.LEFT_WHOLE}2 pictures, fewer than 3 clusters",
+                    f"{LEFT_WHOLE}2 pictures, fewer than 3 clusters",
                 )
                 for coin in ("10", "11")
             ),

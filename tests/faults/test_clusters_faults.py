@@ -58,7 +58,7 @@ def test_features_larger_than_the_drivers_memory(spark: SparkSession, config: Co
         {
             **config.model_dump(mode="json"),
             "features": {"weights": None, "precision": "float32"},
-            "layers": [{"name": "parts", "kind": "clusters", "k": 3, "split": {"biggest": 1}}],
+            "layers": [{"name": "parts", "kind": "clusters", "k": 3, "split": {"largest": 1}}],
         }
     )
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "2000")

@@ -57,7 +57,7 @@ def test_skipped_until_something_changes(
     assert not run(spark, config)
     assert "unchanged, skipped" in capsys.readouterr().err
     assert run(spark, config, force=True)
-    more = config.model_copy(update={"layers": (config.layers[0].model_copy(update={"least": 7}),)})
+    more = config.model_copy(update={"layers": (config.layers[0].model_copy(update={"min_coins": 7}),)})
     assert run(spark, more)
     assert run(spark, config, replace(TOY, outside=lambda config: "another listing"))
     assert run(spark, config, replace(TOY, modules=lambda config: ("coinspark.classes.summary",)))

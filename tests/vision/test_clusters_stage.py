@@ -30,8 +30,8 @@ from tests.vision import networks
 
 LAYERS = (
     {"name": "mint", "kind": "mint"},
-    {"name": "parts", "kind": "clusters", "k": 3, "least": 12, "split": {"over": 1}},
-    {"name": "chosen", "kind": "clusters", "least": 5, "classes": 8, "split": {"mints": ["Abdera"]}},
+    {"name": "parts", "kind": "clusters", "k": 3, "min_coins": 12, "split": {"larger_than": 1}},
+    {"name": "chosen", "kind": "clusters", "min_coins": 5, "max_classes": 8, "split": {"mints": ["Abdera"]}},
 )
 EYE = Network("none.npz", "ab" * 32, Picture(32, 64))
 Coins = dict[str, tuple[str, list[float]]]
@@ -211,7 +211,9 @@ def test_a_shared_picture_counts_for_the_first_mint_that_is_split(
     spark: SparkSession, config: Config, held: Callable[..., Any], tmp_path: Path
 ) -> None:
     both = {**grouped("Abdera", (9, 9)), **grouped("Byzantion", (9, 9))}
-    config = told(config, {"name": "parts", "kind": "clusters", "k": 2, "least": 2, "split": {"over": 1}})
+    config = told(
+        config, {"name": "parts", "kind": "clusters", "k": 2, "min_coins": 2, "split": {"larger_than": 1}}
+    )
     tables = held(both, more=[("shared", "Byzantion", "Abdera-0-00")])
     rows = build(spark, config, tmp_path, tables)
     assert Counter((row["mint"], row["cluster"]) for row in rows) == {
@@ -361,8 +363,8 @@ def test_without_a_layer_of_clusters_there_is_nothing_to_do(
     [
         ({"k": 1}, "k is 1"),
         ({"k": 61}, "its pictures are 60, fewer than 61 clusters"),
-        ({"least": 31}, "its pictures are 60, and two clusters of 31 need 62"),
-        ({"classes": 1}, "no two clusters are allowed"),
+        ({"min_coins": 31}, "its pictures are 60, and two clusters of 31 need 62"),
+        ({"max_classes": 1}, "no two clusters are allowed"),
     ],
 )
 def test_mints_that_cannot_be_cut_are_left_whole_and_it_is_said_why(
@@ -374,7 +376,7 @@ def test_mints_that_cannot_be_cut_are_left_whole_and_it_is_said_why(
     why: str,
 ) -> None:
     config, said = (
-        told(config, {"name": "parts", "kind": "clusters", "split": {"biggest": 1}, **keys}),
+        told(config, {"name": "parts", "kind": "clusters", "split": {"largest": 1}, **keys}),
         list[str](),
     )
     tables = held(collection())

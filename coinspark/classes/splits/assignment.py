@@ -116,7 +116,7 @@ def plan(
             total = _sum(n for key, n in counts.items() if key[:2] == (layer, mint))
             if why := _thin(total, threshold):
                 mints.setdefault(mint, why)
-    mints |= dict.fromkeys(leave_out, "left out by splits.leave_out")
+    mints |= dict.fromkeys(leave_out, "left out by splits.exclude_mints")
     staying = {key: n for key, n in counts.items() if key[1] not in mints}
     back: set[tuple[str, str, str]] = set()
     for layer, mint in sorted({key[:2] for key in staying if key[0] not in type_layers}):

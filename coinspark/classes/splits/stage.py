@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from coinspark.classes.kinds import KINDS
 from coinspark.classes.splits import assignment
 from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError
@@ -17,8 +18,7 @@ from coinspark.pipeline.stage import Change, Context, Stage
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
     """{"splits": a SPLITS frame}. Raises InputError where nothing is left to learn, AuditError where a promise is broken."""
     settings, seed = context.config.splits, context.config.seed
-    kinds = {layer.name: layer.kind for layer in context.config.layers}
-    typed = [name for name, kind in kinds.items() if kind == "type"]
+    typed = _by_type(context.config)
     coins = context.read("coins").where("image_id IS NOT NULL")
     rows = assignment.photographed(context.read("classes"), coins)
 
@@ -27,7 +27,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
         raise InputError(
             "splits: no coin of any class layer has a picture; a source with photos is needed to train"
         )
-    first = assignment.plan(before, settings.threshold, typed, settings.leave_out)
+    first = assignment.plan(before, settings.min_coins, typed, settings.exclude_mints)
     tied = (
         {}
         if settings.by == "coin"
@@ -39,14 +39,14 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     # Both are read several times below, by the audit above all, and small: keep them.
     sided = assignment.assign(assignment.follow(rows, first), units, coarse_first, settings, seed).persist()
     after = _collect(assignment.sizes(sided, settings.folds))
-    last = assignment.plan(after, settings.threshold, typed)
+    last = assignment.plan(after, settings.min_coins, typed)
     made = assignment.follow(sided, last).persist()
 
     for line in told(before, first, after, last):
         context.say(line)
-    for absent in sorted(set(settings.leave_out) - {key[1] for key in before}):
-        context.say(f"splits.leave_out: there is no mint {absent!r}")
-    _learnable(made, sorted(names), settings.threshold, before)
+    for absent in sorted(set(settings.exclude_mints) - {key[1] for key in before}):
+        context.say(f"splits.exclude_mints: there is no mint {absent!r}")
+    _learnable(made, sorted(names), settings.min_coins, before)
     if faults := assignment.audit(made):
         raise AuditError("splits: " + "; ".join(faults))
     return {"splits": made}
@@ -86,7 +86,7 @@ def _learnable(made: DataFrame, layers: list[str], threshold: int, before: assig
             size, name = max((n[0], key[2]) for key, n in before.items() if key[0] == layer)
             raise InputError(
                 f"splits: layer {layer!r} has {left.get(layer, 0)} classes of at least {threshold} coins that can be "
-                f"trained and tested, two are needed (biggest: {name!r} with {size}); lower splits.threshold, "
+                f"trained and tested, two are needed (biggest: {name!r} with {size}); lower splits.min_coins, "
                 f"split by coin, or take the layer out of `layers`"
             )
 
@@ -96,8 +96,11 @@ def _collect(frame: DataFrame) -> assignment.Sizes:
 
 
 def _settings(config: Config) -> Any:
-    kinds = {layer.name: layer.kind for layer in config.layers}
-    return {"splits": config.splits, "seed": config.seed, "kinds": kinds}
+    return {"splits": config.splits, "seed": config.seed, "by_type": _by_type(config)}
+
+
+def _by_type(config: Config) -> list[str]:
+    return [layer.name for layer in config.layers if KINDS[layer.kind].by_type]
 
 
 STAGE = Stage(

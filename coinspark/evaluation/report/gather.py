@@ -11,6 +11,7 @@ from typing import Any
 from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
+from coinspark.classes.kinds import KINDS
 from coinspark.classes.splits import assignment as splitting
 from coinspark.config import Config
 from coinspark.evaluation import cluster_quality, metrics, table1
@@ -20,9 +21,6 @@ from coinspark.evaluation.report import training_rounds
 from coinspark.evaluation.report.coin_cards import Example, Tables, example, pictured
 from coinspark.evaluation.report.training_rounds import Learning
 from coinspark.evaluation.scores import Matrix
-
-OWN = ("mint", "type", "clusters")
-"""Kinds of layers whose classes have no examples drawn by lot: they are known by name, or shown in a section of their own."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +180,9 @@ def _examples(tables: Tables, config: Config) -> dict[tuple[str, str], list[Exam
             tables("classes").select("layer", "coin_id", "medium", "evidence"), ["layer", "coin_id", "medium"]
         )
     )
-    new = new.where(F.col("layer").isin([layer.name for layer in config.layers if layer.kind not in OWN]))
+    new = new.where(
+        F.col("layer").isin([layer.name for layer in config.layers if KINDS[layer.kind].has_examples])
+    )
     one = Window.partitionBy("layer", "class", "coin_id").orderBy("medium")
     some = Window.partitionBy("layer", "class").orderBy(F.xxhash64(F.lit(config.seed), "coin_id"), "coin_id")
     chosen = (

@@ -17,6 +17,7 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
+from coinspark.classes.kinds import KINDS
 from coinspark.config import Config
 from coinspark.core import atomic_files
 from coinspark.evaluation import agreement, cluster_quality, table1
@@ -173,7 +174,7 @@ def _layers(page: Page, config: Config) -> list[LayerPage]:
     for layer in config.layers:
         sizes = page.sizes.get(layer.name, [])
         split = {size.mint for size in sizes if size.is_new}
-        if layer.kind in ("mint", "type") or not sizes:
+        if not KINDS[layer.kind].splits_mints or not sizes:
             continue
         by_mint: dict[str, list[Size]] = defaultdict(list)
         for size in sizes:
@@ -185,8 +186,7 @@ def _layers(page: Page, config: Config) -> list[LayerPage]:
 
 
 def _base_sizes(page: Page, config: Config) -> Sequence[Size]:
-    plain = next((layer.name for layer in config.layers if layer.kind == "mint"), "")
-    return page.sizes.get(plain, [])
+    return page.sizes.get(config.reference_layer or "", [])
 
 
 def _curves(page: Page) -> list[tuple[str, Markup, Markup]]:
@@ -236,13 +236,13 @@ def _confusions(page: Page) -> list[Confusion]:
 
 def _gone(page: Page, config: Config) -> list[tuple[str, str, str, int, str, str]]:
     """(layer, mint, class, coins, where it went, why), as far as the sizes tell."""
-    least = config.splits.threshold
-    kinds = {layer.name: layer.kind for layer in config.layers}
+    least = config.splits.min_coins
+    by_type = {layer.name for layer in config.layers if KINDS[layer.kind].by_type}
     rows = []
     for row in page.gone:
         back = row["becomes"] is not None
         where = f"back into {row['becomes']}" if back else "out of the layer"
-        if row["mint"] in config.splits.leave_out:
+        if row["mint"] in config.splits.exclude_mints:
             why = "left out by setting"
         elif row["coins"] < least:
             why = f"fewer than {least} coins"
@@ -251,7 +251,7 @@ def _gone(page: Page, config: Config) -> list[tuple[str, str, str, int, str, str
         else:
             why = (
                 "no coin was left to test or to train"
-                if kinds.get(row["layer"]) == "type"
+                if row["layer"] in by_type
                 else "its mint left every layer"
             )
         rows.append((row["layer"], row["mint"], row["class"], row["coins"], where, why))

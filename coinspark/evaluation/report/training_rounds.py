@@ -48,7 +48,7 @@ def learnt(tables: Tables, config: Config) -> list[Learning]:
 
     `model` of table `clusters` begins with 16 digits of the weights' SHA-256, by which it is known whose they are.
     """
-    layers = [layer.name for layer in config.clustered]
+    layers = [layer.name for layer in config.layers_reading("clusters")]
     if not layers:
         return []
     used = (

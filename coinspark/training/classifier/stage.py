@@ -43,7 +43,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     folds = [(layer, fold) for layer in _layers(config) for fold in _folds(splits, layer)]
     for n, (layer, fold) in enumerate(folds, 1):
         plan = _export(context, splits, layer, fold)
-        if config.training.baselines and layer == _reference(config):
+        if config.training.baselines and layer == config.reference_layer:
             rows.append(_baseline_run(context, plan))
         rows.append(_train(context, plan, f"{layer} {n}/{len(folds)}"))
     return {
@@ -55,10 +55,6 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
 
 def _layers(config: Config) -> tuple[str, ...]:
     return config.training.layers or tuple(layer.name for layer in config.layers)
-
-
-def _reference(config: Config) -> str | None:
-    return next((layer.name for layer in config.layers if layer.kind == "mint"), None)
 
 
 def _folds(splits: DataFrame, layer: str) -> list[int]:
@@ -215,7 +211,7 @@ def _settings(config: Config) -> Any:
         "size": config.image_size,
         "shape": config.ingest.shape,
         "seed": config.seed,
-        "reference": _reference(config),
+        "reference": config.reference_layer,
         "layers": _layers(config),
     }
 

@@ -68,13 +68,13 @@ def split(
         rows = assignment.sizes(frame, folds).collect()
         return {(r["layer"], r["mint"], r["class"]): tuple(r["counts"]) for r in rows}
 
-    first = assignment.plan(sizes(classes), settings.threshold, ["type"], settings.leave_out)
+    first = assignment.plan(sizes(classes), settings.min_coins, ["type"], settings.exclude_mints)
     tied = assignment.components(r["types"] for r in assignment.type_links(coins).collect())
     units = assignment.units(coins, settings.by, tied)
     sided = assignment.assign(
         assignment.follow(classes, first), units, ["mint", "design", "type"], settings, seed
     )
-    last = assignment.plan(sizes(sided, settings.folds), settings.threshold, ["type"])
+    last = assignment.plan(sizes(sided, settings.folds), settings.min_coins, ["type"])
     made = assignment.follow(sided, last)
     return sorted(tuple(row) for row in made.collect())
 
@@ -226,19 +226,19 @@ def test_any_collection_keeps_the_promises(
     spark: SparkSession, seed: int, threshold: int, folds: int, by: Literal["coin", "type"]
 ) -> None:
     coins, rows = collection(seed)
-    settings = Splits(threshold=threshold, folds=folds, by=by)
+    settings = Splits(min_coins=threshold, folds=folds, by=by)
     made = split(spark, coins_frame(spark, coins), classes_frame(spark, rows), settings)
     assert assignment.audit(spark.createDataFrame(made, SPLITS.ddl)) == []
     coins_of = defaultdict(set)
     for layer, _, coin, _, _, name, _ in made:
         coins_of[layer, name].add(coin)
-    assert all(len(members) >= settings.threshold for members in coins_of.values())
+    assert all(len(members) >= settings.min_coins for members in coins_of.values())
     assert {row[2] for row in made if row[0] == "mint"} == {row[2] for row in made if row[0] == "design"}
 
 
 def test_order_and_partitions_of_the_rows_do_not_matter(spark: SparkSession) -> None:
     coins, rows = collection(4, mints=2)
-    settings = Splits(threshold=5)
+    settings = Splits(min_coins=5)
     made = split(spark, coins_frame(spark, coins), classes_frame(spark, rows), settings)
     random.Random(4).shuffle(rows)
     random.Random(4).shuffle(coins)

@@ -62,8 +62,8 @@ def test_a_thin_mint_leaves_and_leaves_one_class_which_is_none(spark: SparkSessi
 
 def test_an_unknown_mint_to_leave_out_is_said(spark: SparkSession, tmp_path: Path) -> None:
     said: list[str] = []
-    STAGE.build(context(spark, tmp_path, ["Rome"] * 30, said, leave_out=["Atlantis"]))
-    assert "splits.leave_out: there is no mint 'Atlantis'" in said
+    STAGE.build(context(spark, tmp_path, ["Rome"] * 30, said, exclude_mints=["Atlantis"]))
+    assert "splits.exclude_mints: there is no mint 'Atlantis'" in said
 
 
 def test_no_pictures_at_all(spark: SparkSession, tmp_path: Path) -> None:

@@ -1,0 +1,102 @@
+"""Layer kind `entities`: classes of a mint by what both sides of its coins show, from the entities in descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from coinspark.classes.designs.information import Design, side
+from coinspark.classes.designs.plan import places
+from coinspark.classes.kinds.kind import NOT_SPLIT, LayerKind, Tables, class_rows
+from coinspark.config import Config, Layer
+from coinspark.entities.trusted import trusted
+
+DESIGN = ("mint", "type", "design")
+"""Key of a design row: mint, type ('' without a single type), and the texts of both sides ('' without any)."""
+
+_ASSIGNED = "mint string, type string, design string, class string, evidence string"
+
+
+def with_sides(coins: DataFrame, read: Tables, config: Config) -> DataFrame:
+    """Coins with the entities of both sides, key (coin_id, medium).
+
+    Args:
+        coins: As `coin_facts` returns them.
+        read: Reads the table `entities`.
+        config: Its `entities.trusted` are the engines whose entities count.
+
+    Returns:
+        coin_id, medium, mint, image_id, type, design, and obverse, reverse: JSON arrays of {name, category, kinds}, each
+        name once, sorted; [] without entities.
+    """
+    found = _entities_of_texts(trusted(read("entities"), config.entities.trusted))
+    sides = (
+        coins.where("design != ''")
+        .dropDuplicates(["design"])
+        .select("design", F.explode("texts").alias("text"))
+        .join(found, F.col("text.text_id") == F.col("text_id"))
+        .groupBy("design")
+        .agg(_side("obverse"), _side("reverse"))
+    )
+    return coins.drop("texts").join(sides, "design", "left").fillna("[]", ["obverse", "reverse"])
+
+
+def _entities_of_texts(entities: DataFrame) -> DataFrame:
+    """text_id, found: the distinct (name, category, kinds) of each text; an unlisted entity goes by its surface form."""
+    entity = F.struct(F.coalesce("name", "form").alias("name"), "category", "kinds")
+    return entities.groupBy("text_id").agg(F.collect_set(entity).alias("found"))
+
+
+def _side(name: str) -> Column:
+    """Aggregate of a design's texts: the entities of one side as a JSON array."""
+    found = F.collect_list(F.when(F.col("text.side") == name, F.col("found")))
+    return F.to_json(F.array_sort(F.array_distinct(F.flatten(found)))).alias(name)
+
+
+def assign(coins: DataFrame, layer: Layer, mints: tuple[str, ...]) -> DataFrame:
+    """All coins: those of the split mints in the classes that `designs.plan` selects, the rest in their mint.
+
+    The selection compares all designs of a mint and needs the designs of all mints to rate names. There are some
+    thousands of designs, which one task handles.
+    """
+
+    def place(designs: pd.DataFrame) -> pd.DataFrame:
+        found = places(
+            map(design, designs.to_dict("records")),
+            mints,
+            layer.max_classes,
+            layer.min_coins,
+            layer.max_share,
+        )
+        rows = [(one.mint, one.type, one.key, name, why) for one, name, why in found]
+        return pd.DataFrame(rows, columns=["mint", "type", "design", "class", "evidence"], dtype=object)
+
+    assigned = designs_of(coins).groupBy(F.lit(0)).applyInPandas(place, _ASSIGNED)
+    joined = coins.join(assigned, list(DESIGN), "left").withColumns(
+        {"class": F.coalesce("class", "mint"), "evidence": F.coalesce("evidence", F.lit(NOT_SPLIT))}
+    )
+    return class_rows(joined, layer)
+
+
+def designs_of(coins: DataFrame) -> DataFrame:
+    """The distinct designs of coins with sides: mint, type, design, obverse, reverse, coins (a count)."""
+    return coins.groupBy(*DESIGN, "obverse", "reverse").agg(F.count(F.lit(1)).alias("coins"))
+
+
+def design(row: Mapping[str, object]) -> Design:
+    """A row of `designs_of` in plain Python."""
+    return Design(
+        str(row["mint"]),
+        str(row["type"]),
+        str(row["design"]),
+        side(str(row["obverse"])),
+        side(str(row["reverse"])),
+        bool(row["design"]),
+        int(str(row["coins"])),
+    )
+
+
+KIND = LayerKind(assign, with_sides, reads=("entities",), splits_mints=True, has_examples=True)

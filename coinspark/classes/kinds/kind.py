@@ -1,0 +1,54 @@
+"""Definition of a layer kind, the extension point for class layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from coinspark.config import Config, Layer
+from coinspark.warehouse.schemas import CLASSES
+
+NOT_SPLIT = "its mint is not split in this layer"
+"""Evidence of a coin whose mint the layer does not split."""
+
+Tables = Callable[[str], DataFrame]
+"""Reads a table by its name."""
+
+
+def _unchanged(coins: DataFrame, read: Tables, config: Config) -> DataFrame:
+    return coins
+
+
+@dataclass(frozen=True)
+class LayerKind:
+    """How the coins of a class layer get their classes, and what other stages need to know about such a layer.
+
+    Attributes:
+        assign: Returns `class_rows` of the coins for one layer. Arguments: the coins as `prepare` returns them, the
+            settings of the layer, and the names of the mints that it splits. A class of a mint is named `Mint` or
+            `Mint/name`. A coin without a row is not part of the layer.
+        prepare: Adds the columns that `assign` needs, once for all layers of the kind. Arguments: the coins as
+            `coins.coin_facts` returns them, the reader of the tables in `reads`, and the configuration.
+        reads: Tables needed in addition to `coins`.
+        splits_mints: Whether the layer divides mints into new classes. The report shows such a layer in detail.
+        has_examples: Whether the report shows example coins of each new class.
+        is_reference: Whether its classes are the plain mints, with which other layers are compared.
+        by_type: Whether a class is a type, which may occur in several mints. A type with too few coins leaves the layer;
+            a class of any other kind returns to its mint.
+    """
+
+    assign: Callable[[DataFrame, Layer, tuple[str, ...]], DataFrame]
+    prepare: Callable[[DataFrame, Tables, Config], DataFrame] = _unchanged
+    reads: tuple[str, ...] = ()
+    splits_mints: bool = False
+    has_examples: bool = False
+    is_reference: bool = False
+    by_type: bool = False
+
+
+def class_rows(coins: DataFrame, layer: Layer) -> DataFrame:
+    """Rows of `classes` from coins with the columns coin_id, medium, mint, class and evidence."""
+    return coins.withColumn("layer", F.lit(layer.name)).select(*CLASSES.columns)

@@ -1,0 +1,19 @@
+"""Layer kind `type`: each coin in the class of its type, for coins with exactly one type."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from coinspark.classes.kinds.kind import LayerKind, class_rows
+from coinspark.config import Layer
+
+
+def assign(coins: DataFrame, layer: Layer, mints: tuple[str, ...]) -> DataFrame:
+    """Coins with exactly one type, each in the class `Mint/type`. Other coins are not part of the layer."""
+    typed = coins.where(F.col("type") != "")
+    name = F.concat_ws("/", "mint", "type")
+    return class_rows(typed.withColumns({"class": name, "evidence": F.lit("its type")}), layer)
+
+
+KIND = LayerKind(assign, by_type=True)
