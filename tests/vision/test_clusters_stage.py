@@ -198,7 +198,7 @@ def test_the_layer_has_a_class_a_cluster_and_tiny_ones_go_back(
     evidence = {coin: row["evidence"] for coin, row in parts.items()}
     assert evidence["second"] == f"cluster 1 of 3, {distance:.4f} from its centroid"
     assert evidence["Abdera-1-00"] == "cluster 3 of 3 has 10 coins, a class needs 12"
-    assert evidence["bare"] == "no picture"
+    assert evidence["bare"] == "no image"
     assert evidence["Byzantion-0-00"] == "mint left whole: its pictures are 2, fewer than 3 clusters"
     assert evidence["Perinthos-0-00"] == f"mint left whole: {clusterable.ALIKE}"
     assert evidence["Thasos-0-00"] == "its mint is not split in this layer"
@@ -223,7 +223,7 @@ def test_a_shared_picture_counts_for_the_first_mint_that_is_split(
     made = {row["coin_id"]: row for row in build(spark, config, tmp_path, tables, of=classes.STAGE)}
     assert (made["shared"]["class"], made["shared"]["evidence"]) == (
         "Byzantion",
-        "its picture counts for Abdera",
+        "its image counts for Abdera",
     )
 
 

@@ -65,7 +65,7 @@ def _evidence(layer: Layer, mints: tuple[str, ...]) -> Column:
             F.concat(F.lit("its image counts for "), F.coalesce("own.mint", F.lit("another mint"))),
         )
         .when(F.col("coins") < layer.min_coins, F.concat(where, few))
-        .otherwise(F.concat(where, F.format_string(", distance %.4f from its centroid", "own.distance")))
+        .otherwise(F.concat(where, F.format_string(", %.4f from its centroid", "own.distance")))
     )
 
 
