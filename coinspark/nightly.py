@@ -18,7 +18,6 @@ from coinspark.config import Config
 from coinspark.core.progress import say
 from coinspark.entities import stage as entities
 from coinspark.evaluation import stage as evaluation
-from coinspark.evaluation.report import page
 from coinspark.ingest import stage as ingest
 from coinspark.pipeline import graph
 from coinspark.pipeline.run import run
@@ -57,9 +56,11 @@ class Build:
 def run_build(config: Config, force: bool = False) -> Build:
     """Run every scheduled stage that is not up to date, tag the build over all tables, write the report.
 
-    If nothing has changed, the newest build stays the newest and gets no second tag. A failed build leaves the previous
-    one published; the next run resumes from what was finished.
+    If nothing has changed, the newest build stays the newest and gets no second tag. A failed build leaves
+    the previous one published; the next run resumes from what was finished.
     """
+    from coinspark.evaluation.report import page  # loads scikit-learn: not needed for `coinspark --help`
+
     with lock_warehouse(local_folder(config)):
         spark, began = start(config), time.monotonic()
         ran = _run(spark, config, scheduled(config), force)
@@ -130,7 +131,10 @@ def _tag(spark: SparkSession, config: Config) -> str:
 
 
 def _is_complete(spark: SparkSession, config: Config, build: str) -> bool:
-    """Whether the published tables are those of this build. They are not after a run that died before its tag."""
+    """Whether the published tables are those of this build.
+
+    They are not after a run that died before its tag.
+    """
     row = tables.read(spark, config, schemas.BUILDS.name).where(F.col("build") == build).collect()[0]
     return all(
         tables.snapshot(spark, config, name) == snapshot

@@ -32,7 +32,7 @@ _LONG = (
     "ingest/test_ingest_stage",
     "training/classifier/test_stage",
     "training/deepcluster/test_stage",
-    "pipeline/test_stage",
+    "pipeline/test_run",
     "faults/test_clusters_faults",
 )
 """Files that take minutes, the longest first: started last, one would keep a worker busy after the others are done."""

@@ -1,4 +1,4 @@
-"""The options that commands share."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ import typer
 from coinspark.config import Config, load
 
 Files = Annotated[
-    list[Path] | None, typer.Option("--config", "-c", help="A YAML file; several are merged in order.")
+    list[Path] | None, typer.Option("--config", "-c", help="YAML file; repeat it to merge several in order.")
 ]
-Overrides = Annotated[list[str] | None, typer.Option("--set", help="One key: --set training.epochs=3")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", help="Override one key: --set training.epochs=3")
+]
 Force = Annotated[bool, typer.Option("--force", help="Run even if nothing has changed.")]
 BuildTag = Annotated[
-    str | None, typer.Option("--build", help="A build's tag, or `latest`; without it the published tables.")
+    str | None, typer.Option("--build", help="Tag of a build, or `latest`. Default: the published tables.")
 ]
 
 
 class Format(StrEnum):
-    """How rows are printed."""
+    """Output format of rows."""
 
     table = "table"
     csv = "csv"
@@ -29,5 +31,5 @@ class Format(StrEnum):
 
 
 def configuration(files: list[Path] | None, overrides: list[str] | None) -> Config:
-    """The configuration that --config and --set ask for."""
+    """The configuration from --config and --set."""
     return load(files or [], overrides or [])

@@ -1,7 +1,8 @@
-"""Reading a configuration: YAML files that hold only what differs from the defaults, merged and checked as a whole.
+"""Reading a configuration: YAML files that hold only what differs from the defaults, merged and checked as a
+whole.
 
-`load` merges the files in order, then `--set key=value` overrides. An unknown key, a wrong type or an impossible value stops
-with a line that names file and key. The settings themselves stand in `settings.py`.
+`load` merges the files in order, then `--set key=value` overrides. An unknown key, a wrong type or an
+impossible value stops with a line that names file and key. The settings themselves stand in `settings.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from coinspark.core.errors import ConfigError
 def load(files: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Config:
     """The configuration of these YAML files, later ones winning, then of `key.sub=value` overrides.
 
-    `${NAME}` and `${NAME:-default}` in a file are taken from the environment. Raises ConfigError naming file and key.
+    `${NAME}` and `${NAME:-default}` in a file are taken from the environment. Raises ConfigError naming file
+    and key.
     """
     merged: dict[str, Any] = {}
     for file in files:

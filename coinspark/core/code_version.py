@@ -1,4 +1,4 @@
-"""Versions of the code behind a result: source files found by following imports, and the libraries they use."""
+"""Version of the code behind a result: source files found by following imports, and library versions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FRAME = ("core", "config", "warehouse", "pipeline")
 
 
 def code_version(*modules: str) -> str:
-    """SHA-256 hex of the code that these modules run: their import closure and the versions of imported libraries.
+    """SHA-256 hex of the code that these modules run: their import closure and its library versions.
 
     Comments, docstrings and formatting do not count. Modules of `FRAME` do not count either.
 
@@ -37,8 +37,8 @@ def code_version(*modules: str) -> str:
 def import_closure(modules: Iterable[str]) -> set[str]:
     """The modules and all modules of coinspark that they import, directly or not, without those of `FRAME`.
 
-    A string constant that is a module's dotted name counts as an import: worker programs are named that way. A registry
-    entry (`module:ATTRIBUTE`) does not: a stage names the entries that its configuration selects.
+    A string constant that is a module's dotted name counts as an import: worker programs are named that way.
+    A registry entry (`module:ATTRIBUTE`) does not: a stage names the entries that its configuration selects.
     """
     closure: set[str] = set()
     waiting = list(modules)
@@ -50,7 +50,7 @@ def import_closure(modules: Iterable[str]) -> set[str]:
 
 
 def library_versions(libraries: Iterable[str]) -> dict[str, list[str]]:
-    """Installed versions of the distributions that provide these top-level packages; without an entry if none does."""
+    """Installed versions of the distributions that provide these top-level packages, if there are any."""
     known = _distributions()
     return {
         name: sorted({metadata.version(dist) for dist in known[name]}) for name in libraries if name in known

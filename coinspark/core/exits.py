@@ -18,8 +18,8 @@ _interrupted = False
 def handle_signals() -> None:
     """Raise KeyboardInterrupt on SIGINT and SIGTERM, and record that the user asked to stop.
 
-    The record counts, not the exception: a KeyboardInterrupt inside a call to Java surfaces as any other error. Call it
-    again after Spark has started, since Spark installs its own handler.
+    The record counts, not the exception: a KeyboardInterrupt inside a call to Java surfaces as any other
+    error. Call it again after Spark has started, since Spark installs its own handler.
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, _interrupt)
@@ -35,9 +35,10 @@ def _interrupt(signum: int, frame: object) -> None:
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
-    """Context of a whole command: a CoinsparkError ends it with its message and exit code 1, an interrupt with 130.
+    """Context of a whole command that turns exceptions into exit codes.
 
-    Other exceptions are program faults and keep their traceback.
+    A CoinsparkError prints its message and exits with 1, an interrupt exits with 130. Other exceptions are
+    program faults and keep their traceback.
     """
     try:
         yield

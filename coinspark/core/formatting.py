@@ -35,7 +35,7 @@ def format_rows(
 
 
 def to_plain(value: Any) -> Any:
-    """The value as JSON can hold it: Spark rows as objects, bytes as their length, everything else as text."""
+    """The value as JSON has it: Spark rows as objects, bytes as their length, other types as text."""
     if hasattr(value, "asDict"):
         return to_plain(value.asDict())
     if isinstance(value, Mapping):

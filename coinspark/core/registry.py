@@ -15,8 +15,8 @@ Entry = TypeVar("Entry")
 class Registry(Mapping[str, Entry], Generic[Entry]):
     """Entries of one extension point by name: `{"folders": "coinspark.ingest.readers.folders:READER"}`.
 
-    A name of the form `package.module:ATTRIBUTE` needs no entry, so that a configuration can name one from outside
-    coinspark. It must be importable on the driver and on the workers.
+    A name of the form `package.module:ATTRIBUTE` needs no entry, so that a configuration can name one from
+    outside coinspark. It must be importable on the driver and on the workers.
     """
 
     def __init__(self, what: str, entries: Mapping[str, str]) -> None:
@@ -24,7 +24,10 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         self.what, self._targets = what, dict(entries)
 
     def __getitem__(self, name: str) -> Entry:
-        """The entry of this name. Raises ConfigError that names the nearest known name, or what cannot be imported."""
+        """The entry of this name.
+
+        Raises ConfigError that names the nearest known name, or what cannot be imported.
+        """
         module, _, attribute = self.target(name).partition(":")
         try:
             entry: Entry = getattr(importlib.import_module(module), attribute)
@@ -59,6 +62,9 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
 
 
 def resolve(target: str) -> Any:
-    """The object that `module:ATTRIBUTE` names. Lets lower packages ask a registry of a higher one by its name."""
+    """The object that `module:ATTRIBUTE` names.
+
+    Lets lower packages ask a registry of a higher one by its name.
+    """
     module, _, attribute = target.partition(":")
     return getattr(importlib.import_module(module), attribute)

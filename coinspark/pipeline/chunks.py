@@ -24,7 +24,8 @@ class ChunkedWork:
         rows: The rows to process.
         key: Columns that identify a row; they alone decide its chunk.
         size: Approximate number of rows per chunk.
-        version: Identifies everything else that decides the result, such as settings; a part of each chunk's name.
+        version: Identifies everything else that decides the result, such as settings; a part of each chunk's
+            name.
         stage: Name of the stage, for the progress line.
         action: What happens to the rows, for the progress line, such as "coins merged".
     """
@@ -42,8 +43,8 @@ def run_in_chunks(
 ) -> list[str]:
     """Write one Parquet folder per chunk below `folder` and return their URIs.
 
-    A chunk that is complete, from the same rows and version, is not written again. The rows are stored first, so that their
-    query runs once and not once per chunk.
+    A chunk that is complete, from the same rows and version, is not written again. The rows are stored first,
+    so that their query runs once and not once per chunk.
 
     Args:
         write: `write(rows, count, path)` processes the rows of a chunk and writes the result to `path`.
@@ -62,9 +63,8 @@ def run_in_chunks(
             write(stored.where(in_chunk), count, path)
             written += count
         speed = written / max(time.monotonic() - began, 1e-3)
-        context.say(
-            f"{work.stage:9} chunk {number} of {len(chunks)}: {done:,} of {total:,} {work.action}, {speed:,.0f}/s"
-        )
+        progress = f"chunk {number} of {len(chunks)}: {done:,} of {total:,} {work.action}, {speed:,.0f}/s"
+        context.say(f"{work.stage:9} {progress}")
         uris.append(_uri(path))
     return uris
 
@@ -87,7 +87,8 @@ def _store_rows(spark: SparkSession, work: ChunkedWork, path: Path) -> DataFrame
 def _group_buckets(buckets: Sequence[Row], size: int) -> list[list[Row]]:
     """Consecutive buckets in groups of about `size` rows.
 
-    The number of groups is a power of two, so that a few rows more or less rarely move other rows to another chunk.
+    The number of groups is a power of two, so that a few rows more or less rarely move other rows to another
+    chunk.
     """
     groups = -(-sum(row["n"] for row in buckets) // size)
     per_group = max(_BUCKETS >> max(groups - 1, 0).bit_length(), 1)

@@ -1,4 +1,4 @@
-"""Run a stage: skip it if nothing it depends on has changed, otherwise build, audit and publish its tables."""
+"""Run of a stage: skip it if it is up to date, otherwise build, audit and publish its tables."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from coinspark.warehouse.locations import local_folder
 def run(spark: SparkSession, config: Config, stage: Stage, force: bool = False) -> bool:
     """Build and publish the stage's tables unless they are up to date; True if the stage ran.
 
-    All tables are staged and audited before the first is published. A table whose rows are the same keeps its snapshot,
-    so that the stages after it are skipped.
+    All tables are staged and audited before the first is published. A table whose rows are the same keeps its
+    snapshot, so that the stages after it are skipped.
     """
     began = time.monotonic()
     inputs = {name: tables.snapshot(spark, config, name) for name in stage.reads(config)}
@@ -58,7 +58,7 @@ def run(spark: SparkSession, config: Config, stage: Stage, force: bool = False) 
 
 
 def fingerprint(config: Config, stage: Stage, inputs: Mapping[str, int]) -> str:
-    """SHA-256 hex of everything that decides the result of a stage, given the snapshots of its input tables."""
+    """SHA-256 hex of everything that decides a stage's result; `inputs`: snapshots of the tables it reads."""
     return digest(
         {
             "settings": stage.settings(config),
@@ -70,7 +70,10 @@ def fingerprint(config: Config, stage: Stage, inputs: Mapping[str, int]) -> str:
 
 
 def scratch(config: Config, name: str, fingerprint: str) -> Path:
-    """Folder for finished parts of unfinished work. A run with the same fingerprint finds it again after a kill."""
+    """Folder for finished parts of unfinished work.
+
+    A run with the same fingerprint finds it again after a kill.
+    """
     return local_folder(config) / "scratch" / name / fingerprint[:16]
 
 
@@ -107,8 +110,8 @@ def _reader(
     def read(name: str) -> DataFrame:
         if name not in snapshots:
             raise RuntimeError(
-                f"stage {stage.name} reads the table {name}, but declares only {', '.join(sorted(snapshots))}; "
-                f"add it to the stage's `reads`"
+                f"stage {stage.name} reads the table {name}, but declares only "
+                f"{', '.join(sorted(snapshots))}; add it to the stage's `reads`"
             )
         return tables.read(spark, config, name, snapshot=snapshots[name])
 

@@ -1,4 +1,6 @@
-"""Definition of a stage: the tables it reads and writes, the settings it depends on, and the function between them."""
+"""Definition of a stage: the tables it reads and writes, the settings it depends on, and the function between
+them.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from coinspark.config import Config
 
 @dataclass(frozen=True)
 class Change:
-    """Rows to add to a table that is not rewritten as a whole; rows whose key is not in `keep` are deleted."""
+    """Rows to add to a table that is not rewritten; rows whose key is not in `keep` are deleted."""
 
     rows: DataFrame
     keep: DataFrame
@@ -25,7 +27,8 @@ class Context:
     """Arguments of a build function.
 
     Attributes:
-        read: Returns a table as it was when the stage began. Raises RuntimeError for a table that the stage does not
+        read: Returns a table as it was when the stage began. Raises RuntimeError for a table that the stage
+            does not
             declare in `reads` or `writes`.
         scratch: A folder of this build's own. A later run with the same fingerprint finds it again.
         say: Shows a line of progress.
@@ -49,9 +52,11 @@ class Stage:
         writes: Tables that `build` returns. `build` may also read their published rows.
         settings: The part of the configuration that decides the result; JSON-like values or sections.
         build: Returns a frame or a `Change` for each table of `writes`.
-        outside: State outside tables and configuration that decides the result, such as listings or weights files;
+        outside: State outside tables and configuration that decides the result, such as listings or weights
+            files;
             JSON-like values.
-        modules: Modules that the configuration selects from registries. They count for the code version in addition to
+        modules: Modules that the configuration selects from registries. They count for the code version in
+            addition to
             the import closure of `build`'s module.
         scheduled: Whether this configuration makes the stage a part of the nightly build.
     """

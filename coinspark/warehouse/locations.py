@@ -8,7 +8,7 @@ from coinspark.config import Config
 
 
 def warehouse_uri(config: Config) -> str:
-    """The location of the tables: an absolute local path, or a URI (s3a://, hdfs://, file://) as configured."""
+    """Location of the tables: an absolute local path, or a URI (s3a://, hdfs://, file://) as configured."""
     if "://" in config.warehouse:
         return config.warehouse.rstrip("/")
     return str(Path(config.warehouse).expanduser().resolve())
@@ -17,8 +17,8 @@ def warehouse_uri(config: Config) -> str:
 def local_folder(config: Config) -> Path:
     """The folder of runs, shards, scratch files and reports; every worker must be able to open it.
 
-    It is the warehouse if that is a local path. A warehouse in an object store has its folder at `./<name>-files`, which must
-    be on storage that all workers share.
+    It is the warehouse if that is a local path. A warehouse in an object store has its folder at
+    `./<name>-files`, which must be on storage that all workers share.
     """
     location = warehouse_uri(config)
     if location.startswith("file://"):

@@ -19,8 +19,9 @@ from coinspark.core.errors import LockError
 def lock_warehouse(folder: Path) -> Iterator[None]:
     """Lock the warehouse for a build. Raises LockError that names the owner if another process has the lock.
 
-    The lock is an operating system lock (flock), which kill -9 releases: no stale file has to be removed. Storage without flock,
-    such as an object store, needs a scheduler that starts one build at a time (see deploy/).
+    The lock is an operating system lock (flock), which kill -9 releases: no stale file has to be removed.
+    Storage without flock, such as an object store, needs a scheduler that starts one build at a time (see
+    deploy/).
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "nightly.lock", timeout=0)

@@ -47,7 +47,10 @@ def start(config: Config) -> SparkSession:
 
 
 def spark_settings(config: Config) -> dict[str, str]:
-    """All Spark settings of the session. `coinspark spark-conf` prints them for spark-sql and other clients."""
+    """All Spark settings of the session.
+
+    `coinspark spark-conf` prints them for spark-sql and other clients.
+    """
     settings = {
         **_ICEBERG,
         **_catalog_settings(config),
@@ -82,7 +85,10 @@ def _catalog_settings(config: Config) -> dict[str, str]:
 
 
 def spark_nlp_settings(config: Config) -> dict[str, str]:
-    """Settings of Spark NLP. Its jars precede Spark's own in local mode; on a cluster they are sent to the workers."""
+    """Settings of Spark NLP.
+
+    Its jars precede Spark's own in local mode; on a cluster they are sent to the workers.
+    """
     folder = Path(config.spark.sparknlp_jars or Path(sys.prefix) / "share" / "coinspark" / "sparknlp")
     settings = {
         "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
@@ -95,7 +101,10 @@ def spark_nlp_settings(config: Config) -> dict[str, str]:
 
 @contextmanager
 def _stdout_to_stderr() -> Iterator[None]:
-    """Send what a starting JVM prints to standard error. Standard output is for results, which a program may read."""
+    """Send what a starting JVM prints to standard error.
+
+    Standard output is for results, which a program may read.
+    """
     sys.stdout.flush()
     stdout = os.dup(1)
     os.dup2(2, 1)

@@ -38,8 +38,8 @@ def run(
 ) -> str:
     """Run one statement that reads, and format at most `limit` rows of its result.
 
-    Raises InputError for a statement that writes (only stages change tables) and, with Spark's message, for one that Spark
-    rejects.
+    Raises InputError for a statement that writes (only stages change tables) and, with Spark's message, for
+    one that Spark rejects.
     """
     first_word = query.lstrip(" (\n\t").split(None, 1)[0].lower() if query.strip() else ""
     if first_word not in _READ_STATEMENTS:

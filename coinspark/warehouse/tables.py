@@ -1,7 +1,8 @@
-"""read · stage · audit · publish · tag: the only module that knows Iceberg.
+"""Reading and publishing tables. This is the only module that uses Iceberg's API.
 
-A table is written to its branch `staging`, audited there, and published by moving `main` to it: one commit of the
-catalog, so that a reader sees the old table or the new one and never a half. A build is a tag of one name on all tables.
+A table is written to its branch `staging`, audited there, and published by moving `main` to that snapshot.
+This is one commit
+of the catalog: a reader sees either the old table or the new one. A build is one tag on all tables.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from coinspark.warehouse.schemas import Table
 
 STAGING = "staging"
 VERSION_PROPERTY = "coinspark.schema-version"
+_PROPERTIES = (
+    f"'format-version'='2', 'write.distribution-mode'='none', '{VERSION_PROPERTY}'='{schemas.VERSION}'"
+)
 _TAG = re.compile(r"^[A-Za-z0-9_]+$")
 
 
 @dataclass(frozen=True)
-class Staged:
-    """A table written to its staging branch: the snapshot there, and the content hash of its rows."""
+class StagedTable:
+    """A table on its staging branch: the snapshot, and the content hash of its rows."""
 
     table: Table
     snapshot: int
@@ -34,7 +38,7 @@ class Staged:
 
 
 def full_name(config: Config, name: str) -> str:
-    """`catalog.namespace.table`; all three are identifiers, checked where they are configured."""
+    """`catalog.namespace.table`. The configuration checks that all three are identifiers."""
     return f"{config.catalog.name}.{config.catalog.namespace}.{name}"
 
 
@@ -46,13 +50,12 @@ def create(spark: SparkSession, config: Config) -> None:
     check_schema_version(spark, config)
     namespace = f"{config.catalog.name}.{config.catalog.namespace}"
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {namespace}")
-    there = {row.tableName for row in spark.sql(f"SHOW TABLES IN {namespace}").collect()}
+    existing = {row.tableName for row in spark.sql(f"SHOW TABLES IN {namespace}").collect()}
     for table in schemas.TABLES.values():
-        if table.name not in there:
+        if table.name not in existing:
             spark.sql(
                 f"CREATE TABLE IF NOT EXISTS {full_name(config, table.name)} ({table.ddl}) USING iceberg "
-                f"COMMENT {_quoted(table.doc)} TBLPROPERTIES ('format-version'='2', 'write.distribution-mode'='none', "
-                f"'{VERSION_PROPERTY}'='{schemas.VERSION}')"
+                f"COMMENT {_quoted(table.doc)} TBLPROPERTIES ({_PROPERTIES})"
             )
             _handle(spark, config, table.name).newAppend().commit()
         else:
@@ -60,7 +63,9 @@ def create(spark: SparkSession, config: Config) -> None:
 
 
 def check_schema_version(spark: SparkSession, config: Config) -> None:
-    """Raise InputError where the warehouse holds tables of another schema version, such as those of an older coinspark."""
+    """Raise InputError where the warehouse holds tables of another schema version, such as those of an older
+    coinspark.
+    """
     names = [
         name for name in (schemas.STAGES.name, "nights") if spark.catalog.tableExists(full_name(config, name))
     ]
@@ -69,20 +74,22 @@ def check_schema_version(spark: SparkSession, config: Config) -> None:
     found = int(_handle(spark, config, names[0]).properties().getOrDefault(VERSION_PROPERTY, "1"))
     if found != schemas.VERSION:
         raise InputError(
-            f"{config.warehouse}: the tables of {config.catalog.name}.{config.catalog.namespace} have schema version {found}, "
-            f"this coinspark needs {schemas.VERSION}; set `warehouse` to a new folder (or `catalog.namespace` to a new name) "
-            f"and run `coinspark nightly`, which builds everything again from the sources"
+            f"{config.warehouse}: the tables have schema version {found}, this coinspark needs "
+            f"{schemas.VERSION}; set `warehouse` to a new folder or `catalog.namespace` to a new name, and run "
+            "`coinspark nightly` to build everything again from the sources"
         )
 
 
 def _add_columns(spark: SparkSession, config: Config, table: Table) -> None:
-    has = spark.table(full_name(config, table.name)).columns
-    if lacks := ", ".join(f"`{name}` {kind}" for name, kind in table.columns.items() if name not in has):
-        spark.sql(f"ALTER TABLE {full_name(config, table.name)} ADD COLUMNS ({lacks})")
+    existing = spark.table(full_name(config, table.name)).columns
+    if missing := ", ".join(
+        f"`{name}` {kind}" for name, kind in table.columns.items() if name not in existing
+    ):
+        spark.sql(f"ALTER TABLE {full_name(config, table.name)} ADD COLUMNS ({missing})")
 
 
 def replace_views(spark: SparkSession, config: Config) -> None:
-    """Make the views anew, so that they follow the configuration and the code."""
+    """Create or replace all views, so that they match the configuration and the code."""
     namespace = f"{config.catalog.name}.{config.catalog.namespace}"
     for view in views.VIEWS.values():
         select = view.select(lambda name: full_name(config, name), config.evaluation.suspect)
@@ -93,9 +100,9 @@ def replace_views(spark: SparkSession, config: Config) -> None:
 
 
 def show_build(spark: SparkSession, config: Config, build: str) -> None:
-    """Let the bare names of tables and views mean one build, for this session: temporary views come before tables."""
-    if build not in (found := tags(spark, config, schemas.COINS.name)):
-        raise InputError(f"there is no build {build!r}; there are: {', '.join(found) or 'none yet'}")
+    """Make unqualified table and view names refer to one build in this session, through temporary views."""
+    if build not in (known := tags(spark, config, schemas.COINS.name)):
+        raise InputError(_unknown_build(build, known))
     for name in schemas.TABLES:
         if build in tags(spark, config, name):
             read(spark, config, name, tag=build).createOrReplaceTempView(name)
@@ -105,7 +112,10 @@ def show_build(spark: SparkSession, config: Config, build: str) -> None:
 
 
 def exists(spark: SparkSession, config: Config) -> bool:
-    """Whether this warehouse holds coinspark's tables. Raises InputError where they have another schema version."""
+    """Whether this warehouse holds coinspark's tables.
+
+    Raises InputError where they have another schema version.
+    """
     check_schema_version(spark, config)
     return bool(spark.catalog.tableExists(full_name(config, schemas.BUILDS.name)))
 
@@ -113,12 +123,13 @@ def exists(spark: SparkSession, config: Config) -> bool:
 def read(
     spark: SparkSession, config: Config, name: str, snapshot: int | None = None, tag: str | None = None
 ) -> DataFrame:
-    """The table as published, or as it was at a snapshot or at a build's tag (InputError when there is no such build)."""
+    """The published table, or the table at a snapshot or at a build's tag.
+
+    Raises InputError for an unknown build.
+    """
     if tag is not None:
-        if tag not in tags(spark, config, name):
-            raise InputError(
-                f"table {name} has no build {tag!r}; there are: {', '.join(tags(spark, config, name)) or 'none'}"
-            )
+        if tag not in (known := tags(spark, config, name)):
+            raise InputError(_unknown_build(tag, known))
         return spark.read.option("tag", tag).table(full_name(config, name))
     reader = spark.read if snapshot is None else spark.read.option("snapshot-id", snapshot)
     return reader.table(full_name(config, name))
@@ -131,29 +142,33 @@ def snapshot(spark: SparkSession, config: Config, name: str) -> int:
 
 def stage(
     spark: SparkSession, config: Config, name: str, rows: DataFrame, keep: DataFrame | None = None
-) -> Staged:
-    """Write the rows to the table's staging branch: all of it, or (with `keep`) on top of the published rows.
+) -> StagedTable:
+    """Write rows to the table's staging branch.
 
-    With `keep`, a DataFrame of the table's key columns, published rows whose key is not in it are left out.
+    Args:
+        rows: Rows with exactly the table's columns.
+        keep: Key columns of the rows to keep. If given, `rows` are added to the published rows, and published
+            rows whose key is
+            not in `keep` are deleted. If None, `rows` replace the table.
     """
     table = schemas.TABLES[name]
     _check_columns(table, rows)
     handle = _handle(spark, config, name)
-    change, main = handle.manageSnapshots(), handle.currentSnapshot().snapshotId()
-    again = handle.refs().containsKey(STAGING)  # left by a run that died: start from what is published
-    (change.replaceBranch(STAGING, main) if again else change.createBranch(STAGING, main)).commit()
+    branches, main = handle.manageSnapshots(), handle.currentSnapshot().snapshotId()
+    left_over = handle.refs().containsKey(STAGING)  # from a run that died: reset it to the published snapshot
+    (branches.replaceBranch(STAGING, main) if left_over else branches.createBranch(STAGING, main)).commit()
     target = f"{full_name(config, name)}.branch_{STAGING}"
     if keep is None:
         rows.writeTo(target).overwrite(F.lit(True))
     else:
         rows.writeTo(target).append()
-        _drop_others(spark, target, table, keep)
+        _delete_others(spark, target, table, keep)
     staged = spark.read.option("branch", STAGING).table(full_name(config, name))
     handle.refresh()
-    return Staged(table, int(handle.snapshot(STAGING).snapshotId()), content_hash(staged))
+    return StagedTable(table, int(handle.snapshot(STAGING).snapshotId()), content_hash(staged))
 
 
-def _drop_others(spark: SparkSession, target: str, table: Table, keep: DataFrame) -> None:
+def _delete_others(spark: SparkSession, target: str, table: Table, keep: DataFrame) -> None:
     keys = list(table.key)
     branch = spark.read.table(target).select(*keys)
     orphans = branch.join(keep.select(*keys).distinct(), keys, "left_anti")
@@ -165,8 +180,8 @@ def _drop_others(spark: SparkSession, target: str, table: Table, keep: DataFrame
     spark.catalog.dropTempView("coinspark_orphans")
 
 
-def audit(spark: SparkSession, config: Config, staged: Staged) -> None:
-    """Every key is there and stands once, or AuditError naming table and key."""
+def audit(spark: SparkSession, config: Config, staged: StagedTable) -> None:
+    """Raise AuditError, naming table and key, where a key column is null or a key is not unique."""
     table = staged.table
     rows = (
         spark.read.option("snapshot-id", staged.snapshot)
@@ -176,14 +191,15 @@ def audit(spark: SparkSession, config: Config, staged: Staged) -> None:
     wrong = "count > 1 OR " + " OR ".join(f"`{key}` IS NULL" for key in table.key)
     for row in rows.groupBy(*table.key).count().where(wrong).orderBy(*table.key).limit(1).collect():
         key = {name: row[name] for name in table.key}
-        says = (
-            f"a row without its key {key}" if None in key.values() else f"the key {key} stands more than once"
-        )
-        raise AuditError(f"table {table.name}: {says}; nothing was published")
+        fault = f"null in the key {key}" if None in key.values() else f"duplicate key {key}"
+        raise AuditError(f"table {table.name}: {fault}; nothing was published")
 
 
-def publish(spark: SparkSession, config: Config, staged: Staged) -> int:
-    """Move the published table to the staged snapshot; afterwards every reader sees it. Returns the snapshot's id."""
+def publish(spark: SparkSession, config: Config, staged: StagedTable) -> int:
+    """Fast-forward the published table to the staged snapshot and return its id.
+
+    Every later reader sees it.
+    """
     handle = _handle(spark, config, staged.table.name)
     handle.manageSnapshots().fastForwardBranch("main", STAGING).commit()
     spark.sql(f"REFRESH TABLE {full_name(config, staged.table.name)}")
@@ -191,36 +207,34 @@ def publish(spark: SparkSession, config: Config, staged: Staged) -> int:
 
 
 def append(spark: SparkSession, config: Config, name: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Add a few rows of bookkeeping to `stages` or `builds` in one commit."""
+    """Append a few rows to `stages` or `builds` in one commit."""
     frame = spark.createDataFrame(list(rows), schemas.TABLES[name].ddl).coalesce(1)
     frame.writeTo(full_name(config, name)).append()
 
 
 def tag(spark: SparkSession, config: Config, name: str, snapshots: Mapping[str, int]) -> None:
-    """Put the tag of this name on the given snapshot of each table, replacing one left by a build that died."""
-    for table, at in snapshots.items():
+    """Tag the given snapshot of each table. Replaces a tag of this name that a build left which died."""
+    for table, snapshot_id in snapshots.items():
         handle = _handle(spark, config, table)
-        change = handle.manageSnapshots()
-        change = (
-            change.replaceTag(name, at) if handle.refs().containsKey(name) else change.createTag(name, at)
-        )
-        change.commit()
+        references = handle.manageSnapshots()
+        exists = handle.refs().containsKey(name)
+        (references.replaceTag if exists else references.createTag)(name, snapshot_id).commit()
 
 
 def tags(spark: SparkSession, config: Config, name: str) -> list[str]:
-    """The tags of a table, sorted."""
+    """Names of the builds that tag a table, sorted."""
     refs = _handle(spark, config, name).refs()
     return sorted(key for key in refs.keySet() if _TAG.match(key) and refs.get(key).isTag())
 
 
 def latest_build(spark: SparkSession, config: Config) -> str | None:
-    """The newest published build, or None before the first."""
+    """Name of the newest build, or None if there is none."""
     newest = read(spark, config, schemas.BUILDS.name).orderBy("finished", ascending=False).limit(1).collect()
     return str(newest[0]["build"]) if newest else None
 
 
 def content_hash(rows: DataFrame) -> str:
-    """A hash of the rows, whatever their order, files and partitions: row count and the sum of the rows' xxhash64."""
+    """Row count and sum of the rows' xxhash64, as text. The order of rows and partitions does not count."""
     row = (
         rows.select(
             F.xxhash64(*[F.col(f"`{name}`") for name in rows.columns]).cast("decimal(38,0)").alias("h")
@@ -231,20 +245,24 @@ def content_hash(rows: DataFrame) -> str:
     return f"{row['n']}-{int(row['h']) % 2**64:016x}"
 
 
+def _unknown_build(build: str, known: list[str]) -> str:
+    return f"unknown build {build!r}; known builds: {', '.join(known) or 'none'}"
+
+
 def _quoted(text: str) -> str:
-    """A comment of ours as an SQL literal."""
+    """A string of the code (never of a user) as an SQL literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _check_columns(table: Table, rows: DataFrame) -> None:
     if rows.columns != list(table.columns):
         raise AuditError(
-            f"table {table.name}: the rows have the columns {rows.columns}, not {list(table.columns)}"
+            f"table {table.name}: expected the columns {list(table.columns)}, found {rows.columns}"
         )
 
 
 def _handle(spark: SparkSession, config: Config, name: str) -> Any:
-    """Iceberg's own Table object: its commits are the atomic step, and take milliseconds where SQL takes seconds."""
+    """Iceberg's Table object. Its commits are atomic and take milliseconds; the same in SQL takes seconds."""
     loader = spark._jvm.org.apache.iceberg.spark.Spark3Util  # type: ignore[union-attr]
     handle = loader.loadIcebergTable(spark._jsparkSession, full_name(config, name))
     handle.refresh()

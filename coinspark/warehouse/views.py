@@ -44,8 +44,8 @@ FROM {splits} GROUP BY layer, fold, mint, class
 """
 
 _SUSPECTS = """
-SELECT r.layer, p.coin_id, p.medium, c.mint AS recorded, p.mint AS predicted, p.probability, c.obverse.uri AS obverse,
-       c.reverse.uri AS reverse
+SELECT r.layer, p.coin_id, p.medium, c.mint AS recorded, p.mint AS predicted, p.probability,
+       c.obverse.uri AS obverse, c.reverse.uri AS reverse
 FROM {predictions} p JOIN {runs} r ON p.run_id = r.run_id
 JOIN {coins} c ON p.coin_id = c.coin_id AND p.medium = c.medium
 WHERE p.level = 'mint' AND p.rank = 1 AND r.model = 'vgg16' AND p.mint <> c.mint

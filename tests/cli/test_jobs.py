@@ -1,4 +1,4 @@
-"""The files of jobs/: each starts the stage that it is named after."""
+"""Files of jobs/: each runs the stage of its name."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.builds import ROOT
 FILES = sorted((ROOT / "jobs").glob("*.py"))
 
 
-def test_every_stage_has_its_file() -> None:
+def test_every_stage_has_a_file() -> None:
     assert {file.stem for file in FILES} == {"nightly", *(stage.name for stage in nightly.STAGES)}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_file_starts_its_own_stage(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_runs_the_stage_of_its_name(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
     monkeypatch.setattr(jobs, "main", started.append)
     runpy.run_path(str(file), run_name="__main__")

@@ -1,4 +1,4 @@
-"""The same tables from elsewhere: spark-sql with our settings, pyiceberg, and duckdb through pyiceberg's scan."""
+"""Other clients of the tables: spark-sql with the printed settings, pyiceberg, and duckdb on pyiceberg's scan."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ ROWS = [
 
 @pytest.fixture
 def published(spark: SparkSession, config: Config) -> Config:
-    """Five coins in `splits`, tagged as a build; then one of them is gone."""
+    """Five coins in `splits`, tagged as a build, then one of them removed."""
     tables.create(spark, config)
     tables.replace_views(spark, config)
     for rows in (ROWS, ROWS[:-1]):
         frame = spark.createDataFrame(rows, schemas.SPLITS.ddl)
         tables.publish(spark, config, tables.stage(spark, config, "splits", frame))
         if rows is ROWS:
-            tables.tag(spark, config, "night_1", {"splits": tables.snapshot(spark, config, "splits")})
+            tables.tag(spark, config, "build_1", {"splits": tables.snapshot(spark, config, "splits")})
     return config
 
 
 def open_splits(config: Config) -> Table:
-    """`splits` as pyiceberg sees it, through the same SQLite file."""
-    place = locations.warehouse_uri(config)
-    catalog = SqlCatalog(config.catalog.name, uri=f"sqlite:///{place}/catalog.db", warehouse=place)
+    """`splits` opened by pyiceberg through the same SQLite catalog."""
+    folder = locations.warehouse_uri(config)
+    catalog = SqlCatalog(config.catalog.name, uri=f"sqlite:///{folder}/catalog.db", warehouse=folder)
     return catalog.load_table(f"{config.catalog.namespace}.splits")
 
 
-def test_pyiceberg_reads_the_published_rows_and_a_night(published: Config) -> None:
+def test_pyiceberg_reads_published_rows_and_builds(published: Config) -> None:
     table = open_splits(published)
     assert sorted(table.scan().to_arrow()["coin_id"].to_pylist()) == ["0", "1", "2", "3"]
-    build = table.snapshot_by_name("night_1")
+    build = table.snapshot_by_name("build_1")
     assert build is not None
     assert len(table.scan(snapshot_id=build.snapshot_id).to_arrow()) == 5
 
 
-def test_duckdb_through_the_scan(published: Config) -> None:
+def test_duckdb_queries_a_pyiceberg_scan(published: Config) -> None:
     duck = open_splits(published).scan(row_filter="split = 'train'").to_duckdb("splits")
     assert duck.execute("SELECT mint, count(*) FROM splits GROUP BY 1 ORDER BY 1").fetchall() == [
         ("Ostia", 1),
@@ -59,10 +59,10 @@ def test_duckdb_through_the_scan(published: Config) -> None:
     ]
 
 
-def test_spark_sql_with_the_settings_that_we_print(published: Config, tmp_path: Path) -> None:
+def test_spark_sql_works_with_the_printed_settings(published: Config, tmp_path: Path) -> None:
     conf = tmp_path / "spark.conf"
     conf.write_text("".join(f"{key} {value}\n" for key, value in session.spark_settings(published).items()))
-    line = [
+    command = [
         Path(sys.executable).parent / "spark-sql",
         "--properties-file",
         conf,
@@ -71,15 +71,15 @@ def test_spark_sql_with_the_settings_that_we_print(published: Config, tmp_path: 
         "SELECT class, coins FROM class_sizes ORDER BY class",
     ]
     environment = {**os.environ, "SPARK_CONF_DIR": str(Path(__file__).parents[2] / "conf")}
-    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, timeout=200, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=200, env=environment)
     assert done.stdout.splitlines()[-2:] == ["Ostia\t1", "Rome\t3"], done.stdout + done.stderr
 
 
-def test_spark_defaults_are_the_default_configuration(base_config: Config) -> None:
-    """conf/spark-defaults.conf names the catalog that the defaults make, relative to the project's root."""
+def test_spark_defaults_match_the_default_configuration(base_config: Config) -> None:
+    """conf/spark-defaults.conf names the default catalog, relative to the project's root."""
     root = Path(__file__).parents[2]
     text = (root / "conf" / "spark-defaults.conf").read_text(encoding="utf-8")
-    shown = dict(line.split(None, 1) for line in text.splitlines() if line and not line.startswith("#"))
-    made = session.spark_settings(Config(warehouse=str(root / "warehouse")))
-    for key, value in shown.items():
-        assert made[key].replace(f"{root}/", "") == value.strip(), key
+    defaults = dict(line.split(None, 1) for line in text.splitlines() if line and not line.startswith("#"))
+    settings = session.spark_settings(Config(warehouse=str(root / "warehouse")))
+    for key, value in defaults.items():
+        assert settings[key].replace(f"{root}/", "") == value.strip(), key

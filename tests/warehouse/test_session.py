@@ -1,4 +1,4 @@
-"""The session: what its JVM prints stays out of standard output, where a table may be read by a program."""
+"""What the JVM prints goes to standard error; standard output is for results."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-_TALK = """
+_PROGRAM = """
 from coinspark.config import load
 from coinspark.warehouse.session import start
-spark = start(load([], ["warehouse={place}"]))
-spark._jvm.java.lang.System.out.println("Java's line")
-print("our line")
+spark = start(load([], ["warehouse={folder}"]))
+spark._jvm.java.lang.System.out.println("from Java")
+print("from Python")
 """
 
 
 @pytest.mark.slow
-def test_java_prints_to_standard_error(tmp_path: Path) -> None:
+def test_jvm_output_goes_to_standard_error(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", _TALK.format(place=tmp_path)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", _PROGRAM.format(folder=tmp_path)], capture_output=True, text=True, check=True
     )
-    assert done.stdout == "our line\n"
-    assert "Java's line\n" in done.stderr
+    assert done.stdout == "from Python\n"
+    assert "from Java\n" in done.stderr

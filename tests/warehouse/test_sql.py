@@ -39,7 +39,7 @@ def test_a_build_stays_while_the_tables_go_on(spark: SparkSession, config: Confi
     finally:
         for name in (*schemas.TABLES, "train", "validation", "test", "class_sizes", "suspects"):
             spark.catalog.dropTempView(name)
-    with pytest.raises(InputError, match="no build 'build_9'; there are: build_1"):
+    with pytest.raises(InputError, match="unknown build 'build_9'; known builds: build_1"):
         sql.run(config, "SELECT 1", "build_9")
 
 

@@ -1,4 +1,4 @@
-"""Tables: staged on a branch, audited, published in one step, tagged; the old state readable all along."""
+"""Tables are staged on a branch, audited, published in one commit and tagged; earlier states stay readable."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def publish(spark: SparkSession, config: Config, rows: DataFrame) -> None:
     tables.publish(spark, config, tables.stage(spark, config, "classes", rows))
 
 
-def test_staged_rows_are_seen_only_when_published(spark: SparkSession, config: Config) -> None:
+def test_staged_rows_are_visible_only_after_publishing(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     publish(spark, config, classes(spark, ("1", "Rome", "Rome")))
     staged = tables.stage(
@@ -35,7 +35,7 @@ def test_staged_rows_are_seen_only_when_published(spark: SparkSession, config: C
     assert sorted(row.coin_id for row in tables.read(spark, config, "classes").collect()) == ["2", "3"]
 
 
-def test_a_branch_left_by_a_dead_run_is_forgotten(spark: SparkSession, config: Config) -> None:
+def test_stage_resets_a_branch_left_by_a_killed_run(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     tables.stage(spark, config, "images", images(spark, "dead"), keep=images(spark, "dead"))
     wanted = images(spark, "a")
@@ -43,7 +43,7 @@ def test_a_branch_left_by_a_dead_run_is_forgotten(spark: SparkSession, config: C
     assert [row.image_id for row in tables.read(spark, config, "images").collect()] == ["a"]
 
 
-def test_changes_add_and_drop(spark: SparkSession, config: Config) -> None:
+def test_stage_with_keep_adds_and_deletes_rows(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     for new, keep in ((("a", "b"), ("a", "b")), (("c",), ("b", "c"))):
         tables.publish(
@@ -57,11 +57,11 @@ def test_changes_add_and_drop(spark: SparkSession, config: Config) -> None:
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        ((("1", "Rome", "Rome"), ("1", "Rome", "Ostia")), "stands more than once"),
-        (((None, "Rome", "Rome"),), "without its key"),
+        ((("1", "Rome", "Rome"), ("1", "Rome", "Ostia")), "duplicate key"),
+        (((None, "Rome", "Rome"),), "null in the key"),
     ],
 )
-def test_audit_stops_what_breaks_the_key(
+def test_audit_refuses_duplicate_and_null_keys(
     spark: SparkSession, config: Config, rows: tuple[tuple[str | None, str, str], ...], says: str
 ) -> None:
     tables.create(spark, config)
@@ -71,50 +71,53 @@ def test_audit_stops_what_breaks_the_key(
     assert tables.read(spark, config, "classes").count() == 0
 
 
-def test_other_columns_are_refused(spark: SparkSession, config: Config) -> None:
+def test_stage_refuses_other_columns(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
-    with pytest.raises(AuditError, match="the rows have the columns"):
+    with pytest.raises(AuditError, match="expected the columns"):
         tables.stage(spark, config, "classes", classes(spark).drop("evidence"))
 
 
-def test_a_tag_keeps_its_night(spark: SparkSession, config: Config) -> None:
+def test_tag_keeps_the_rows_of_its_build(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     publish(spark, config, classes(spark, ("1", "Rome", "Rome")))
-    tables.tag(spark, config, "night_1", {"classes": tables.snapshot(spark, config, "classes")})
+    tables.tag(spark, config, "build_1", {"classes": tables.snapshot(spark, config, "classes")})
     publish(spark, config, classes(spark, ("2", "Rome", "Rome")))
-    assert [row.coin_id for row in tables.read(spark, config, "classes", tag="night_1").collect()] == ["1"]
+    assert [row.coin_id for row in tables.read(spark, config, "classes", tag="build_1").collect()] == ["1"]
     assert [row.coin_id for row in tables.read(spark, config, "classes").collect()] == ["2"]
-    with pytest.raises(InputError, match=r"no build 'night_2'; there are: night_1"):
-        tables.read(spark, config, "classes", tag="night_2")
+    with pytest.raises(InputError, match=r"unknown build 'build_2'; known builds: build_1"):
+        tables.read(spark, config, "classes", tag="build_2")
 
 
 @pytest.mark.parametrize(
     "mint", ["x'); DROP TABLE--", "back`tick", "two\nlines", "<script>alert(1)</script>", "Ἀθῆναι"]
 )
-def test_values_are_stored_as_they_are(spark: SparkSession, config: Config, mint: str) -> None:
+def test_values_with_sql_syntax_are_stored_unchanged(spark: SparkSession, config: Config, mint: str) -> None:
     tables.create(spark, config)
     publish(spark, config, classes(spark, ("1", mint, mint)))
     assert [row["class"] for row in tables.read(spark, config, "classes").collect()] == [mint]
 
 
 def old_entities(spark: SparkSession, config: Config, *more: str) -> str:
-    """The table `entities` as it was before unverified, with a row, a build and these columns more; its full name."""
+    """The table `entities` without the column `unverified`, with one row, one build and extra columns; its full name."""
     tables.create(spark, config)
     name = tables.full_name(config, "entities")
-    columns = [f"`{one}` {kind}" for one, kind in schemas.ENTITIES.columns.items() if one != "unverified"]
+    columns = [
+        f"`{column}` {kind}" for column, kind in schemas.ENTITIES.columns.items() if column != "unverified"
+    ]
     spark.sql(f"DROP TABLE {name}")
-    spark.sql(f"CREATE TABLE {name} ({', '.join([*columns, *more])}) USING iceberg")
+    spark.sql(
+        f"CREATE TABLE {name} ({', '.join([*columns, *more])}) USING iceberg "
+        f"TBLPROPERTIES ('{tables.VERSION_PROPERTY}'='{schemas.VERSION}')"
+    )
     notes = ", 'a note'" * len(more)
     spark.sql(
         f"INSERT INTO {name} VALUES ('a', 'lexicon', 0, 4, 'Zeus', 'Zeus', 'PERSON', null, array(){notes})"
     )
-    tables.tag(spark, config, "night_1", {"entities": tables.snapshot(spark, config, "entities")})
+    tables.tag(spark, config, "build_1", {"entities": tables.snapshot(spark, config, "entities")})
     return name
 
 
-def test_a_warehouse_of_an_earlier_version_gets_the_columns_that_it_lacks(
-    spark: SparkSession, config: Config
-) -> None:
+def test_create_adds_missing_columns(spark: SparkSession, config: Config) -> None:
     name = old_entities(spark, config)
     before = tables.snapshot(spark, config, "entities")
     for _ in range(2):  # the second time nothing is missing
@@ -134,12 +137,12 @@ def test_a_warehouse_of_an_earlier_version_gets_the_columns_that_it_lacks(
     assert [(row["form"], row["unverified"]) for row in tables.read(spark, config, "entities").collect()] == [
         ("Tyche", True)
     ]
-    assert [row["form"] for row in tables.read(spark, config, "entities", tag="night_1").collect()] == [
+    assert [row["form"] for row in tables.read(spark, config, "entities", tag="build_1").collect()] == [
         "Zeus"
     ]
 
 
-def test_a_column_that_is_not_ours_is_left_alone(spark: SparkSession, config: Config) -> None:
+def test_create_keeps_columns_of_others(spark: SparkSession, config: Config) -> None:
     name = old_entities(spark, config, "mine string")
     tables.create(spark, config)
     assert dict(spark.table(name).dtypes) == {**schemas.ENTITIES.columns, "mine": "string"}
@@ -147,7 +150,7 @@ def test_a_column_that_is_not_ours_is_left_alone(spark: SparkSession, config: Co
     assert (row["form"], row["mine"], row["unverified"]) == ("Zeus", "a note", None)
 
 
-def test_content_hash_knows_rows_not_order(spark: SparkSession) -> None:
+def test_content_hash_does_not_depend_on_order(spark: SparkSession) -> None:
     rows = [("1", "Rome", "Rome"), ("2", "Ostia", "Ostia"), ("3", "Rome", "Rome")]
     whole = tables.content_hash(classes(spark, *rows).repartition(3))
     assert whole == tables.content_hash(classes(spark, *reversed(rows)).coalesce(1))
@@ -156,7 +159,7 @@ def test_content_hash_knows_rows_not_order(spark: SparkSession) -> None:
     assert tables.content_hash(classes(spark)) == "0-0000000000000000"
 
 
-def test_views_stand_on_the_tables(spark: SparkSession, config: Config) -> None:
+def test_views_read_the_published_tables(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     tables.replace_views(spark, config)
     rows = [
@@ -180,3 +183,23 @@ def test_views_stand_on_the_tables(spark: SparkSession, config: Config) -> None:
             "test": 1,
         }
     ]
+
+
+def test_create_refuses_tables_of_another_schema_version(spark: SparkSession, config: Config) -> None:
+    tables.create(spark, config)
+    name = tables.full_name(config, "stages")
+    spark.sql(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{tables.VERSION_PROPERTY}')")
+    message = (
+        f"the tables have schema version 1, this coinspark needs {schemas.VERSION}; set `warehouse` to a new"
+    )
+    with pytest.raises(InputError, match=message):
+        tables.create(spark, config)
+    with pytest.raises(InputError, match=message):
+        tables.exists(spark, config)
+
+
+def test_create_refuses_a_warehouse_that_has_only_nights(spark: SparkSession, config: Config) -> None:
+    spark.sql(f"CREATE NAMESPACE {config.catalog.name}.{config.catalog.namespace}")
+    spark.sql(f"CREATE TABLE {tables.full_name(config, 'nights')} (night string) USING iceberg")
+    with pytest.raises(InputError, match="have schema version 1"):
+        tables.create(spark, config)

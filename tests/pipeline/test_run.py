@@ -1,4 +1,4 @@
-"""A stage runs when something that it depends on has changed, and else is skipped; nothing half-written is published."""
+"""A stage runs if something it depends on has changed, otherwise it is skipped; it publishes all tables or none."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def put_coins(spark: SparkSession, config: Config, *mints: str) -> None:
     tables.publish(spark, config, tables.stage(spark, config, "coins", frame))
 
 
-def test_skipped_until_something_changes(
+def test_stage_is_skipped_until_something_changes(
     spark: SparkSession, config: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tables.create(spark, config)
@@ -67,7 +67,7 @@ def test_skipped_until_something_changes(
     assert tables.read(spark, config, "classes").count() == 3
 
 
-def test_the_same_rows_keep_their_snapshot(spark: SparkSession, config: Config) -> None:
+def test_unchanged_rows_keep_their_snapshot(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     put_coins(spark, config, "Rome", "Ostia")
     run(spark, config)
@@ -77,7 +77,7 @@ def test_the_same_rows_keep_their_snapshot(spark: SparkSession, config: Config) 
     assert not run(spark, config)
 
 
-def test_a_table_changed_by_others_is_built_again(spark: SparkSession, config: Config) -> None:
+def test_table_changed_by_another_program_is_built_again(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     put_coins(spark, config, "Rome")
     run(spark, config)
@@ -87,29 +87,29 @@ def test_a_table_changed_by_others_is_built_again(spark: SparkSession, config: C
     assert tables.read(spark, config, "classes").count() == 1
 
 
-def test_one_bad_table_publishes_none(spark: SparkSession, config: Config) -> None:
+def test_failed_audit_of_one_table_publishes_none(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     put_coins(spark, config, "Rome")
 
-    def two(context: stage.Context) -> Mapping[str, DataFrame]:
+    def build_two(context: stage.Context) -> Mapping[str, DataFrame]:
         good = build(context)["classes"]
         bad = spark.createDataFrame(
             [("mint", 0, None, "original", "Rome", "Rome", "train")], schemas.SPLITS.ddl
         )
         return {"classes": good, "splits": bad}
 
-    with pytest.raises(AuditError, match="table splits: a row without its key"):
-        run(spark, config, replace(TOY, writes=("classes", "splits"), build=two))
+    with pytest.raises(AuditError, match="table splits: null in the key"):
+        run(spark, config, replace(TOY, writes=("classes", "splits"), build=build_two))
     assert tables.read(spark, config, "classes").count() == 0
     assert tables.read(spark, config, "stages").count() == 0
 
 
-def test_a_build_that_dies_leaves_its_scratch_to_the_next(spark: SparkSession, config: Config) -> None:
+def test_killed_build_leaves_its_scratch_folder_to_the_next(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     put_coins(spark, config, "Rome")
     seen: list[bool] = []
 
-    def dies_once(context: stage.Context) -> Mapping[str, DataFrame]:
+    def killed_once(context: stage.Context) -> Mapping[str, DataFrame]:
         done = context.scratch / "part"
         seen.append(done.exists())
         done.touch()
@@ -117,22 +117,22 @@ def test_a_build_that_dies_leaves_its_scratch_to_the_next(spark: SparkSession, c
             raise KeyboardInterrupt
         return build(context)
 
-    toy = replace(TOY, name="dies_once", build=dies_once)
+    toy = replace(TOY, name="killed_once", build=killed_once)
     with pytest.raises(KeyboardInterrupt):
         run(spark, config, toy)
     assert run(spark, config, toy)
     assert seen == [False, True]
-    assert not runner.scratch(config, "dies_once", "").exists()
+    assert not runner.scratch(config, "killed_once", "").exists()
 
 
-def test_reading_an_undeclared_table_is_an_error(spark: SparkSession, config: Config) -> None:
+def test_reading_an_undeclared_table_raises(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     put_coins(spark, config, "Rome")
 
-    def peeks(context: stage.Context) -> Mapping[str, DataFrame]:
+    def read_undeclared(context: stage.Context) -> Mapping[str, DataFrame]:
         return {"classes": context.read("splits")}
 
     with pytest.raises(
         RuntimeError, match="stage toy reads the table splits, but declares only classes, coins"
     ):
-        run(spark, config, replace(TOY, build=peeks))
+        run(spark, config, replace(TOY, build=read_undeclared))
