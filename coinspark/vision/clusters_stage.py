@@ -26,7 +26,7 @@ from coinspark.core.errors import InputError
 from coinspark.ingest.frames import mint_sizes
 from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.vision import clusterable
-from coinspark.vision.feature_network import network_of, settings
+from coinspark.vision.feature_network import network_settings, select_network
 from coinspark.vision.features import of_model
 from coinspark.vision.network import precision
 from coinspark.warehouse import schemas
@@ -45,7 +45,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
             "clusters: no layer is of kind clusters; add one to `layers`, such as "
             "{name: clusters, kind: clusters, split: {largest: 2}}"
         )
-    model = network_of(context).model
+    model = select_network(context).model
     features = of_model(context.read("features"), model).select("image_id", "vector")
     sizes = mint_sizes(context.read("coins"))
     made = [
@@ -152,7 +152,7 @@ def _settings(config: Config) -> Any:
         layer.model_dump(mode="json", include={"name", "split", "k", "max_classes", "min_coins"})
         for layer in config.layers_reading("clusters")
     ]
-    return {"layers": asked, **settings(config)}
+    return {"layers": asked, **network_settings(config)}
 
 
 def _reads(config: Config) -> tuple[str, ...]:

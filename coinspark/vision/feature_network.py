@@ -1,4 +1,4 @@
-"""Which network `features` names: a run's, DeepCluster's, ImageNet's, a file's or an untrained one; weights by their hash."""
+"""Selects the network of the stage `features`: that of a run, of DeepCluster, ImageNet's, a file's, or an untrained one."""
 
 from __future__ import annotations
 
@@ -13,103 +13,133 @@ from coinspark.config import Config
 from coinspark.core.errors import InputError
 from coinspark.pipeline.stage import Context
 from coinspark.vision import weights
-from coinspark.vision.network import Network, Picture, convention, precision
+from coinspark.vision.backbones import BACKBONES
+from coinspark.vision.backbones.backbone import IMAGENET, Backbone, has_batch_norm, weight_arrays
+from coinspark.vision.network import ImageSpec, Network, resolve_precision
 from coinspark.warehouse.locations import local_folder
 
-
-def network_of(context: Context) -> Network:
-    """The network that the configuration asks for, its weights checked by their hash."""
-    config, asked = context.config, context.config.features
-    if asked.weights == "run":
-        return _of_run(config, context.read("runs"))
-    if asked.weights == "deepcluster":
-        return _of_deepcluster(config, context.read("networks"))
-    picture = Picture(config.image_size, config.image_width, convention(asked.weights))
-    if asked.weights is None or asked.weights == "imagenet":
-        return _made_here(context, picture)
-    return _of_file(config, Path(asked.weights), picture)
+_OTHER_WEIGHTS = "or choose other weights (imagenet, a file, or null for untrained weights)"
 
 
-def layer_of(config: Config) -> str:
-    """The layer whose run and whose split are meant: `features.layer`, or the first."""
+def select_network(context: Context) -> Network:
+    """The network of `features.weights`, with its weights file checked by hash.
+
+    Raises InputError if the table of runs or networks has none, or the file is missing, changed or not of the backbone.
+    """
+    config = context.config
+    match config.features.weights:
+        case "run":
+            return _of_run(config, context.read("runs"))
+        case "deepcluster":
+            return _of_deepcluster(config, context.read("networks"))
+        case None | "imagenet":
+            return _stored_in_scratch(context)
+        case file:
+            return _of_file(config, Path(file))
+
+
+def selected_backbone(config: Config) -> Backbone:
+    """The backbone of networks that are not read from a table."""
+    return BACKBONES[backbone_name(config)]
+
+
+def backbone_name(config: Config) -> str:
+    """Name of the configured backbone."""
+    return getattr(config.training, "model", next(iter(BACKBONES)))
+
+
+def source_layer(config: Config) -> str:
+    """The layer whose run and whose splits the stage uses: `features.layer`, or the first layer."""
     return config.features.layer or config.layers[0].name
 
 
-def _of_run(config: Config, runs: DataFrame) -> Network:
-    layer = layer_of(config)
-    row = (
-        runs.where((F.col("layer") == layer) & (F.col("fold") == 0) & (F.col("role") == "network"))
-        .orderBy("run_id")
-        .first()
-    )
-    if row is None:  # `runs` holds a layer's newest run of each fold, and no older one
-        raise InputError(
-            f"features.weights: there is no run of layer {layer!r} to take weights from; train it first "
-            "(`coinspark train`), or name other weights (imagenet, a file, null: untrained)"
-        )
-    return _recorded(config, row)
-
-
-def _of_deepcluster(config: Config, networks: DataFrame) -> Network:
-    row = networks.orderBy("network").first()  # `networks` holds the newest, and no older one
-    if row is None:
-        raise InputError(
-            "features.weights: deepcluster: no network has learnt from the pictures alone yet; train it "
-            "first (`coinspark deepcluster`), or name other weights (imagenet, a file, null: untrained)"
-        )
-    return _recorded(config, row)
-
-
-def _recorded(config: Config, row: Row) -> Network:
-    """The network of a row of `runs` or `networks`, its file's hash checked."""
-    file = local_folder(config) / row["weights"]
-    weights.check_hash(file, row["sha256"], "features")
-    told = json.loads(row["config"])["network"]
-    return Network(
-        str(file),
-        row["sha256"],
-        Picture(**told["picture"]),
-        told["architecture"]["batch_norm"],
-        precision(config.features.precision),
-        told.get("edges", "none"),
-    )
-
-
-def _of_file(config: Config, file: Path, picture: Picture) -> Network:
-    """Tried here first: what is wrong with a file is said once, not by every worker."""
-    from coinspark.vision.backbones import vgg16
-
-    held = weights.read(file, config.features.weights_sha256, "features")
-    normalised = "block1_conv1_bn/gamma" in held
-    vgg16.fill(vgg16.network(picture.height, picture.width, normalised), held, str(file))
-    return Network(
-        str(file.resolve()),
-        str(config.features.weights_sha256).lower(),
-        picture,
-        normalised,
-        precision(config.features.precision),
-    )
-
-
-def _made_here(context: Context, picture: Picture) -> Network:
-    """Untrained weights, or ImageNet's, which lie in no file yet: written to scratch, so that workers load all by hash."""
-    from coinspark.vision.backbones import vgg16
-
-    given = context.config.features.weights
-    model = vgg16.network(picture.height, picture.width, given is None, context.config.seed)
-    vgg16.load(model, given, None, "features")
-    file = context.scratch / "weights.npz"
-    digest = weights.save(dict(zip(vgg16.names_of(model), model.get_weights(), strict=True)), file)
-    return Network(str(file), digest, picture, given is None, precision(context.config.features.precision))
-
-
-def settings(config: Config) -> Any:
-    """What decides whose features there are, for the stages that make them or build on them."""
-    asked = config.features.model_dump(mode="json", exclude={"nightly", "batch", "chunk"})
+def network_settings(config: Config) -> Any:
+    """Settings that decide the vectors, for the stage `features` and the stages that use its table."""
+    features = config.features.model_dump(mode="json", exclude={"nightly", "batch", "chunk"})
     return {
-        "features": asked,
-        "layer": layer_of(config),
+        "features": features,
+        "backbone": backbone_name(config),
+        "layer": source_layer(config),
         "size": config.image_size,
         "shape": config.ingest.shape,
         "seed": config.seed,
     }
+
+
+def _of_run(config: Config, runs: DataFrame) -> Network:
+    """The network of fold 0 of the layer's newest run."""
+    layer = source_layer(config)
+    networks = runs.where((F.col("layer") == layer) & (F.col("fold") == 0) & (F.col("role") == "network"))
+    row = networks.orderBy("run_id").first()  # `runs` has only the newest run of each layer and fold
+    if row is None:
+        raise InputError(
+            f"features.weights: layer {layer!r} has no run; train it first (`coinspark train`), {_OTHER_WEIGHTS}"
+        )
+    return _recorded(config, row, row["model"])
+
+
+def _of_deepcluster(config: Config, networks: DataFrame) -> Network:
+    row = networks.orderBy("network").first()  # `networks` has only the newest one
+    if row is None:
+        raise InputError(
+            "features.weights: deepcluster: the table `networks` is empty; train a network first (`coinspark deepcluster`), "
+            f"{_OTHER_WEIGHTS}"
+        )
+    return _recorded(config, row, json.loads(row["config"])["network"].get("backbone", backbone_name(config)))
+
+
+def _recorded(config: Config, row: Row, backbone: str) -> Network:
+    """The network of a row of `runs` or `networks`."""
+    file = local_folder(config) / row["weights"]
+    weights.check_hash(file, row["sha256"], "features")
+    settings = json.loads(row["config"])["network"]
+    return Network(
+        weights=str(file),
+        sha256=row["sha256"],
+        image=ImageSpec(**settings.get("image", settings.get("picture"))),
+        backbone=backbone,
+        batch_norm=settings["architecture"]["batch_norm"],
+        precision=resolve_precision(config.features.precision),
+        edges=settings.get("edges", "none"),
+    )
+
+
+def _of_file(config: Config, file: Path) -> Network:
+    """The network of a weights file. Loads the file once on the driver, so that an error is reported once."""
+    backbone, image = selected_backbone(config), _image_spec(config)
+    arrays = weights.read(file, config.features.weights_sha256, "features")
+    batch_norm = has_batch_norm(arrays)
+    backbone.fill(backbone.network(image.height, image.width, batch_norm), arrays, str(file))
+    return Network(
+        weights=str(file.resolve()),
+        sha256=str(config.features.weights_sha256).lower(),
+        image=image,
+        backbone=backbone.name,
+        batch_norm=batch_norm,
+        precision=resolve_precision(config.features.precision),
+    )
+
+
+def _stored_in_scratch(context: Context) -> Network:
+    """Untrained or ImageNet weights, written to a file of the scratch folder: workers load every network by hash."""
+    config = context.config
+    backbone, image = selected_backbone(config), _image_spec(config)
+    arrays = backbone.imagenet("features") if config.features.weights == IMAGENET else None
+    batch_norm = arrays is None or has_batch_norm(arrays)
+    model = backbone.network(image.height, image.width, batch_norm, config.seed)
+    if arrays is not None:
+        backbone.fill(model, arrays, IMAGENET)
+    file = context.scratch / "weights.npz"
+    return Network(
+        weights=str(file),
+        sha256=weights.save(weight_arrays(model), file),
+        image=image,
+        backbone=backbone.name,
+        batch_norm=batch_norm,
+        precision=resolve_precision(config.features.precision),
+    )
+
+
+def _image_spec(config: Config) -> ImageSpec:
+    convention = selected_backbone(config).convention(config.features.weights)
+    return ImageSpec(config.image_size, config.image_width, convention)

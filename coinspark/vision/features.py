@@ -1,4 +1,4 @@
-"""Pictures → vectors: the pooled last maps of a network's convolutions, one network a Python worker, spread over Spark."""
+"""Images → feature vectors: the pooled last feature map of a network, one network per Python worker of Spark."""
 
 from __future__ import annotations
 
@@ -12,130 +12,145 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.core.errors import InputError
-from coinspark.vision.network import Network
+from coinspark.vision.network import Network, configure_inference
 
 OUTCOME = "image_id string, vector array<float>, fault string"
-"""A row a picture: its vector, or what is wrong with it."""
+"""One row per image: its vector, or the reason why it has none."""
 
-_FIELDS = pa.schema([("image_id", pa.string()), ("vector", pa.list_(pa.float32())), ("fault", pa.string())])
-_ROWS = 256  # pictures in an Arrow batch that a worker gives back: a megabyte of vectors
+_OUTCOME_ARROW = pa.schema(
+    [("image_id", pa.string()), ("vector", pa.list_(pa.float32())), ("fault", pa.string())]
+)
+_ROWS = 256  # images per Arrow batch of results: about 1 MB of vectors
 
 Array = np.ndarray[Any, Any]
-See = Callable[[Sequence[bytes | None]], tuple[Array, dict[int, str]]]
+Extractor = Callable[[Sequence[bytes | None]], tuple[Array, dict[int, str]]]
 
 
-def features(images: DataFrame, network: Network, batch: int) -> DataFrame:
-    """`image_id`, `jpeg` (of the network's picture) → OUTCOME: float32 vectors (512 long, or 1024: obverse before reverse).
+def extract(images: DataFrame, network: Network, batch: int) -> DataFrame:
+    """Compute the vector of each image.
 
-    Decoded and prepared as for a prediction. The weights are loaded once a Python worker, by their hash; TensorFlow takes
-    as many threads as Spark gives a task cores.
+    Decodes and preprocesses as prediction does. Each Python worker loads the weights once, by hash; TensorFlow uses as many
+    threads as a Spark task has cores.
+
+    Args:
+        images: image_id, jpeg (of the size of `network.image`).
+        batch: Images per forward pass.
+
+    Returns:
+        OUTCOME rows: float32 vectors of the backbone's channels, or twice as many with the obverse first.
     """
     session = images.sparkSession.sparkContext
     session.environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     threads = int(session.getConf().get("spark.task.cpus", "1") or 1)
 
-    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        some = max(_ROWS // batch, 1) * batch
-        for given in batches:
-            for start in range(0, given.num_rows, some):
-                piece = given.slice(start, some)
-                yield _rows(
-                    piece.column("image_id"),
-                    *vectors(network, piece.column("jpeg").to_pylist(), batch, threads),
-                )
+    def extract_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        step = max(_ROWS // batch, 1) * batch
+        for rows in batches:
+            for start in range(0, rows.num_rows, step):
+                part = rows.slice(start, step)
+                jpegs = part.column("jpeg").to_pylist()
+                yield _outcome(part.column("image_id"), *vectors(network, jpegs, batch, threads))
 
-    return images.select("image_id", "jpeg").mapInArrow(work, OUTCOME)
+    return images.select("image_id", "jpeg").mapInArrow(extract_batches, OUTCOME)
 
 
 def vectors(
     network: Network, jpegs: Sequence[bytes | None], batch: int, threads: int = 1
 ) -> tuple[Array, dict[int, str]]:
-    """(n, 512 × sides) float32, and place → fault of the pictures that have none. InputError where the weights are others."""
+    """Compute the vectors of JPEGs in this process.
+
+    Returns:
+        float32 (n, channels × sides), and the faults: index of an image → reason why its vector must not be used.
+
+    Raises:
+        InputError: The weights file is missing, changed, or not of the backbone.
+    """
     return _load(network, batch, threads)(jpegs)
 
 
 def of_model(features: DataFrame, model: str | None = None) -> DataFrame:
-    """The rows of FEATURES of one model; None: of the only one there is.
+    """The rows of one model in the table `features`; without `model`, of the only one.
 
-    Vectors of two models mean nothing to each other: InputError where `model` is not there, or is not named and there are
-    several.
+    Vectors of different models cannot be compared. Raises InputError if the table has no rows of the model, or rows of
+    several models and `model` is None.
     """
-    known = sorted(row["model"] for row in features.select("model").distinct().collect())
-    if model is None and len(known) > 1:
+    models = sorted(row["model"] for row in features.select("model").distinct().collect())
+    if model is None and len(models) > 1:
         raise InputError(
-            f"features: of {len(known)} models, whose vectors can't be compared; name one of {', '.join(known)}"
+            f"features: there are {len(models)} models, whose vectors cannot be compared; name one of {', '.join(models)}"
         )
-    if not known or model not in (None, *known):
+    if not models or model not in (None, *models):
         raise InputError(
-            f"features: none of model {model or 'any'}; there are: {', '.join(known) or 'none yet'}. Run "
+            f"features: no rows of model {model or 'any'}, found: {', '.join(models) or 'none'}; run "
             "`coinspark features` with this configuration first"
         )
-    return features.where(F.col("model") == (model or known[0]))
+    return features.where(F.col("model") == (model or models[0]))
 
 
-def _rows(names: pa.Array, found: Array, faults: dict[int, str]) -> pa.RecordBatch:
-    """OUTCOME rows of (n, d) vectors; what has a fault has no vector."""
-    starts = pa.array(range(0, found.size + 1, found.shape[1]), pa.int32())
-    told = [faults.get(n) for n in range(len(names))]
-    held = pa.ListArray.from_arrays(
-        starts, found.ravel(), mask=pa.array([fault is not None for fault in told])
+def _outcome(image_ids: pa.Array, values: Array, faults: dict[int, str]) -> pa.RecordBatch:
+    """OUTCOME rows of vectors (n, d); an image with a fault gets no vector."""
+    offsets = pa.array(range(0, values.size + 1, values.shape[1]), pa.int32())
+    reasons = [faults.get(index) for index in range(len(image_ids))]
+    lists = pa.ListArray.from_arrays(
+        offsets, values.ravel(), mask=pa.array([reason is not None for reason in reasons])
     )
-    return pa.RecordBatch.from_arrays([names, held, pa.array(told, pa.string())], schema=_FIELDS)
+    return pa.RecordBatch.from_arrays(
+        [image_ids, lists, pa.array(reasons, pa.string())], schema=_OUTCOME_ARROW
+    )
 
 
 @functools.lru_cache(maxsize=2)
-def _load(network: Network, batch: int, threads: int) -> See:
+def _load(network: Network, batch: int, threads: int) -> Extractor:
+    """Build the network, load its weights, and return the function from JPEGs to vectors."""
     import tensorflow as tf
 
     from coinspark.vision import preprocess
-    from coinspark.vision.backbones import vgg16
+    from coinspark.vision.backbones import BACKBONES
     from coinspark.vision.edges import channels, edges
 
-    vgg16.settle(network.precision, threads)
-    model = vgg16.network(
-        network.picture.height, network.picture.width, network.batch_norm, channels=channels(network.edges)
-    )
-    vgg16.load(model, network.weights, network.sha256, "features")
+    configure_inference(network.precision, threads)
+    backbone, spec = BACKBONES[network.backbone], network.image
+    model = backbone.network(spec.height, spec.width, network.batch_norm, channels=channels(network.edges))
+    backbone.load(model, network.weights, network.sha256, "features")
 
     @tf.function(input_signature=[tf.TensorSpec((batch,), tf.string)])  # type: ignore[untyped-decorator]
-    def decoded(jpegs: tf.Tensor) -> tf.Tensor:
-        return tf.map_fn(
-            lambda jpeg: preprocess.decode(jpeg, network.picture), jpegs, fn_output_signature=tf.uint8
-        )
+    def decode_batch(jpegs: tf.Tensor) -> tf.Tensor:
+        return tf.map_fn(lambda jpeg: preprocess.decode(jpeg, spec), jpegs, fn_output_signature=tf.uint8)
 
-    shape = (batch, network.picture.height, network.picture.width, 3)
+    shape = (batch, spec.height, spec.width, 3)
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8)])  # type: ignore[untyped-decorator]
     def forward(images: tf.Tensor) -> tf.Tensor:
-        prepared = preprocess.prepare(images, network.picture)
-        return tf.cast(model(edges(prepared, network.edges), training=False), tf.float32)
+        inputs = edges(preprocess.prepare(images, spec), network.edges)
+        return tf.cast(model(inputs, training=False), tf.float32)
 
-    def pictures(jpegs: list[bytes], first: int, faults: dict[int, str]) -> Any:
-        """(batch, h, w, 3) uint8; where one is broken, the others of its batch are decoded one by one."""
+    def decode_all(jpegs: list[bytes], first: int, faults: dict[int, str]) -> Any:
+        """(batch, h, w, 3) uint8. If an image cannot be decoded, decode the images of the batch one by one."""
         try:
-            return decoded(tf.constant(jpegs))
+            return decode_batch(tf.constant(jpegs))
         except tf.errors.InvalidArgumentError:
-            return tf.stack([alone(jpeg, first + n, faults) for n, jpeg in enumerate(jpegs)])
+            return tf.stack([decode_one(jpeg, first + n, faults) for n, jpeg in enumerate(jpegs)])
 
-    def alone(jpeg: bytes, place: int, faults: dict[int, str]) -> Any:
+    def decode_one(jpeg: bytes, index: int, faults: dict[int, str]) -> Any:
         try:
-            return preprocess.decode(tf.constant(jpeg), network.picture)
+            return preprocess.decode(tf.constant(jpeg), spec)
         except (tf.errors.InvalidArgumentError, ValueError) as error:
-            faults[place] = str(getattr(error, "message", error)).splitlines()[0]
+            faults[index] = str(getattr(error, "message", error)).splitlines()[0]
             return tf.zeros(shape[1:], tf.uint8)
 
-    def see(jpegs: Sequence[bytes | None]) -> tuple[Array, dict[int, str]]:
+    def extractor(jpegs: Sequence[bytes | None]) -> tuple[Array, dict[int, str]]:
         faults: dict[int, str] = {}
-        filled = [jpeg or b"" for jpeg in jpegs]
-        filled += filled[:1] * (
+        padded = [jpeg or b"" for jpeg in jpegs]
+        padded += padded[:1] * (
             -len(jpegs) % batch
-        )  # always whole, so that a vector does not depend on its company
+        )  # full batches: a vector must not depend on the batch size
         parts = [
-            forward(pictures(filled[n : n + batch], n, faults)).numpy() for n in range(0, len(filled), batch)
+            forward(decode_all(padded[start : start + batch], start, faults)).numpy()
+            for start in range(0, len(padded), batch)
         ]
-        found = np.concatenate(parts)[: len(jpegs)]
-        odd = np.flatnonzero(~np.isfinite(found).all(axis=1))
-        faults.update({int(n): "the network gives it a vector that is not finite" for n in odd})
-        return found, faults
+        values = np.concatenate(parts)[: len(jpegs)]
+        for index in np.flatnonzero(~np.isfinite(values).all(axis=1)):
+            faults[int(index)] = "its vector has NaN or infinity"
+        return values, faults
 
-    return see
+    return extractor

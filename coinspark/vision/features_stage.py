@@ -1,6 +1,6 @@
-"""The stage `features`: pictures of coins → features. What a model has looked at is never looked at again.
+"""Stage `features`: images of coins → feature vectors.
 
-Its own published rows tell what is done; rows of other models stay as they are.
+Incremental: images that already have a vector of the same model are skipped; rows of other models are kept.
 """
 
 from __future__ import annotations
@@ -17,112 +17,124 @@ from coinspark.core.errors import InputError
 from coinspark.pipeline import chunks
 from coinspark.pipeline.chunks import ChunkedWork
 from coinspark.pipeline.stage import Change, Context, Stage
-from coinspark.vision.feature_network import layer_of, network_of, settings
-from coinspark.vision.features import OUTCOME, features
-from coinspark.vision.network import precision
+from coinspark.vision import features
+from coinspark.vision.backbones import BACKBONES
+from coinspark.vision.feature_network import backbone_name, network_settings, select_network, source_layer
+from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
 
-_SHOWN = 3  # pictures that a message names
+_EXAMPLES = 3  # images that an error message names
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
-    """{"features": the rows that are missing}.
+    """Compute the missing vectors: {"features": Change}.
 
-    Raises InputError where weights or pictures are not what the tables and the configuration say.
+    Raises InputError if weights or images are missing or differ from what the tables and the configuration state.
     """
     config = context.config
-    eye = network_of(context)
-    size, model = eye.picture.height, F.lit(eye.model)
-    images, known = context.read("images").where(F.col("size") == size), context.read("features")
-    wanted = pictures(config, context.read("coins"), context.read("splits"))
-    _check_there(wanted, images, size)
-    done = known.where(F.col("model") == model).select("image_id")
-    todo = wanted.join(done, "image_id", "left_anti")
-    action = f"images processed by {eye.model}"
-    work = ChunkedWork(todo, ["image_id"], config.features.chunk, eye.model, "features", action)
+    network = select_network(context)
+    size, model = network.image.height, F.lit(network.model)
+    images = context.read("images").where(F.col("size") == size)
+    published = context.read("features")
+    selected = select_images(config, context.read("coins"), _splits(context))
+    _check_images_exist(selected, images, size)
+    done = published.where(F.col("model") == model).select("image_id")
+    todo = selected.join(done, "image_id", "left_anti")
+    folder = context.scratch / "vectors"
 
-    def see(rows: DataFrame, count: int, place: Path) -> None:
+    def extract_chunk(rows: DataFrame, count: int, output: Path) -> None:
         jpegs = images.join(F.broadcast(rows.select("image_id")), "image_id").select("image_id", "jpeg")
-        spread = jpegs.repartition(
-            chunks.count_partitions(context.spark, count, per_core=1)
-        )  # all pictures cost alike
-        features(spread, eye, config.features.batch).write.mode("overwrite").parquet(f"file://{place}")
+        tasks = chunks.count_partitions(
+            context.spark, count, per_core=1
+        )  # one per core: all images cost the same
+        vectors = features.extract(jpegs.repartition(tasks), network, config.features.batch)
+        vectors.write.mode("overwrite").parquet(f"file://{output}")
 
-    spark, folder = context.spark, context.scratch / "seen"
-    parts = chunks.run_in_chunks(context, work, folder, see)
-    made = spark.read.schema(OUTCOME).parquet(*parts) if parts else spark.createDataFrame([], OUTCOME)
-    _check_seen(made, folder)
-    keep = (
-        known.select("image_id", "model")
-        .where(F.col("model") != model)
-        .unionByName(images.select("image_id", model.alias("model")))
+    action = f"images processed by {network.model}"
+    work = ChunkedWork(todo, ["image_id"], config.features.chunk, network.model, "features", action)
+    parts = chunks.run_in_chunks(context, work, folder, extract_chunk)
+    outcome = (
+        context.spark.read.schema(features.OUTCOME).parquet(*parts)
+        if parts
+        else context.spark.createDataFrame([], features.OUTCOME)
     )
-    rows = made.select("image_id", model.alias("model"), "vector").select(*schemas.FEATURES.columns)
+    _check_no_faults(outcome, folder)
+    others = published.select("image_id", "model").where(F.col("model") != model)
+    keep = others.unionByName(images.select("image_id", model.alias("model")))
+    rows = outcome.select("image_id", model.alias("model"), "vector").select(*schemas.FEATURES.columns)
     return {schemas.FEATURES.name: Change(rows=rows, keep=keep)}
 
 
-def pictures(config: Config, coins: DataFrame, splits: DataFrame) -> DataFrame:
-    """`image_id` of the coins that the configuration asks for, each once. Raises InputError where there is none."""
-    asked = config.features
+def select_images(config: Config, coins: DataFrame, splits: DataFrame | None) -> DataFrame:
+    """Distinct `image_id` of the coins of `features.mints` and `features.split`.
+
+    `splits` is only used with `features.split`. Raises InputError if no coin with an image remains.
+    """
+    settings = config.features
     chosen = coins.where("image_id IS NOT NULL")
-    if asked.mints:
-        there = {row["mint"] for row in chosen.select("mint").distinct().collect()}
-        if absent := sorted(set(asked.mints) - there):
+    if settings.mints:
+        mints = {row["mint"] for row in chosen.select("mint").distinct().collect()}
+        if unknown := sorted(set(settings.mints) - mints):
             raise InputError(
-                f"features.mints: no coin of {absent[0]!r} has a picture; there are {', '.join(sorted(there))}"
+                f"features.mints: no coin of {unknown[0]!r} has an image; mints with images: {', '.join(sorted(mints))}"
             )
-        chosen = chosen.where(F.col("mint").isin(*asked.mints))
-    if asked.split:
-        side = (F.col("layer") == layer_of(config)) & (F.col("fold") == 0) & (F.col("split") == asked.split)
-        chosen = chosen.join(
-            splits.where(side).select("coin_id", "medium"), ["coin_id", "medium"], "left_semi"
+        chosen = chosen.where(F.col("mint").isin(*settings.mints))
+    if settings.split and splits is not None:
+        in_split = splits.where(
+            (F.col("layer") == source_layer(config))
+            & (F.col("fold") == 0)
+            & (F.col("split") == settings.split)
         )
-    found = chosen.select("image_id").distinct()
-    if found.isEmpty():
+        chosen = chosen.join(in_split.select("coin_id", "medium"), ["coin_id", "medium"], "left_semi")
+    images = chosen.select("image_id").distinct()
+    if images.isEmpty():
         raise InputError(
-            f"features: no coin with a picture is in features.mints {list(asked.mints)}, features.split "
-            f"{asked.split!r} of layer {layer_of(config)!r}; see what `splits` and `coins` hold"
+            f"features: no coin with an image is in features.mints {list(settings.mints)} and features.split "
+            f"{settings.split!r} of layer {source_layer(config)!r}; check the tables `splits` and `coins`"
         )
-    return found
+    return images
 
 
-def _check_there(wanted: DataFrame, images: DataFrame, size: int) -> None:
-    """InputError where a picture that `coins` speaks of is not in `images`."""
-    lost = wanted.join(images.select("image_id"), "image_id", "left_anti")
-    if some := [row["image_id"] for row in lost.orderBy("image_id").limit(_SHOWN).collect()]:
+def _splits(context: Context) -> DataFrame | None:
+    return context.read("splits") if context.config.features.split is not None else None
+
+
+def _check_images_exist(selected: DataFrame, images: DataFrame, size: int) -> None:
+    """Raise InputError if an image of `coins` is not in `images`."""
+    missing = selected.join(images.select("image_id"), "image_id", "left_anti")
+    if examples := [row["image_id"] for row in missing.orderBy("image_id").limit(_EXAMPLES).collect()]:
         raise InputError(
-            f"features: {lost.count():,} pictures that `coins` speaks of are not in `images` at size {size}, such "
-            f"as {', '.join(some)}; run `coinspark ingest --force`, which makes what is missing"
+            f"features: {missing.count():,} images of `coins` are missing from `images` at size {size}, such as "
+            f"{', '.join(examples)}; run `coinspark ingest --force` to create them"
         )
 
 
-def _check_seen(made: DataFrame, folder: Path) -> None:
-    """InputError naming pictures without a vector. Their chunks go, or mended pictures would find them there; others stay."""
+def _check_no_faults(outcome: DataFrame, folder: Path) -> None:
+    """Raise InputError if an image has no vector. Deletes its chunk, so that a later run computes it again."""
     chunk = F.regexp_extract(F.input_file_name(), "/([^/]+)/[^/]+$", 1)
-    bad = made.where("fault IS NOT NULL").select("image_id", "fault", chunk.alias("chunk"))
-    if some := bad.orderBy("image_id").limit(_SHOWN).collect():
-        found = {row["chunk"]: row["count"] for row in bad.groupBy("chunk").count().collect()}
-        for name in found:
+    faulty = outcome.where("fault IS NOT NULL").select("image_id", "fault", chunk.alias("chunk"))
+    if examples := faulty.orderBy("image_id").limit(_EXAMPLES).collect():
+        counts = {row["chunk"]: row["count"] for row in faulty.groupBy("chunk").count().collect()}
+        for name in counts:
             shutil.rmtree(folder / name)
-        named = "; ".join(f"{row['image_id']}: {row['fault']}" for row in some)
+        details = "; ".join(f"{row['image_id']}: {row['fault']}" for row in examples)
         raise InputError(
-            f"features: {sum(found.values()):,} pictures of `images` cannot be used ({named}); nothing was "
-            "published. They were whole when ingest wrote them: see whether the warehouse's storage is sound"
+            f"features: {sum(counts.values()):,} images of `images` cannot be used ({details}); nothing was published. They "
+            "were valid when ingest wrote them: check the storage of the warehouse, then run `coinspark ingest --force`"
         )
 
 
 def _reads(config: Config) -> tuple[str, ...]:
-    """The tables that this configuration asks for: clusters come before splits and runs, and must not wait for them."""
-    needs = {
+    optional = {
         "splits": config.features.split is not None,
         "runs": config.features.weights == "run",
         "networks": config.features.weights == "deepcluster",
     }
-    return ("coins", "images", *(name for name, needed in needs.items() if needed))
+    return ("coins", "images", *(table for table, needed in optional.items() if needed))
 
 
 def scheduled(config: Config) -> bool:
-    """Whether features are a part of the nightly build: where asked for, or where a layer is made of clusters."""
+    """Whether the nightly build computes features: if a layer reads clusters, or the configuration says so."""
     return bool(config.layers_reading("clusters")) or config.features.nightly
 
 
@@ -131,8 +143,9 @@ STAGE = Stage(
     help="A vector per image from the convolutions of a network.",
     reads=_reads,
     writes=(schemas.FEATURES.name,),
-    settings=settings,
+    settings=network_settings,
     build=build,
-    outside=lambda config: precision(config.features.precision),
+    outside=lambda config: resolve_precision(config.features.precision),
+    modules=lambda config: (BACKBONES.module(backbone_name(config)),),
     scheduled=scheduled,
 )

@@ -1,7 +1,9 @@
-"""What a network is besides its layers: its weights by hash, the picture it looks at, and the precision it reckons in."""
+"""What a network is besides its layers: weights by hash, format of its images, precision. TensorFlow is imported on use only."""
 
 from __future__ import annotations
 
+import contextlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,8 +12,8 @@ Edges = Literal["none", "sobel", "relief"]
 
 
 @dataclass(frozen=True)
-class Picture:
-    """Height and width in pixels, and the convention of the weights: `caffe` for ImageNet's, `standard` for our own."""
+class ImageSpec:
+    """Format of a network's images: height and width in pixels, and the input convention (see `preprocess.CONVENTIONS`)."""
 
     height: int
     width: int
@@ -19,49 +21,69 @@ class Picture:
 
     @property
     def sides(self) -> int:
-        """2 where obverse and reverse stand side by side without bars, each a square of its own; else 1."""
+        """2 if obverse and reverse are side by side without padding, each a square; else 1."""
         return 2 if self.width == 2 * self.height else 1
 
 
 @dataclass(frozen=True)
 class Network:
-    """VGG16's convolutions with the weights of a file, the pictures they are given, and the Keras policy they reckon by.
+    """A backbone with the weights of a file, as the stage `features` uses it.
 
-    `edges`: which edges of the pictures they are given (vision/edges.py), two channels instead of three; `none`: the pictures.
+    Attributes:
+        weights: Path of the weights file.
+        sha256: SHA-256 of the file.
+        image: Format of the images.
+        backbone: Name in the registry of backbones.
+        batch_norm: Whether the backbone has batch normalization.
+        precision: Keras mixed precision policy.
+        edges: Edge filter between preprocessing and network (see `vision/edges.py`); `none`: no filter.
     """
 
     weights: str
     sha256: str
-    picture: Picture
+    image: ImageSpec
+    backbone: str
     batch_norm: bool = True
     precision: str = "float32"
     edges: Edges = "none"
 
     @property
     def model(self) -> str:
-        """Its name in `features.model`: 16 digits of the weights' SHA-256, and all else that decides a vector.
+        """The name in `features.model`: 16 digits of the weights' SHA-256, and everything else that decides a vector.
 
-        `3fa9c1d2e4b5a6c7-128x64`: width and height; `-caffe`, `-mixed_bfloat16` or `-relief` follow where it is not `standard`,
-        float32, the pictures themselves.
+        `3fa9c1d2e4b5a6c7-128x64` is width × height; a convention other than `standard`, a precision other than float32 and an
+        edge filter follow: `-caffe`, `-mixed_bfloat16`, `-relief`.
         """
-        more = [
-            part for part in (self.picture.convention, self.precision) if part not in ("standard", "float32")
-        ]
-        more += [self.edges] if self.edges != "none" else []
-        return "-".join([self.sha256[:16], f"{self.picture.width}x{self.picture.height}", *more])
+        convention = re.sub(r"[^\w.]", "_", self.image.convention)
+        suffixes = [part for part in (convention, self.precision) if part not in ("standard", "float32")]
+        suffixes += [self.edges] if self.edges != "none" else []
+        return "-".join([self.sha256[:16], f"{self.image.width}x{self.image.height}", *suffixes])
 
 
-def convention(weights: str | None) -> str:
-    """How the pictures are prepared: as ImageNet's VGG16 wants them (`imagenet` or an .h5 of it), or in our own way."""
-    return "standard" if weights is None or weights.endswith(".npz") else "caffe"
-
-
-def precision(wanted: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """The Keras policy: `auto` is mixed_bfloat16 where the processor multiplies bfloat16 itself, else float32."""
-    if wanted != "auto":
-        return wanted
+def resolve_precision(setting: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The Keras policy of a `precision` key: `auto` is mixed_bfloat16 on a processor with bfloat16 products, else float32."""
+    if setting != "auto":
+        return setting
     try:
         flags = cpuinfo.read_text(encoding="utf-8")
     except OSError:
         return "float32"
     return "mixed_bfloat16" if "amx_bf16" in flags or "avx512_bf16" in flags else "float32"
+
+
+def configure_inference(precision: str, threads: int) -> None:
+    """Set the precision policy and the threads of TensorFlow in a Python worker of Spark, which has one worker per core."""
+    import tensorflow as tf
+
+    with contextlib.suppress(RuntimeError):  # too late if the process has used TensorFlow before
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.keras.mixed_precision.set_global_policy(precision)
+
+
+# Used by coinspark.training until it follows the new names.
+Picture = ImageSpec
+precision = resolve_precision
+
+
+def convention(weights: str | None) -> str:
+    return "standard" if weights is None or weights.endswith(".npz") else "caffe"

@@ -165,7 +165,7 @@ def _seen(coins: Coins, config: Config, trained: tuple[str, str] | None) -> NDAr
         file = Path(config.warehouse) / "untrained.npz"
         held = dict(zip(vgg16.names_of(model), model.get_weights(), strict=True))
         trained = str(file), weights.save(held, file)
-    eye = Network(*trained, Picture(*size), True, network.precision("auto"), plan.input_filter)
+    eye = Network(*trained, Picture(*size), "vgg16", True, network.precision("auto"), plan.input_filter)
     return np.asarray(vectors(eye, coins.jpegs, 16, 2)[0])
 
 

@@ -26,12 +26,13 @@ from pyspark.sql import DataFrame
 from coinspark.config import Config, load
 from coinspark.pipeline import chunks
 from coinspark.vision import features, preprocess, weights
-from coinspark.vision.backbones import vgg16
-from coinspark.vision.network import Network, Picture, precision
+from coinspark.vision.backbones import BACKBONES
+from coinspark.vision.backbones.backbone import weight_arrays
+from coinspark.vision.network import ImageSpec, Network, resolve_precision
 from coinspark.warehouse import session
 from tests.training_shards import shade
 
-IMAGES, DIFFERENT, PICTURE = 2_048, 64, Picture(64, 128)
+IMAGES, DIFFERENT, PICTURE = 2_048, 64, ImageSpec(64, 128)
 
 
 def main(runs: int = 3, images: int = IMAGES) -> float:
@@ -40,12 +41,12 @@ def main(runs: int = 3, images: int = IMAGES) -> float:
     jpegs = [shade(n, PICTURE.height, PICTURE.width) for n in range(DIFFERENT)]
     with tempfile.TemporaryDirectory() as place:
         config = load([], [f"warehouse={place}", f"spark.master='local[{cores}]'"])
-        batch, policy = config.features.batch, precision(config.features.precision)
+        batch, policy = config.features.batch, resolve_precision(config.features.precision)
         tf.keras.mixed_precision.set_global_policy(policy)
-        model = vgg16.network(PICTURE.height, PICTURE.width, True, 1)
-        named = dict(zip(vgg16.names_of(model), model.get_weights(), strict=True))
-        digest = weights.save(named, Path(place) / "weights.npz")
-        network = Network(f"{place}/weights.npz", digest, PICTURE, precision=policy)
+        backbone = BACKBONES["vgg16"]
+        model = backbone.network(PICTURE.height, PICTURE.width, True, 1)
+        digest = weights.save(weight_arrays(model), Path(place) / "weights.npz")
+        network = Network(f"{place}/weights.npz", digest, PICTURE, backbone.name, precision=policy)
         ready = preprocess.prepare(
             np.stack([preprocess.decode(jpeg, PICTURE) for jpeg in jpegs]), PICTURE
         ).numpy()
@@ -53,7 +54,7 @@ def main(runs: int = 3, images: int = IMAGES) -> float:
 
         def staged() -> None:
             spread = frame.repartition(chunks.count_partitions(frame.sparkSession, images, per_core=1))
-            features.features(spread, network, batch).write.format("noop").mode("overwrite").save()
+            features.extract(spread, network, batch).write.format("noop").mode("overwrite").save()
 
         found = _compared(images, runs, staged, lambda: model.predict(arrays, batch_size=batch, verbose=0))
         frame.sparkSession.stop()

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 
 from coinspark.config import Config
 from coinspark.pipeline.stage import Context
-from coinspark.vision.feature_network import network_of
+from coinspark.vision.feature_network import select_network
 from coinspark.warehouse import schemas, tables
 from tests import builds
 
@@ -63,7 +63,7 @@ def test_features_larger_than_the_drivers_memory(spark: SparkSession, config: Co
     )
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "2000")
     tables.create(spark, config)
-    model = network_of(
+    model = select_network(
         Context(spark, told, lambda name: tables.read(spark, config, name), tmp_path, lambda line: None)
     ).model
     ids = spark.range(0, PICTURES, 1, 8)

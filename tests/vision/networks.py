@@ -1,4 +1,4 @@
-"""A network for the tests: normalised convolutions with statistics as if it had been trained, in an npz as a run leaves it."""
+"""A VGG16 network for the tests, with batch normalization statistics as after training, in an .npz file like that of a run."""
 
 from __future__ import annotations
 
@@ -10,34 +10,32 @@ import numpy as np
 import tensorflow as tf
 
 from coinspark.vision import preprocess, weights
-from coinspark.vision.backbones import vgg16
+from coinspark.vision.backbones import BACKBONES
+from coinspark.vision.backbones.backbone import weight_arrays
 from coinspark.vision.edges import channels, edges
-from coinspark.vision.network import Network, Picture
+from coinspark.vision.network import ImageSpec, Network
 
-PICTURE = Picture(32, 64)
+IMAGE = ImageSpec(32, 64)
+VGG16 = BACKBONES["vgg16"]
 
 
 def write(file: Path, seed: int = 5, channels: int = 3) -> Network:
-    """Weights of this seed; each normalisation has statistics of its own, or it would do nothing."""
-    model = vgg16.network(32, 64, True, seed, channels)
-    named = dict(zip(vgg16.names_of(model), model.get_weights(), strict=True))
-    for name, values in named.items():
+    """Write the weights of a seed, with random shifts and means: initial ones would have no effect."""
+    arrays = weight_arrays(VGG16.network(32, 64, True, seed, channels))
+    for name, values in arrays.items():
         if name.endswith(("beta", "moving_mean")):
-            named[name] = (
-                np.random.default_rng(zlib.crc32(name.encode()))
-                .normal(0, 0.2, values.shape)
-                .astype(np.float32)
-            )
+            random = np.random.default_rng(zlib.crc32(name.encode()))
+            arrays[name] = random.normal(0, 0.2, values.shape).astype(np.float32)
     file.parent.mkdir(parents=True, exist_ok=True)
-    return Network(str(file), weights.save(named, file), PICTURE)
+    return Network(str(file), weights.save(arrays, file), IMAGE, VGG16.name)
 
 
-def directly(network: Network, jpegs: list[bytes]) -> np.ndarray[Any, Any]:
-    """What the Keras model says of these pictures, each alone, decoded by TensorFlow and prepared as training does."""
-    model = vgg16.network(
-        network.picture.height, network.picture.width, network.batch_norm, 99, channels(network.edges)
-    )
-    vgg16.fill(model, weights.read(Path(network.weights), network.sha256, "features"), network.weights)
-    images = [tf.io.decode_jpeg(jpeg, dct_method="INTEGER_ACCURATE").numpy() for jpeg in jpegs]
-    prepared = [preprocess.prepare(image[None], network.picture) for image in images]
-    return np.concatenate([model(edges(one, network.edges), training=False) for one in prepared])
+def expected_vectors(network: Network, jpegs: list[bytes]) -> np.ndarray[Any, Any]:
+    """The Keras model on each image alone, decoded by TensorFlow and preprocessed as in training."""
+    backbone, image = BACKBONES[network.backbone], network.image
+    model = backbone.network(image.height, image.width, network.batch_norm, 99, channels(network.edges))
+    arrays = weights.read(Path(network.weights), network.sha256, "features")
+    backbone.fill(model, arrays, network.weights)
+    decoded = [tf.io.decode_jpeg(jpeg, dct_method="INTEGER_ACCURATE").numpy() for jpeg in jpegs]
+    prepared = [preprocess.prepare(pixels[None], image) for pixels in decoded]
+    return np.concatenate([model(edges(batch, network.edges), training=False) for batch in prepared])

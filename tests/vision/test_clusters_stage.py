@@ -24,7 +24,7 @@ from coinspark.core.errors import InputError
 from coinspark.pipeline import stage
 from coinspark.pipeline.stage import Context
 from coinspark.vision import clusterable, clusters_stage
-from coinspark.vision.network import Network, Picture
+from coinspark.vision.network import ImageSpec, Network
 from coinspark.warehouse import schemas
 from tests.vision import networks
 
@@ -33,7 +33,7 @@ LAYERS = (
     {"name": "parts", "kind": "clusters", "k": 3, "min_coins": 12, "split": {"larger_than": 1}},
     {"name": "chosen", "kind": "clusters", "min_coins": 5, "max_classes": 8, "split": {"mints": ["Abdera"]}},
 )
-EYE = Network("none.npz", "ab" * 32, Picture(32, 64))
+EYE = Network("none.npz", "ab" * 32, ImageSpec(32, 64), "vgg16")
 Coins = dict[str, tuple[str, list[float]]]
 """Picture → its coin's mint and its vector."""
 
@@ -68,7 +68,7 @@ def held(
     spark: SparkSession, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., dict[str, DataFrame]]:
     """Coins and features as tables; each coin has its picture's name; `former` are last build's clusters."""
-    monkeypatch.setattr(clusters_stage, "network_of", lambda context: EYE)
+    monkeypatch.setattr(clusters_stage, "select_network", lambda context: EYE)
 
     def make(
         coins: Coins,
@@ -257,7 +257,9 @@ def test_names_stay_while_coins_come_and_networks_change(
     }
     asked.clear()
     monkeypatch.setattr(
-        clusters_stage, "network_of", lambda context: Network("other.npz", "cd" * 32, Picture(32, 64))
+        clusters_stage,
+        "select_network",
+        lambda context: Network("other.npz", "cd" * 32, ImageSpec(32, 64), "vgg16"),
     )
     changed = build(spark, told(config), tmp_path, held(other, model="cd" * 8 + "-64x32", former=former))
     assert groups(changed) == wanted and not any(asked)
@@ -316,7 +318,7 @@ def test_features_of_another_network_are_not_mixed_in(
 ) -> None:
     coins = collection()
     with pytest.raises(
-        InputError, match=f"none of model {EYE.model}; there are: other-64x32. Run `coinspark features`"
+        InputError, match=f"no rows of model {EYE.model}, found: other-64x32; run `coinspark features`"
     ):
         build(spark, told(config), tmp_path, held(coins, model="other-64x32"))
     both = held(coins)
@@ -337,10 +339,10 @@ def test_weights_that_are_not_the_recorded_ones_stop_it(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from coinspark.vision.feature_network import network_of
+    from coinspark.vision.feature_network import select_network
 
     tables = held(collection())
-    monkeypatch.setattr(clusters_stage, "network_of", network_of)
+    monkeypatch.setattr(clusters_stage, "select_network", select_network)
     learnt = told(config, weights="deepcluster").model_copy(update={"warehouse": str(tmp_path)})
     networks.write(tmp_path / "a.npz", 3)
     row = ("a", json.dumps({"network": {}}), "{}", "c", "a.npz", "0" * 64)
@@ -388,9 +390,12 @@ def test_mints_that_cannot_be_cut_are_left_whole_and_it_is_said_why(
 
 
 def test_settings_of_other_layers_and_tables_do_not_matter(config: Config) -> None:
-    assert clusters_stage.STAGE.used is not None
-    assert clusters_stage.STAGE.used(told(config)) == ("coins", "features")
-    assert clusters_stage.STAGE.used(told(config, weights="deepcluster")) == ("coins", "features", "networks")
+    assert clusters_stage.STAGE.reads(told(config)) == ("coins", "features")
+    assert clusters_stage.STAGE.reads(told(config, weights="deepcluster")) == (
+        "coins",
+        "features",
+        "networks",
+    )
     mint, parts, chosen = LAYERS
     same = told(config, {"name": "plain", "kind": "mint"}, parts, chosen, layer="plain")
     assert (

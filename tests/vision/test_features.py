@@ -12,11 +12,9 @@ import tensorflow as tf
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.core.errors import InputError
-from coinspark.training.classifier import model
-from coinspark.training.classifier.model import Architecture
 from coinspark.vision import features, preprocess, weights
-from coinspark.vision.backbones import vgg16
-from coinspark.vision.network import Network, Picture
+from coinspark.vision.backbones.backbone import weight_arrays
+from coinspark.vision.network import ImageSpec, Network
 from coinspark.warehouse import schemas
 from tests.training_shards import shade
 from tests.vision import networks
@@ -44,34 +42,36 @@ def images(spark: SparkSession) -> DataFrame:
 def test_a_vector_is_the_keras_models_whatever_its_company(network: Network) -> None:
     found, faults = features.vectors(network, JPEGS, batch=4)
     assert found.shape == (11, 1024) and found.dtype == np.float32 and not faults
-    np.testing.assert_allclose(found, networks.directly(network, JPEGS), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found, networks.expected_vectors(network, JPEGS), rtol=1e-4, atol=1e-4)
     assert (features.vectors(network, JPEGS[5:7], batch=4)[0] == found[5:7]).all()
 
 
-def test_a_vector_is_what_the_classifier_pools(tmp_path: Path) -> None:
-    """The whole network of a run, up to `flatten`: the same pictures, the same numbers."""
-    classifier = model.vgg16(Architecture(32, 64, 3, seed=8))
-    digest = model.save_weights(classifier, classifier.get_weights(), tmp_path / "weights.npz")
-    found, _ = features.vectors(
-        Network(str(tmp_path / "weights.npz"), digest, networks.PICTURE), JPEGS[:2], batch=2
-    )
+def test_a_vector_is_what_a_classifier_pools(tmp_path: Path) -> None:
+    """The weights of a whole classifier give the output of its layer `flatten`."""
+    tf.keras.utils.set_random_seed(8)
+    inputs = tf.keras.layers.Input((32, 64, 3), name="input")
+    logits = tf.keras.layers.Dense(3, name="logits")(networks.VGG16.features(inputs, True))
+    classifier = tf.keras.Model(inputs, logits)
+    file = tmp_path / "weights.npz"
+    digest = weights.save(weight_arrays(classifier), file)
+    found, _ = features.vectors(Network(str(file), digest, networks.IMAGE, "vgg16"), JPEGS[:2], batch=2)
     images = np.stack([tf.io.decode_jpeg(jpeg, dct_method="INTEGER_ACCURATE").numpy() for jpeg in JPEGS[:2]])
     pool = tf.keras.Model(classifier.input, classifier.get_layer("flatten").output)
-    wanted = pool(preprocess.prepare(images, networks.PICTURE), training=False)
-    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+    expected = pool(preprocess.prepare(images, networks.IMAGE), training=False)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_square_without_normalisation_has_one_side(tmp_path: Path) -> None:
-    plain = vgg16.network(32, 32, False, seed=3)
-    digest = weights.save(
-        dict(zip(vgg16.names_of(plain), plain.get_weights(), strict=True)), tmp_path / "plain.npz"
+    plain = networks.VGG16.network(32, 32, False, seed=3)
+    digest = weights.save(weight_arrays(plain), tmp_path / "plain.npz")
+    square = Network(
+        str(tmp_path / "plain.npz"), digest, ImageSpec(32, 32, "caffe"), "vgg16", batch_norm=False
     )
-    square = Network(str(tmp_path / "plain.npz"), digest, Picture(32, 32, "caffe"), batch_norm=False)
     jpegs = [shade(n, 32, 32) for n in range(2)]
     found, _ = features.vectors(square, jpegs, batch=2)
     assert found.shape == (2, 512)
     np.testing.assert_allclose(
-        found, networks.directly(square, jpegs), rtol=1e-4, atol=1e-4 * np.abs(found).max()
+        found, networks.expected_vectors(square, jpegs), rtol=1e-4, atol=1e-4 * np.abs(found).max()
     )
 
 
@@ -86,7 +86,7 @@ def test_bfloat16_gives_float32_nearby(network: Network) -> None:
 def test_spark_gives_what_arrays_give_however_it_cuts_them(
     images: DataFrame, network: Network, partitions: int
 ) -> None:
-    rows = features.features(images.repartition(partitions), network, batch=4).orderBy("image_id").collect()
+    rows = features.extract(images.repartition(partitions), network, batch=4).orderBy("image_id").collect()
     assert [row["image_id"] for row in rows] == [f"i{n:02d}" for n in range(11)]
     assert all(row["fault"] is None for row in rows)
     found = np.array([row["vector"] for row in rows], np.float32)
@@ -101,7 +101,7 @@ def test_a_broken_picture_is_named_and_hides_no_other(spark: SparkSession, netwo
         ("last", bytearray(JPEGS[2])),
     ]
     frame = spark.createDataFrame(given, "image_id string, jpeg binary").coalesce(1)
-    rows = {row["image_id"]: row for row in features.features(frame, network, batch=4).collect()}
+    rows = {row["image_id"]: row for row in features.extract(frame, network, batch=4).collect()}
     assert {name for name, row in rows.items() if row["fault"]} == set(broken)
     assert all(rows[name]["vector"] is None for name in broken)
     wanted = features.vectors(network, [JPEGS[0], JPEGS[2]], batch=4)[0]
@@ -114,9 +114,7 @@ def test_a_vector_that_is_not_finite_is_a_fault(network: Network, tmp_path: Path
     sick = replace(
         network, weights=str(tmp_path / "sick.npz"), sha256=weights.save(held, tmp_path / "sick.npz")
     )
-    assert features.vectors(sick, JPEGS[:1], batch=1)[1] == {
-        0: "the network gives it a vector that is not finite"
-    }
+    assert features.vectors(sick, JPEGS[:1], batch=1)[1] == {0: "its vector has NaN or infinity"}
 
 
 def test_weights_of_another_hash_are_not_loaded(network: Network) -> None:
@@ -130,13 +128,11 @@ def test_models_are_never_mixed(spark: SparkSession) -> None:
     )
     assert {row["image_id"] for row in features.of_model(mixed, "second").collect()} == {"a", "b"}
     with pytest.raises(
-        InputError, match="of 2 models, whose vectors can't be compared; name one of first, second"
+        InputError, match="there are 2 models, whose vectors cannot be compared; name one of first, second"
     ):
         features.of_model(mixed)
-    with pytest.raises(InputError, match="none of model third; there are: first, second"):
+    with pytest.raises(InputError, match="no rows of model third, found: first, second"):
         features.of_model(mixed, "third")
     assert features.of_model(mixed.where("model = 'first'")).count() == 1
-    with pytest.raises(
-        InputError, match=r"none of model any; there are: none yet\. Run `coinspark features`"
-    ):
+    with pytest.raises(InputError, match=r"no rows of model any, found: none; run `coinspark features`"):
         features.of_model(mixed.limit(0))

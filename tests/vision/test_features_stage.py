@@ -114,18 +114,18 @@ def test_each_picture_once_and_only_what_is_missing(
     assert run(spark, config)
     found = rows(spark, config)
     assert [(row.image_id, row.model) for row in found] == [(f"i{n}", first.model) for n in (0, 2, 3, 4)]
-    wanted = networks.directly(first, [shade(n) for n in (0, 2, 3, 4)])
+    wanted = networks.expected_vectors(first, [shade(n) for n in (0, 2, 3, 4)])
     np.testing.assert_allclose([row.vector for row in found], wanted, rtol=1e-4, atol=1e-4)
     assert not run(spark, config), "nothing is new"
 
     seen: list[int] = []
-    real = vision.features
+    real = features.extract
 
     def watched(pictures: DataFrame, *how: Any) -> DataFrame:
         seen.append(pictures.count())
         return real(pictures, *how)
 
-    monkeypatch.setattr(vision, "features", watched)
+    monkeypatch.setattr(features, "extract", watched)
     put("coins", coins(8))
     put("images", images(8))
     assert run(spark, config) and seen == [2], "two pictures are new"
@@ -171,9 +171,7 @@ def test_a_runs_weights_are_those_of_its_layer_and_fold(
     config = asked()
     put("coins", coins(6))
     put("images", images(6))
-    with pytest.raises(
-        InputError, match=r"there is no run of layer 'mint' to take weights from; train it first \(`coin"
-    ):
+    with pytest.raises(InputError, match=r"layer 'mint' has no run; train it first \(`coin"):
         run(spark, config)
     told = json.dumps(
         {
@@ -252,14 +250,17 @@ def test_mints_and_a_split_narrow_the_pictures_down(
     splits = spark.createDataFrame(sides, schemas.SPLITS.ddl)
 
     def chosen(**keys: Any) -> list[str]:
-        return sorted(row["image_id"] for row in vision.pictures(asked(**keys), all_coins, splits).collect())
+        return sorted(
+            row["image_id"] for row in vision.select_images(asked(**keys), all_coins, splits).collect()
+        )
 
     assert chosen() == ["i0", "i2", "i3", "i4", "i5", "i6", "i7", "i8"]
     assert chosen(mints=["Byzantion"]) == ["i0", "i4", "i7"], "c1 shares the picture of c0"
     assert chosen(split="train") == ["i0", "i2", "i4", "i6"]
     assert chosen(split="test", mints=["Byzantion", "Abdera"]) == ["i0", "i3", "i7"]
     with pytest.raises(
-        InputError, match=r"mints: no coin of 'Rome' has a picture; there are Abdera, Byzantion, Perinthos"
+        InputError,
+        match=r"mints: no coin of 'Rome' has an image; mints with images: Abdera, Byzantion, Perinthos",
     ):
         chosen(mints=["Rome", "Abdera"])
     with pytest.raises(InputError, match=r"features\.split 'validation' of layer 'mint'"):
@@ -274,20 +275,22 @@ def test_pictures_that_are_gone_or_broken_stop_the_stage_by_name(
     put("coins", coins(6))
     put("images", [row for row in images(6) if row[0] != "i3"])
     with pytest.raises(
-        InputError, match=r"1 pictures that `coins` speaks of are not in `images` at size 32, such as i3; run"
+        InputError, match=r"1 images of `coins` are missing from `images` at size 32, such as i3; run"
     ):
         run(spark, config)
     put("images", [(*row[:4], row[4] if row[0] != "i3" else row[4][:300]) for row in images(6)])
     with pytest.raises(
-        InputError, match=r"1 pictures of `images` cannot be used \(i3: .*\); nothing was published"
+        InputError, match=r"1 images of `images` cannot be used \(i3: .*\); nothing was published"
     ):
         run(spark, config)
     assert rows(spark, config) == []
-    stood = sorted(place.name for place in local_folder(config).glob("scratch/features/*/seen/0*"))
+    stood = sorted(place.name for place in local_folder(config).glob("scratch/features/*/vectors/0*"))
     with pytest.raises(InputError, match="cannot be used"):
         run(spark, config)
     assert (
-        sorted(place.name for place in local_folder(config).glob("scratch/features/*/seen/0*")) == stood != []
+        sorted(place.name for place in local_folder(config).glob("scratch/features/*/vectors/0*"))
+        == stood
+        != []
     )
     put("images", images(6))
     assert run(spark, config) and len(rows(spark, config)) == 4, "mended, it goes on"
@@ -320,7 +323,7 @@ def test_chunks_that_are_done_are_not_done_again(
         f"features  chunk {chunks} of {chunks}: 12 of 12 images processed by {first.model}"
     )
     calls: list[int] = []
-    real = vision.features
+    real = features.extract
 
     def dying(*how: Any) -> DataFrame:
         calls.append(1)
@@ -328,7 +331,7 @@ def test_chunks_that_are_done_are_not_done_again(
             raise KeyboardInterrupt
         return real(*how)
 
-    monkeypatch.setattr(vision, "features", dying)
+    monkeypatch.setattr(features, "extract", dying)
     with pytest.raises(KeyboardInterrupt):
         built(spark, config, tmp_path / "scratch", said, **held)
     assert built(spark, config, tmp_path / "scratch", said, **held) == whole
@@ -380,11 +383,10 @@ def test_where_clusters_come_before_the_classes(asked: Callable[..., Config]) ->
 
 
 def test_it_waits_only_for_the_tables_that_it_is_told_to_use(asked: Callable[..., Config]) -> None:
-    assert vision.STAGE.used is not None
-    assert vision.STAGE.used(asked()) == ("coins", "images", "runs")
-    assert vision.STAGE.used(asked(weights=None, split="train")) == ("coins", "images", "splits")
-    assert vision.STAGE.used(asked(weights="deepcluster")) == ("coins", "images", "networks")
-    assert set(vision.STAGE.used(asked(weights="imagenet"))) < set(vision.STAGE.reads)
+    assert vision.STAGE.reads(asked()) == ("coins", "images", "runs")
+    assert vision.STAGE.reads(asked(weights=None, split="train")) == ("coins", "images", "splits")
+    assert vision.STAGE.reads(asked(weights="deepcluster")) == ("coins", "images", "networks")
+    assert vision.STAGE.reads(asked(weights="imagenet")) == ("coins", "images")
 
 
 def test_a_network_that_learnt_from_the_pictures_is_known_by_its_row(
@@ -411,7 +413,7 @@ def test_a_network_that_learnt_from_the_pictures_is_known_by_its_row(
     assert [(row.image_id, row.model) for row in found] == [
         (f"i{n}", f"{held.sha256[:16]}-64x32-sobel") for n in (0, 2, 3, 4)
     ]
-    wanted = networks.directly(replace(held, edges="sobel"), [shade(n) for n in (0, 2, 3, 4)])
+    wanted = networks.expected_vectors(replace(held, edges="sobel"), [shade(n) for n in (0, 2, 3, 4)])
     np.testing.assert_allclose([row.vector for row in found], wanted, rtol=1e-4, atol=1e-4)
     put("networks", [("a", json.dumps(told), "{}", "c", "networks/a/weights.npz", "0" * 64)])
     with pytest.raises(InputError, match=r"networks/a/weights\.npz: SHA-256 is .*, but 0000.* was expected"):

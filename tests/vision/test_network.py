@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from coinspark.vision import network
-from coinspark.vision.network import Network, Picture
+from coinspark.vision.network import ImageSpec, Network
 
 
 def test_the_name_tells_apart_whatever_gives_other_vectors() -> None:
-    first = Network("runs/a/weights.npz", "0123456789abcdef" * 4, Picture(64, 128))
+    first = Network("runs/a/weights.npz", "0123456789abcdef" * 4, ImageSpec(64, 128), "vgg16")
     assert first.model == "0123456789abcdef-128x64"
     assert replace(first, weights="elsewhere.npz").model == first.model, (
         "where the file lies is nobody's business"
     )
-    assert replace(first, picture=Picture(64, 64, "caffe")).model == "0123456789abcdef-64x64-caffe"
+    assert replace(first, image=ImageSpec(64, 64, "caffe")).model == "0123456789abcdef-64x64-caffe"
     assert replace(first, precision="mixed_bfloat16").model == "0123456789abcdef-128x64-mixed_bfloat16"
     assert replace(first, edges="relief").model == "0123456789abcdef-128x64-relief"
     assert replace(first, sha256="f" * 64).model == "ffffffffffffffff-128x64"
@@ -35,21 +35,8 @@ def test_the_name_tells_apart_whatever_gives_other_vectors() -> None:
 )
 def test_precision_follows_the_processor(tmp_path: Path, flags: str, wanted: str, policy: str) -> None:
     (tmp_path / "cpuinfo").write_text(flags)
-    assert network.precision(wanted, tmp_path / "cpuinfo") == policy
+    assert network.resolve_precision(wanted, tmp_path / "cpuinfo") == policy
 
 
 def test_without_cpuinfo_precision_is_float32(tmp_path: Path) -> None:
-    assert network.precision("auto", tmp_path / "none") == "float32"
-
-
-@pytest.mark.parametrize(
-    ("weights", "convention"),
-    [
-        (None, "standard"),
-        ("imagenet", "caffe"),
-        ("vgg16_notop.h5", "caffe"),
-        ("runs/x/weights.npz", "standard"),
-    ],
-)
-def test_the_weights_decide_how_pictures_are_prepared(weights: str | None, convention: str) -> None:
-    assert network.convention(weights) == convention
+    assert network.resolve_precision("auto", tmp_path / "none") == "float32"

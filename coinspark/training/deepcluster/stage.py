@@ -21,8 +21,8 @@ from coinspark.training import export, launch, record, shards
 from coinspark.training.deepcluster.recipe import Job
 from coinspark.training.shards import Shards
 from coinspark.vision import features_stage, network
-from coinspark.vision.feature_network import layer_of
-from coinspark.vision.features_stage import pictures
+from coinspark.vision.feature_network import source_layer
+from coinspark.vision.features_stage import select_images
 from coinspark.warehouse import schemas
 from coinspark.warehouse.locations import local_folder
 
@@ -49,7 +49,8 @@ def export_pictures(context: Context) -> Shards:
     """The pictures as shards of one class, each picture once, whichever coins it shows."""
     config = context.config
     number = shards.number(config.training.shards, launch.workers(config.training))
-    wanted = pictures(config, context.read("coins"), context.read("splits"))
+    splits = context.read("splits") if config.features.split else None
+    wanted = select_images(config, context.read("coins"), splits)
     order = [F.xxhash64(F.lit(config.seed).cast("bigint"), "image_id"), F.col("image_id")]
     place = F.row_number().over(Window.orderBy(*order)) - 1
     known = {
@@ -113,7 +114,7 @@ def _settings(config: Config) -> Any:
         "deepcluster": config.deepcluster,
         "mints": config.features.mints,
         "split": config.features.split,
-        "layer": layer_of(config),
+        "layer": source_layer(config),
         "size": config.image_size,
         "shape": config.ingest.shape,
         "seed": config.seed,

@@ -13,7 +13,7 @@ from coinspark.core.errors import InputError
 from coinspark.pipeline.stage import Context
 from coinspark.training.deepcluster import stage
 from coinspark.vision import weights
-from coinspark.vision.feature_network import network_of
+from coinspark.vision.feature_network import select_network
 from coinspark.warehouse import schemas
 from coinspark.warehouse.locations import local_folder
 from tests.training_shards import shade
@@ -94,14 +94,14 @@ def test_a_network_its_rounds_and_how_it_is_known_again(
     assert build(tmp_path / "b") == (row, rounds)  # another warehouse: the same rows to the letter
 
     held = {**tables, "networks": spark.createDataFrame([tuple(row.values())], schemas.NETWORKS.ddl)}
-    seen = network_of(
+    seen = select_network(
         Context(spark, _config(tmp_path / "a"), held.__getitem__, tmp_path / "scratch", said.append)
     )
     assert seen.model == f"{str(row['sha256'])[:16]}-64x32-relief"
     file = folder / str(row["weights"])
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(InputError, match="SHA-256"):
-        network_of(
+        select_network(
             Context(spark, _config(tmp_path / "a"), held.__getitem__, tmp_path / "scratch", said.append)
         )
 
