@@ -9,21 +9,12 @@ from coinspark.config.ingest import Ingest
 from coinspark.config.layers import Layer, Split
 from coinspark.config.loading import load
 from coinspark.config.root import Config
-from coinspark.config.sources import (
-    AnySource,
-    Columns,
-    FoldersSource,
-    ManifestSource,
-    PublishedSource,
-    Source,
-    SyntheticSource,
-)
+from coinspark.config.sources import Columns, Source
 from coinspark.config.spark import Catalog, Spark
 from coinspark.config.splits import Splits
 from coinspark.config.training import Training
 
 __all__ = [
-    "AnySource",
     "Augment",
     "Catalog",
     "Columns",
@@ -33,19 +24,15 @@ __all__ = [
     "Entities",
     "Evaluation",
     "Features",
-    "FoldersSource",
     "Ingest",
     "Layer",
-    "ManifestSource",
     "Pretrained",
-    "PublishedSource",
     "Recogniser",
     "Section",
     "Source",
     "Spark",
     "Split",
     "Splits",
-    "SyntheticSource",
     "Training",
     "load",
 ]

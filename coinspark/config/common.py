@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -9,6 +12,11 @@ class Section(BaseModel):
     """A section of the configuration. Instances are frozen; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def select(cls, values: Mapping[str, Any]) -> type[Section]:
+        """The class that validates these values. A section with a `kind` returns the subclass of that kind."""
+        return cls
 
 
 class Augment(Section):

@@ -12,15 +12,14 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from coinspark.config.common import Section
 from coinspark.config.renamed import renamed_keys
 from coinspark.config.root import Config
-from coinspark.config.sources import FoldersSource, ManifestSource, PublishedSource, SyntheticSource
 from coinspark.core.errors import ConfigError
 
 
@@ -41,7 +40,7 @@ def load(files: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Con
     try:
         return Config.model_validate(merged)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(item, where) for item in error.errors())) from None
+        raise ConfigError("\n".join(_explain(item, where, merged) for item in error.errors())) from None
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -112,36 +111,40 @@ def _merge(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _explain(error: Mapping[str, Any], where: str) -> str:
-    path = [part for part in error["loc"] if not _is_tag(part)]
+def _explain(error: Mapping[str, Any], where: str, values: Mapping[str, Any]) -> str:
+    """A line for one of pydantic's errors in these values; for an unknown key with the nearest known key."""
+    path = error["loc"]
     key = ".".join(str(part) for part in path) or "the configuration"
     if error["type"] != "extra_forbidden":
         return f"{where}: {key}: {error['msg'].removeprefix('Value error, ')} (given: {error.get('input')!r:.80})"
-    known = sorted(_known_keys(Config, error["loc"][:-1]))
+    known = sorted(_section_at(path[:-1], values).model_fields)
     near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
     return f"{where}: unknown key {key!r}; {hint}"
 
 
-_KINDS: dict[str, type[Section]] = {
-    "manifest": ManifestSource,
-    "published": PublishedSource,
-    "folders": FoldersSource,
-    "synthetic": SyntheticSource,
-}
-
-
-def _is_tag(part: Any) -> bool:
-    """pydantic puts the tag of a source's kind into the path of an error; the file has no such key."""
-    return part in _KINDS
-
-
-def _known_keys(model: type[BaseModel], path: Sequence[Any]) -> set[str]:
+def _section_at(path: Sequence[Any], values: Any) -> type[Section]:
+    """The class of the section at this path of the values."""
+    section: type[Section] = Config
     for part in path:
-        if part in _KINDS:
-            model = _KINDS[part]
-        elif isinstance(part, str) and part in model.model_fields:
-            annotation = model.model_fields[part].annotation
-            inner = [a for a in (annotation, *getattr(annotation, "__args__", ())) if isinstance(a, type)]
-            model = next((a for a in inner if issubclass(a, BaseModel)), model)
-    return set(model.model_fields)
+        values = _item(values, part)
+        if part in section.model_fields:
+            section = _section_in(section.model_fields[part].annotation) or section
+        if isinstance(values, Mapping):
+            section = section.select(values)
+    return section
+
+
+def _item(values: Any, part: Any) -> Any:
+    """The value at this key or index; None if there is none, as for a part that pydantic adds to a path."""
+    try:
+        return values[part]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _section_in(annotation: Any) -> type[Section] | None:
+    """The section class inside an annotation such as `tuple[Layer, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    return next((section for part in get_args(annotation) if (section := _section_in(part))), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializeAsAny, model_validator
 
 from coinspark.config.common import Section
 from coinspark.config.deepcluster import DeepCluster
@@ -10,8 +10,13 @@ from coinspark.config.entities import Entities
 from coinspark.config.evaluation import Evaluation
 from coinspark.config.features import Features
 from coinspark.config.ingest import Ingest
+<<<<<<< HEAD
 from coinspark.config.layers import Layer, layer_kinds
 from coinspark.config.sources import AnySource
+=======
+from coinspark.config.layers import Layer
+from coinspark.config.sources import Source
+>>>>>>> eb8cafc (Make readers an extension point)
 from coinspark.config.spark import Catalog, Spark
 from coinspark.config.splits import Splits
 from coinspark.config.training import Training
@@ -29,7 +34,7 @@ class Config(Section):
     seed: int = 20231215
     spark: Spark = Spark()
     catalog: Catalog = Catalog()
-    sources: tuple[AnySource, ...] = Field((), min_length=0)
+    sources: tuple[SerializeAsAny[Source], ...] = Field((), min_length=0)
     ingest: Ingest = Ingest()
     entities: Entities = Entities()
     layers: tuple[Layer, ...] = Field(default_factory=_mint_layer, min_length=1)

@@ -1,16 +1,24 @@
-"""Settings of the sources, one class per source kind."""
+"""Settings that all sources share. Each source kind adds its own in its reader module (`coinspark.ingest.readers`)."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
 from coinspark.config.common import Section
+from coinspark.core.errors import ConfigError
+from coinspark.core.registry import resolve
+
+READERS = "coinspark.ingest.readers:READERS"
 
 
 class Columns(Section):
-    """Which column of a manifest holds what; texts are given a side and a language. `null`: the manifest has none."""
+    """Column names of a manifest. null: the manifest has no such column.
+
+    `obverse`, `reverse` and `merged` hold photo paths. `obverse_text` and `reverse_text` map a language to a column.
+    """
 
     coin_id: str = "coin_id"
     mint: str = "mint"
@@ -25,53 +33,37 @@ class Columns(Section):
 
 
 class Source(Section):
-    """What every source says: its name in `coins.source`, its folder, which photos a coin needs."""
+    """Settings of every source.
 
+    `kind` names a reader, or one outside coinspark as `package.module:READER`. `name` is stored in `coins.source`.
+    `root` is the folder or URI below which all files lie. `photos`: a coin needs both sides (pair), at least one
+    (single), or none (texts only).
+    """
+
+    kind: str
     name: str = "coins"
     root: str
     licence: str | None = None
     medium: str = "original"
     photos: Literal["pair", "single", "none"] = "pair"
 
+    @classmethod
+    def select(cls, values: Mapping[str, Any]) -> type[Section]:
+        """The settings class of the reader that `kind` names. Raises ValueError if there is no such reader."""
+        if cls is not Source:
+            return cls
+        readers, kind = resolve(READERS), values.get("kind")
+        if not isinstance(kind, str):
+            raise ValueError(f"`kind` is missing; known: {', '.join(sorted(readers))}")
+        try:
+            settings: type[Section] = readers[kind].settings
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return settings
 
-class ManifestSource(Source):
-    """A CSV or Parquet table, a row a coin (and type); photo paths are relative to `root`."""
-
-    kind: Literal["manifest"]
-    path: str
-    encoding: str = "utf-8"
-    columns: Columns = Columns()
-
-
-class PublishedSource(Source):
-    """A folder of the published Corpus Nummorum data set; `index` is its table of names, mints and texts."""
-
-    kind: Literal["published"]
-    layout: Literal["coins", "types", "mints"] = "mints"
-    index: str | None = None
-
-
-class FoldersSource(Source):
-    """A folder of class folders; the folder's name is the mint, each file one coin, one side."""
-
-    kind: Literal["folders"]
-    side: Literal["obverse", "reverse", "merged"] = "obverse"
-    photos: Literal["pair", "single", "none"] = "single"
-
-
-class SyntheticSource(Source):
-    """The project's own drawn coins, written to `root` once and then read like any manifest."""
-
-    kind: Literal["synthetic"]
-    coins: int = Field(480, ge=1)
-    mints: int = Field(6, ge=1, le=24)
-    types_per_mint: int = Field(6, ge=1, le=40)
-    skew: float = Field(1.0, ge=0)
-    photo: int = Field(160, ge=32, le=2048)
-    wear: float = Field(0.35, ge=0, le=1)
-    seed: int = 1
-
-
-AnySource = Annotated[
-    ManifestSource | PublishedSource | FoldersSource | SyntheticSource, Field(discriminator="kind")
-]
+    @model_validator(mode="wrap")
+    @classmethod
+    def _validate_by_kind(cls, values: Any, handler: ModelWrapValidatorHandler[Source]) -> Any:
+        if cls is Source and isinstance(values, Mapping):
+            return cls.select(values).model_validate(values)
+        return handler(values)

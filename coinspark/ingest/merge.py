@@ -1,6 +1,6 @@
-"""Spark around the merging of photos: a listing's coins in, pictures and rejects out, spread over files.
+"""Merging of photos on Spark: coins in, merged images and rejects out.
 
-Only paths travel: a photo is read where it is merged, and its picture is written there.
+Only paths are sent to the workers. A worker reads the photos and writes the images.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from coinspark.ingest.decode import PhotoError
-from coinspark.ingest.merged_image import Merge, image_id, merge_photos
-from coinspark.ingest.photo_files import read_bytes
+from coinspark.ingest.decode import PhotoError, read_photo
+from coinspark.ingest.merged_image import MergeSettings, image_id, merge_photos
+from coinspark.ingest.records import SIDES
 
-SIDES = ("obverse", "reverse", "merged")
 OUTCOME = (
     "coin_id string, medium string, image_id string, size int, width int, height int, jpeg binary, "
     "uri string, reason string, detail string"
 )
-"""A row for each picture made (reason is null), or one for a coin that was rejected (image_id is null)."""
+"""One row for each merged image (reason is null), or one for a rejected coin (image_id is null)."""
 
-_FIELDS = pa.schema(
+_SCHEMA = pa.schema(
     [
         ("coin_id", pa.string()),
         ("medium", pa.string()),
@@ -38,40 +37,43 @@ _FIELDS = pa.schema(
         ("detail", pa.string()),
     ]
 )
-_ROWS = 256  # pictures in an Arrow batch: some MB, so that a worker's memory does not grow with its partition
+_BATCH_ROWS = 256  # images in an Arrow batch, some MB: the memory of a worker does not grow with its partition
 
 
-def merge_coins(coins: DataFrame, merge: Merge, max_bytes: int, partitions: int) -> DataFrame:
-    """Merge these coins' photos (columns of the listing) into OUTCOME rows, in so many partitions."""
-    narrow = coins.select(
+def merge_coins(coins: DataFrame, settings: MergeSettings, max_bytes: int, partitions: int) -> DataFrame:
+    """Merge the photos of coins (columns of a listing) into rows of OUTCOME, in this many partitions."""
+    files = coins.select(
         "coin_id",
         "medium",
         *[F.col(f"{side}.uri").alias(side) for side in SIDES],
         *[F.col(f"{side}.size").alias(f"{side}_bytes") for side in SIDES],
     )
-    return narrow.repartition(partitions).mapInArrow(_worker(merge, max_bytes), OUTCOME)
+    return files.repartition(partitions).mapInArrow(_worker(settings, max_bytes), OUTCOME)
 
 
-def _worker(merge: Merge, max_bytes: int) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _worker(
+    settings: MergeSettings, max_bytes: int
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        cv2.setNumThreads(1)  # Spark runs a worker a core already
-        made: list[dict[str, Any]] = []
+        cv2.setNumThreads(1)  # Spark runs one worker on each core
+        rows: list[dict[str, Any]] = []
         for batch in batches:
             for coin in batch.to_pylist():
-                made += merge_coin(coin, merge, max_bytes)
-                if len(made) >= _ROWS:
-                    yield pa.RecordBatch.from_pylist(made, schema=_FIELDS)
-                    made = []
-        if made:
-            yield pa.RecordBatch.from_pylist(made, schema=_FIELDS)
+                rows += merge_coin(coin, settings, max_bytes)
+                if len(rows) >= _BATCH_ROWS:
+                    yield pa.RecordBatch.from_pylist(rows, schema=_SCHEMA)
+                    rows = []
+        if rows:
+            yield pa.RecordBatch.from_pylist(rows, schema=_SCHEMA)
 
     return work
 
 
-def merge_coin(coin: dict[str, Any], merge: Merge, max_bytes: int) -> list[dict[str, Any]]:
-    """One coin's OUTCOME rows; what is wrong with its photos is a row, too.
+def merge_coin(coin: dict[str, Any], settings: MergeSettings, max_bytes: int) -> list[dict[str, Any]]:
+    """Rows of OUTCOME for one coin. A photo that cannot be used (PhotoError) becomes a reject here.
 
-    `coin`: coin_id, medium, and for each side its uri and `<side>_bytes`, both null where it has no such photo.
+    Args:
+        coin: coin_id, medium, and for each side its uri and `<side>_bytes`, both null without such a photo.
     """
     key = {"coin_id": coin["coin_id"], "medium": coin["medium"]}
     uris = {side: coin[side] for side in SIDES if coin[side] is not None}
@@ -79,21 +81,16 @@ def merge_coin(coin: dict[str, Any], merge: Merge, max_bytes: int) -> list[dict[
     try:
         for side, uri in uris.items():
             photos[side] = _read(side, uri, coin[f"{side}_bytes"], max_bytes)
-        pictures = merge_photos(photos, merge)
+        images = merge_photos(photos, settings)
     except PhotoError as error:
-        return [
-            key | {"uri": uris[error.side], "reason": error.reason, "detail": f"{error.side}: {error.detail}"}
-        ]
-    name = image_id(photos, merge)
-    return [key | {"image_id": name} | picture._asdict() for picture in pictures]
+        detail = f"{error.side}: {error.detail}"
+        return [key | {"uri": uris[error.side], "reason": error.reason, "detail": detail}]
+    key["image_id"] = image_id(photos, settings)
+    return [key | image._asdict() for image in images]
 
 
-def _read(side: str, uri: str, listed: int, max_bytes: int) -> bytes:
-    if listed > max_bytes:
-        raise PhotoError("too_large", f"the file has {listed} bytes, ingest.max_bytes is {max_bytes}", side)
+def _read(side: str, uri: str, listed_bytes: int, max_bytes: int) -> bytes:
     try:
-        return read_bytes(uri)
-    except FileNotFoundError:
-        raise PhotoError("missing_photo", "the file was gone when it was opened", side) from None
-    except OSError as error:
-        raise PhotoError("unreadable", f"the file cannot be read ({error.strerror or error})", side) from None
+        return read_photo(uri, listed_bytes, max_bytes)
+    except PhotoError as error:
+        raise PhotoError(error.reason, error.detail, side) from None

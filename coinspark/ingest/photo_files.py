@@ -1,7 +1,7 @@
-"""Files below a source's root: their sizes and times; nothing outside the root is ever opened.
+"""Files below a source's root. Nothing outside the root is opened.
 
-Local folders are read through the operating system, because only it tells a symbolic link from a file; every other
-URI through pyarrow.fs.
+Local folders are read through the operating system, which distinguishes symbolic links from files; all other URIs through
+pyarrow.fs.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any
 from pyarrow import ArrowInvalid, fs
 
 from coinspark.core.errors import InputError
-from coinspark.ingest.records import Fault, Photo
+from coinspark.ingest.records import Fault, PhotoFile
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
 
 
 @dataclass(frozen=True)
 class Root:
-    """A source's folder. `base` is its path within the file system; `scheme` is "" for a local folder."""
+    """The folder of a source. `base` is its path within the file system, `scheme` the URI before it ("" if local)."""
 
     base: str
     scheme: str
@@ -36,76 +36,64 @@ class Root:
         return not self.scheme
 
     def uri(self, path: str) -> str:
-        """A path within the file system as it stands in the tables: absolute, or with its scheme."""
+        """A path within the file system as tables store it: absolute, or with its scheme."""
         return self.scheme + path
 
 
-def open_root(place: str) -> Root:
-    """The root of a source: a path, a file:// URI or the URI of an object store. InputError when it is no folder."""
-    if "://" in place and not place.startswith("file://"):
-        system, path = _remote(place.rstrip("/"))
-        root = Root(path, place.rstrip("/").removesuffix(path))
-        there = system.get_file_info(root.base).type == fs.FileType.Directory
+def open_root(root: str) -> Root:
+    """The root at a path, a file:// URI or the URI of an object store. Raises InputError if it is no folder."""
+    if "://" in root and not root.startswith("file://"):
+        system, path = _remote(root.rstrip("/"))
+        folder = Root(path, root.rstrip("/").removesuffix(path))
+        exists = system.get_file_info(folder.base).type == fs.FileType.Directory
     else:
-        root = Root(os.path.realpath(Path(place.removeprefix("file://")).expanduser()), "")
-        there = Path(root.base).is_dir()
-    if not there:
+        folder = Root(os.path.realpath(Path(root.removeprefix("file://")).expanduser()), "")
+        exists = Path(folder.base).is_dir()
+    if not exists:
         raise InputError(
-            f"{place}: no such folder ({root.uri(root.base)}); set `root` to the folder of the source's files"
+            f"{root}: no such folder ({folder.uri(folder.base)}); set `root` to the folder of the source's files"
         )
-    return root
+    return folder
 
 
-def locate(root: Root, name: str) -> str | None:
-    """The path of a file named relative to the root, or None when the name leads outside it."""
-    scheme = "file://" if root.local else root.scheme
-    if "://" in name and not name.startswith(scheme):
-        return None
-    path = name.removeprefix(scheme) if "://" in name else posixpath.join(root.base, name)
-    path = posixpath.normpath(path)
-    return path if path.startswith(root.base.rstrip("/") + "/") else None
-
-
-def below(root: Root, path: str) -> str:
-    """Where a table that the configuration names lies: an absolute path or URI as it is, any other below the root."""
+def table_uri(root: Root, path: str) -> str:
+    """The path or URI of a table that the configuration names. A relative path is relative to the root."""
     if "://" in path:
         return path.removeprefix("file://")
     return path if path.startswith("/") else root.uri(posixpath.normpath(f"{root.base}/{path}"))
 
 
-def find(root: Root, names: Iterable[str]) -> dict[str, Photo | Fault]:
-    """Size and time of each named file, or why there is none: outside_root, missing_photo."""
-    found: dict[str, Photo | Fault] = {}
+def find_photos(root: Root, names: Iterable[str]) -> dict[str, PhotoFile | Fault]:
+    """The file of each name, or why it cannot be used: outside_root, missing_photo.
+
+    A folder's links are resolved once for all its files, and a remote folder is listed once.
+    """
+    photos: dict[str, PhotoFile | Fault] = {}
     paths: dict[str, str] = {}
     for name in names:
-        path = locate(root, name) if "\0" not in name else None
+        path = _path_below(root, name)
         if path is None:
-            found[name] = Fault("outside_root", f"{name!r:.200} leads outside {root.uri(root.base)}")
+            photos[name] = Fault("outside_root", f"{name!r:.200} is outside {root.uri(root.base)}")
         else:
             paths[name] = path
+    folders = {posixpath.dirname(path) for path in paths.values()}
     if root.local:
-        folders = {
-            folder: _inside(root.base, folder) for folder in set(map(posixpath.dirname, paths.values()))
-        }
-        return found | {
-            name: _stat(root.base, path, folders[posixpath.dirname(path)]) for name, path in paths.items()
-        }
-    there = {
-        photo.uri: photo
-        for folder in sorted({posixpath.dirname(path) for path in paths.values()})
-        for photo in _select(root, folder, recursive=False)
-    }
+        inside = {folder: _is_inside(root.base, folder) for folder in folders}
+        for name, path in paths.items():
+            photos[name] = _stat_photo(root.base, path, inside[posixpath.dirname(path)])
+        return photos
+    remote = {photo.uri: photo for folder in sorted(folders) for photo in _list_remote(root, folder, False)}
     for name, path in paths.items():
-        found[name] = there.get(root.uri(path)) or Fault("missing_photo", f"{root.uri(path)}: no such file")
-    return found
+        photos[name] = remote.get(root.uri(path)) or Fault("missing_photo", f"{root.uri(path)}: no such file")
+    return photos
 
 
-def walk(root: Root) -> dict[str, Photo | Fault]:
-    """Every file below the root by its path relative to it, in order; hidden ones are passed over."""
+def list_files(root: Root) -> dict[str, PhotoFile | Fault]:
+    """Every file below the root by its relative path, sorted; hidden files and folders are ignored."""
     if root.local:
-        return dict(sorted(_walk_local(root.base, root.base)))
-    cut = len(root.uri(root.base)) + 1
-    photos = {photo.uri[cut:]: photo for photo in _select(root, root.base, recursive=True)}
+        return dict(sorted(_list_local(root.base, root.base)))
+    start = len(root.uri(root.base)) + 1
+    photos = {photo.uri[start:]: photo for photo in _list_remote(root, root.base, recursive=True)}
     return {
         path: photos[path]
         for path in sorted(photos)
@@ -114,7 +102,7 @@ def walk(root: Root) -> dict[str, Photo | Fault]:
 
 
 def read_bytes(uri: str) -> bytes:
-    """The whole file. OSError when it cannot be read."""
+    """The content of a file. Raises OSError if it cannot be read."""
     if "://" not in uri:
         return Path(uri).read_bytes()
     system, path = _remote(uri)
@@ -122,59 +110,70 @@ def read_bytes(uri: str) -> bytes:
         return bytes(stream.read())
 
 
-def _stat(base: str, path: str, inside: bool = True) -> Photo | Fault:
-    """`inside` says whether the file's folder, with its links followed, lies below `base`: asked once a folder."""
+def _path_below(root: Root, name: str) -> str | None:
+    """The path of a file named relative to the root; None if it is outside the root."""
+    scheme = "file://" if root.local else root.scheme
+    if "\0" in name or ("://" in name and not name.startswith(scheme)):
+        return None
+    path = name.removeprefix(scheme) if "://" in name else posixpath.join(root.base, name)
+    path = posixpath.normpath(path)
+    return path if path.startswith(root.base.rstrip("/") + "/") else None
+
+
+def _stat_photo(base: str, path: str, folder_is_inside: bool = True) -> PhotoFile | Fault:
+    """The local file at `path`. `folder_is_inside`: whether its folder, with links resolved, is below `base`."""
     try:
-        if not inside or (Path(path).is_symlink() and not _inside(base, path)):
-            return Fault("outside_root", f"{path} is a link that leads outside {base}")
-        found = Path(path).stat()
+        if not folder_is_inside or (Path(path).is_symlink() and not _is_inside(base, path)):
+            return Fault("outside_root", f"{path} is a link to a file outside {base}")
+        status = Path(path).stat()
     except OSError as error:
         return Fault("missing_photo", f"{path}: {error.strerror}")
-    if not stat.S_ISREG(found.st_mode):
-        return Fault("missing_photo", f"{path}: is no file")
-    return Photo(path, found.st_size, found.st_mtime_ns // 1_000_000)
+    if not stat.S_ISREG(status.st_mode):
+        return Fault("missing_photo", f"{path}: is not a file")
+    return PhotoFile(path, status.st_size, status.st_mtime_ns // 1_000_000)
 
 
-def _inside(base: str, path: str) -> bool:
+def _is_inside(base: str, path: str) -> bool:
     real = os.path.realpath(path)
     return real == base or real.startswith(base.rstrip("/") + "/")
 
 
-def _walk_local(base: str, folder: str) -> Iterable[tuple[str, Photo | Fault]]:
-    """A linked folder is not followed: inside the root it is listed where it is, outside it is refused."""
+def _list_local(base: str, folder: str) -> Iterable[tuple[str, PhotoFile | Fault]]:
+    """Links to folders are not followed. Inside the root their files are listed elsewhere; outside it is a fault."""
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.name.startswith("."):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                yield from _walk_local(base, entry.path)
-            elif not (entry.is_symlink() and entry.is_dir() and _inside(base, entry.path)):
-                yield os.path.relpath(entry.path, base), _stat(base, entry.path)
+                yield from _list_local(base, entry.path)
+            elif not (entry.is_symlink() and entry.is_dir() and _is_inside(base, entry.path)):
+                yield os.path.relpath(entry.path, base), _stat_photo(base, entry.path)
 
 
-def _select(root: Root, folder: str, recursive: bool) -> Iterable[Photo]:
+def _list_remote(root: Root, folder: str, recursive: bool) -> Iterable[PhotoFile]:
     system, _ = _remote(root.uri(root.base))
     for info in system.get_file_info(fs.FileSelector(folder, allow_not_found=True, recursive=recursive)):
         if info.type == fs.FileType.File:
-            yield Photo(root.uri(info.path), int(info.size), int(info.mtime_ns or 0) // 1_000_000)
+            yield PhotoFile(root.uri(info.path), int(info.size), int(info.mtime_ns or 0) // 1_000_000)
 
 
 def _remote(uri: str) -> tuple[Any, str]:
+    """The file system of a URI, and the path within it."""
     scheme, _, rest = uri.partition("://")
     authority, _, path = rest.partition("/")
-    system, base = _system(scheme, authority)
+    system, base = _file_system(scheme, authority)
     return system, f"{base.rstrip('/')}/{path}".rstrip("/")
 
 
 @lru_cache(maxsize=64)
-def _system(scheme: str, authority: str) -> tuple[Any, str]:
-    """A connection a store and process, and where in it the URI's path begins; Spark's s3a is pyarrow's s3."""
+def _file_system(scheme: str, authority: str) -> tuple[Any, str]:
+    """The file system of an object store and the path of its URI, cached for each process. Spark's s3a is pyarrow's s3."""
     try:
         system, base = fs.FileSystem.from_uri(
             f"{'s3' if scheme in ('s3a', 's3n') else scheme}://{authority}/"
         )
     except (ArrowInvalid, NotImplementedError) as error:
         raise InputError(
-            f"{scheme}://{authority}: cannot be opened ({error}); give a path, or a URI that pyarrow.fs knows"
+            f"{scheme}://{authority}: cannot be opened ({error}); use a path or a URI that pyarrow.fs supports"
         ) from None
     return system, str(base)

@@ -1,4 +1,4 @@
-"""A table of text: CSV in any encoding, or Parquet; every error names file and line."""
+"""Reading a CSV or Parquet table as text. Every error names the file, and the line where there is one."""
 
 from __future__ import annotations
 
@@ -15,22 +15,25 @@ from pyarrow import ArrowInvalid
 from coinspark.core.errors import InputError
 from coinspark.ingest.photo_files import read_bytes
 
-csv.field_size_limit(1 << 30)  # a description may be longer than Python's 128 KB
+csv.field_size_limit(1 << 30)  # a description may be longer than Python's limit of 128 KB
 
 Row = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Rows:
-    """A table of text: where it came from, its columns, its rows; `line` counts from 1."""
+class TextTable:
+    """A table of text: its file, its columns, and (line, column → text) for each row. Lines count from 1."""
 
     uri: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[int, Row], ...]  # (line, column → text)
+    rows: tuple[tuple[int, Row], ...]
 
 
-def read_rows(uri: str, encoding: str = "utf-8") -> Rows:
-    """A CSV (comma, semicolon or tab) or Parquet table as text, Parquet's nulls as "". InputError when it cannot be read."""
+def read_table(uri: str, encoding: str = "utf-8") -> TextTable:
+    """A CSV (comma, semicolon or tab) or Parquet table as text; nulls become "".
+
+    Raises InputError if the file is missing, has another encoding, or is broken.
+    """
     try:
         data = read_bytes(uri)
     except OSError as error:
@@ -38,77 +41,75 @@ def read_rows(uri: str, encoding: str = "utf-8") -> Rows:
             f"{uri}: cannot be read ({error.strerror or error}); set `path` to the source's table"
         ) from None
     if data[:4] == b"PAR1":
-        return _parquet(uri, data)
-    return _csv(uri, _decode(uri, data, encoding))
+        return _parse_parquet(uri, data)
+    return _parse_csv(uri, _decode(uri, data, encoding))
 
 
-def _decode(uri: str, data: bytes, encoding: str) -> str:
-    try:
-        return data.decode(
-            "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
-        )
-    except LookupError:
-        raise InputError(
-            f"{uri}: encoding {encoding!r} is unknown; utf-8 and latin-1 are known, for example"
-        ) from None
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        hint = "latin-1" if encoding.lower() != "latin-1" else "utf-8"
-        raise InputError(
-            f"{uri}: line {line} is not {encoding}; if it was saved by a spreadsheet, set the source's "
-            f"`encoding: {hint}`"
-        ) from None
+def check_columns(table: TextTable, columns: Mapping[str, str], prefix: str) -> None:
+    """Raise InputError if the table lacks one of the columns.
 
-
-def _csv(uri: str, text: str) -> Rows:
-    head = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
-    rows: list[tuple[int, Row]] = []
-    try:
-        columns = tuple(next(reader, ()))
-        start = reader.line_num + 1
-        for cells in reader:
-            if cells:
-                if len(cells) != len(columns):
-                    raise InputError(
-                        f"{uri}: line {start} has {len(cells)} fields, the header has {len(columns)}; "
-                        "mend the line"
-                    )
-                rows.append((start, dict(zip(columns, cells, strict=True))))
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(
-            f"{uri}: line {reader.line_num} is not CSV ({error}); mend the quotes there"
-        ) from None
-    return Rows(uri, columns, tuple(rows))
-
-
-def _parquet(uri: str, data: bytes) -> Rows:
-    try:
-        table = pq.read_table(io.BytesIO(data))
-    except (ArrowInvalid, OSError) as error:
-        raise InputError(f"{uri}: is not whole Parquet ({error})") from None
-    rows = tuple(
-        (number, {key: _text(value) for key, value in row.items()})
-        for number, row in enumerate(table.to_pylist(), start=1)
-    )
-    return Rows(uri, tuple(table.column_names), rows)
-
-
-def _text(value: Any) -> str:
-    """A whole number that pandas made a float because of a missing one reads as the number it was."""
-    if value is None or value != value:
-        return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def check_named(table: Rows, named: Mapping[str, str], what: str) -> None:
-    """InputError when the table has not every column named; `named` is setting → column."""
-    for setting, column in named.items():
+    Args:
+        columns: Setting → column.
+        prefix: Text before the setting in the message, such as "columns.".
+    """
+    for setting, column in columns.items():
         if column not in table.columns:
             near = difflib.get_close_matches(column, table.columns, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise InputError(
-                f"{table.uri}: there is no column {column!r} ({what}{setting}); {hint}"
-                f"there are: {', '.join(table.columns) or 'none'}"
+                f"{table.uri}: there is no column {column!r} ({prefix}{setting}); {hint}"
+                f"columns: {', '.join(table.columns) or 'none'}"
             )
+
+
+def _decode(uri: str, data: bytes, encoding: str) -> str:
+    is_utf8 = encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+    try:
+        return data.decode("utf-8-sig" if is_utf8 else encoding)
+    except LookupError:
+        raise InputError(f"{uri}: encoding {encoding!r} is unknown; use utf-8 or latin-1") from None
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        other = "latin-1" if encoding.lower() != "latin-1" else "utf-8"
+        raise InputError(
+            f"{uri}: line {line} is not {encoding}; if a spreadsheet saved it, set the source's `encoding: {other}`"
+        ) from None
+
+
+def _parse_csv(uri: str, text: str) -> TextTable:
+    header = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
+    rows: list[tuple[int, Row]] = []
+    try:
+        columns = tuple(next(reader, ()))
+        line = reader.line_num + 1
+        for cells in reader:
+            if cells and len(cells) != len(columns):
+                raise InputError(
+                    f"{uri}, line {line}: expected {len(columns)} fields, found {len(cells)}; fix the line"
+                )
+            if cells:
+                rows.append((line, dict(zip(columns, cells, strict=True))))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(f"{uri}, line {reader.line_num}: not CSV ({error}); fix the quotes there") from None
+    return TextTable(uri, columns, tuple(rows))
+
+
+def _parse_parquet(uri: str, data: bytes) -> TextTable:
+    try:
+        table = pq.read_table(io.BytesIO(data))
+    except (ArrowInvalid, OSError) as error:
+        raise InputError(f"{uri}: not a valid Parquet file ({error}); write it again") from None
+    rows = tuple(
+        (line, {column: _text(value) for column, value in row.items()})
+        for line, row in enumerate(table.to_pylist(), start=1)
+    )
+    return TextTable(uri, tuple(table.column_names), rows)
+
+
+def _text(value: Any) -> str:
+    """A Parquet value as text. Pandas stores integers as floats if one is missing: 7.0 becomes "7"."""
+    if value is None or value != value:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -1,56 +1,53 @@
-"""A folder of class folders: the folder's name is the mint, each file one coin, one side."""
+"""Reader `folders`: a folder of class folders. The folder's name is the mint; each file is one side of one coin."""
 
 from __future__ import annotations
 
 import posixpath
+from typing import Literal
 
-from coinspark.config import FoldersSource
-from coinspark.ingest.photo_files import PHOTO_SUFFIXES, open_root, walk
-from coinspark.ingest.readers.manifest import choose
-from coinspark.ingest.records import Fault, Listing, Record, Reject, settle
+from coinspark.config import Source
+from coinspark.ingest.duplicates import deduplicate
+from coinspark.ingest.photo_files import PHOTO_SUFFIXES, list_files, open_root
+from coinspark.ingest.readers.reader import Reader
+from coinspark.ingest.readers.sides import select_photos
+from coinspark.ingest.records import Fault, Listing, Record, Reject
+
+
+class FoldersSource(Source):
+    """Settings of a folder of class folders."""
+
+    side: Literal["obverse", "reverse", "merged"] = "obverse"
+    photos: Literal["pair", "single", "none"] = "single"
 
 
 def read(source: FoldersSource) -> Listing:
-    """The coins of the folders; coin_id is the path below the root without its suffix, the mint the folder right above.
+    """The coins of the folders. `coin_id` is the path below the root without suffix, `mint` the name of the folder.
 
-    Rejects: bad_name (a photo in no class folder, or a second file of the same name), missing_side (`photos: pair` with
-    one side), outside_root. Files that are not named like photos are passed over.
+    Files without the suffix of a photo are ignored. Rejects: bad_name (a photo outside any class folder, or a second
+    file that differs in its suffix only), missing_side (`photos: pair`), outside_root.
     """
     root = open_root(source.root)
-    files = walk(root)
+    files = list_files(root)
     records: list[Record] = []
     rejects: list[Reject] = []
-    taken: dict[str, str] = {}
+    first_paths: dict[str, str] = {}
     for path in files:
-        stem, suffix = posixpath.splitext(path)
+        coin_id, suffix = posixpath.splitext(path)
         if suffix.lower() not in PHOTO_SUFFIXES:
             continue
         uri, mint = root.uri(f"{root.base}/{path}"), posixpath.basename(posixpath.dirname(path))
-        first = taken.setdefault(stem, path)
+        first = first_paths.setdefault(coin_id, path)
+        photos = select_photos(source, {source.side: path}, files)
         if not mint:
-            rejects.append(Reject(stem, source.medium, uri, "bad_name", f"{path}: lies in no class folder"))
+            photos = Fault("bad_name", f"{path}: is in no class folder; its folder is the mint")
+        elif first != path:
+            photos = Fault("bad_name", f"{path}: differs from {first} in its suffix only")
+        if isinstance(photos, Fault):
+            rejects.append(Reject(coin_id, source.medium, uri, photos.reason, photos.detail))
             continue
-        if first != path:
-            detail = f"{path}: has the name of {first}, only its suffix differs"
-            rejects.append(Reject(stem, source.medium, uri, "bad_name", detail))
-            continue
-        found = {} if source.photos == "none" else choose(source, {source.side: path}, files)
-        if isinstance(found, Fault):
-            rejects.append(Reject(stem, source.medium, uri, found.reason, found.detail))
-        else:
-            records.append(
-                Record(
-                    stem,
-                    source.medium,
-                    mint,
-                    (),
-                    source.name,
-                    source.licence,
-                    uri,
-                    (path,),
-                    found.get("obverse"),
-                    found.get("reverse"),
-                    found.get("merged"),
-                )
-            )
-    return settle(records, rejects)
+        facts = (coin_id, source.medium, mint, (), source.name, source.licence, uri, (path,))
+        records.append(Record(*facts, **photos))
+    return deduplicate(records, rejects)
+
+
+READER = Reader(FoldersSource, read)

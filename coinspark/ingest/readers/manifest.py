@@ -1,108 +1,109 @@
-"""A manifest, CSV or Parquet: a row a coin (and type), its photos named relative to the source's root."""
+"""Reader `manifest`: a CSV or Parquet table with one row for each coin (and type), photo paths relative to the root."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from coinspark.config import Columns, ManifestSource, Source
+from coinspark.config import Columns, Source
 from coinspark.core.errors import InputError
-from coinspark.ingest.photo_files import below, find, open_root
-from coinspark.ingest.records import Fault, Listing, Photo, Record, Reject, describe, settle
-from coinspark.ingest.table_files import Row, Rows, check_named, read_rows
+from coinspark.ingest.duplicates import deduplicate
+from coinspark.ingest.photo_files import find_photos, open_root, table_uri
+from coinspark.ingest.readers.reader import Reader
+from coinspark.ingest.readers.sides import select_photos
+from coinspark.ingest.records import SIDES, Fault, Listing, PhotoFile, Record, Reject, describe
+from coinspark.ingest.table_files import Row, TextTable, check_columns, read_table
 
-SIDES = ("obverse", "reverse", "merged")
+
+class ManifestSource(Source):
+    """Settings of a manifest. `path` is the table, relative to the root or absolute."""
+
+    path: str
+    encoding: str = "utf-8"
+    columns: Columns = Columns()
 
 
 def read(source: ManifestSource) -> Listing:
-    """What the manifest says, with its photos found below the root.
+    """The coins of the manifest.
 
-    Rejects: no_coin_id, no_mint, missing_side, missing_photo, outside_root, duplicate. InputError when the manifest is
-    missing, has not a column that the configuration names, or is not in the encoding that it says.
+    Rejects: no_coin_id, no_mint, missing_side, missing_photo, outside_root, duplicate. Raises InputError if the manifest
+    is missing, lacks a configured column, or has another encoding.
     """
     root = open_root(source.root)
-    table = read_rows(below(root, source.path), source.encoding)
-    _check_columns(table, source)
-    photos = {} if source.photos == "none" else find(root, sorted(_names(table, source.columns)))
+    table = read_table(table_uri(root, source.path), source.encoding)
+    _check_manifest(table, source)
+    files = {} if source.photos == "none" else find_photos(root, sorted(_photo_names(table, source.columns)))
     records: list[Record] = []
     rejects: list[Reject] = []
     for line, row in table.rows:
-        made = record(row, f"{table.uri}#{line}", source, source.columns, photos)
-        (records if isinstance(made, Record) else rejects).append(made)  # type: ignore[arg-type]
-    return settle(records, rejects)
+        record = _record(row, f"{table.uri}#{line}", source, files)
+        if isinstance(record, Record):
+            records.append(record)
+        else:
+            rejects.append(record)
+    return deduplicate(records, rejects)
 
 
-def record(
-    row: Row, place: str, source: Source, columns: Columns, photos: Mapping[str, Photo | Fault]
+def _record(
+    row: Row, origin: str, source: ManifestSource, files: Mapping[str, PhotoFile | Fault]
 ) -> Record | Reject:
-    """A row's record, or why it does not go on. Blanks around names go, texts stay as they are."""
-    coin_id, mint, kind = (cell(row, column) for column in (columns.coin_id, columns.mint, columns.type))
-    medium = cell(row, columns.medium) or source.medium
+    """The record of a row, or its reject. Cells are stripped of blanks, descriptions are not."""
+    columns = source.columns
+    coin_id, mint, type_name = (
+        _cell(row, column) for column in (columns.coin_id, columns.mint, columns.type)
+    )
+    medium = _cell(row, columns.medium) or source.medium
     if not coin_id:
-        return Reject("", medium, place, "no_coin_id", f"{place}: column {columns.coin_id!r} is empty")
+        return Reject("", medium, origin, "no_coin_id", f"{origin}: column {columns.coin_id!r} is empty")
     if not mint:
-        detail = f"{place}: column {columns.mint!r} of coin {coin_id!r} is empty"
-        return Reject(coin_id, medium, place, "no_mint", detail)
-    named = {side: name for side in SIDES if (name := cell(row, getattr(columns, side)))}
-    found = {} if source.photos == "none" else choose(source, named, photos)
-    if isinstance(found, Fault):
-        uri = next((name for name in named.values() if photos[name] is found), place)
-        return Reject(coin_id, medium, uri, found.reason, f"{place}: {found.detail}")
+        detail = f"{origin}: column {columns.mint!r} of coin {coin_id!r} is empty"
+        return Reject(coin_id, medium, origin, "no_mint", detail)
+    names = {side: name for side in SIDES if (name := _cell(row, getattr(columns, side)))}
+    photos = select_photos(source, names, files)
+    if isinstance(photos, Fault):
+        uri = next((name for name in names.values() if files[name] is photos), origin)
+        return Reject(coin_id, medium, uri, photos.reason, f"{origin}: {photos.detail}")
     return Record(
         coin_id,
         medium,
         mint,
-        (kind,) if kind else (),
+        (type_name,) if type_name else (),
         source.name,
-        cell(row, columns.licence) or source.licence,
-        place,
-        tuple(named[side].replace(f"_type_{kind}_", "_") if side in found else None for side in SIDES),
-        found.get("obverse"),
-        found.get("reverse"),
-        found.get("merged"),
-        describe(
-            {key: row[column] for key, column in columns.obverse_text.items()},
-            {key: row[column] for key, column in columns.reverse_text.items()},
+        _cell(row, columns.licence) or source.licence,
+        origin,
+        tuple(names[side].replace(f"_type_{type_name}_", "_") if side in photos else None for side in SIDES),
+        **photos,
+        descriptions=describe(
+            {language: row[column] for language, column in columns.obverse_text.items()},
+            {language: row[column] for language, column in columns.reverse_text.items()},
         ),
     )
 
 
-def cell(row: Row, column: str | None) -> str:
-    """A name or number without the blanks around it; "" where the manifest has none."""
+def _cell(row: Row, column: str | None) -> str:
+    """A cell without blanks around it; "" if the manifest has no such column."""
     return row[column].strip(" \t") if column is not None and row[column].strip() else ""
 
 
-def choose(
-    source: Source, named: Mapping[str, str], photos: Mapping[str, Photo | Fault]
-) -> dict[str, Photo] | Fault:
-    """The photos (side → file) that a coin goes on with, or what keeps it back; `named` is side → name.
-
-    A merged photo needs no sides; `pair` needs both, `single` at least one. A photo that is named must be there.
-    """
-    wanted = ["merged"] if "merged" in named else [side for side in SIDES if side in named]
-    absent = [side for side in ("obverse", "reverse") if side not in named and "merged" not in named]
-    if len(absent) == 2 or (absent and source.photos == "pair"):
-        return Fault("missing_side", f"no photo of the {' and the '.join(absent)} is named")
-    found = {side: photos[named[side]] for side in wanted}
-    faults = [photo for photo in found.values() if isinstance(photo, Fault)]
-    return faults[0] if faults else {side: photo for side, photo in found.items() if isinstance(photo, Photo)}
+def _photo_names(table: TextTable, columns: Columns) -> set[str]:
+    photo_columns = [getattr(columns, side) for side in SIDES]
+    return {name for _, row in table.rows for column in photo_columns if (name := _cell(row, column))}
 
 
-def _check_columns(table: Rows, source: ManifestSource) -> None:
+def _check_manifest(table: TextTable, source: ManifestSource) -> None:
+    """Raise InputError unless the table has rows and each configured column once."""
     columns = source.columns
-    named = {name: getattr(columns, name) for name in ("coin_id", "mint", "type", "medium", "licence")}
-    if source.photos != "none":
-        named |= {name: getattr(columns, name) for name in ("obverse", "reverse", "merged")}
+    settings = ["coin_id", "mint", "type", "medium", "licence", *(SIDES if source.photos != "none" else ())]
+    configured = {name: getattr(columns, name) for name in settings}
     for side in ("obverse_text", "reverse_text"):
-        named |= {f"{side}.{language}": column for language, column in getattr(columns, side).items()}
-    check_named(table, {name: column for name, column in named.items() if column is not None}, "columns.")
-    if twice := {column for column in table.columns if table.columns.count(column) > 1} & set(named.values()):
-        raise InputError(
-            f"{table.uri}: the column {min(twice)!r} stands twice in the header; rename one of them"
-        )
+        configured |= {f"{side}.{language}": column for language, column in getattr(columns, side).items()}
+    check_columns(
+        table, {name: column for name, column in configured.items() if column is not None}, "columns."
+    )
+    repeated = {column for column in table.columns if table.columns.count(column) > 1}
+    if ambiguous := repeated & set(configured.values()):
+        raise InputError(f"{table.uri}: two columns are named {min(ambiguous)!r}; rename one of them")
     if not table.rows:
         raise InputError(f"{table.uri}: holds no coin, only a header; set the source's `path` to its table")
 
 
-def _names(table: Rows, columns: Columns) -> set[str]:
-    wanted = [column for column in (columns.obverse, columns.reverse, columns.merged) if column is not None]
-    return {name for _, row in table.rows for column in wanted if (name := cell(row, column))}
+READER = Reader(ManifestSource, read)

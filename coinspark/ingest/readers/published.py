@@ -1,128 +1,126 @@
-"""The published Corpus Nummorum folders: `dataset_coins/<type>/…_{o|p}_{obv|rev}.jpg`,
-`dataset_types/<type>/…_{o|p}.jpg` and `dataset_mints/<mint>/…_{o|p}.jpg`, the last two merged already.
+"""Reader `published`: the published folders of Corpus Nummorum.
 
-A file's name says type, museum's number (which may hold blanks, dots and underscores), coin and medium; the mint comes
-from the index (`image_name, coin_id, type_id, mint, medium, museum, obverse_description, reverse_description`), in the
-layout `mints` from the folder where the index has none.
+`dataset_coins/<type>/…_{o|p}_{obv|rev}.jpg`, `dataset_types/<type>/…_{o|p}.jpg` and `dataset_mints/<mint>/…_{o|p}.jpg`;
+photos in the last two are merged already. A file name contains the type, the museum's number (which may contain blanks,
+dots and underscores), the coin and the medium. The mint comes from the index, a table of `image_name, coin_id, type_id,
+mint, medium, museum, obverse_description, reverse_description`; in the layout `mints` the folder is the default.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
 
-from coinspark.config import PublishedSource
+from coinspark.config import Source
 from coinspark.core.errors import InputError
-from coinspark.ingest.photo_files import PHOTO_SUFFIXES, Root, below, open_root, walk
-from coinspark.ingest.readers.manifest import choose
-from coinspark.ingest.records import Fault, Listing, Photo, Record, Reject, describe, settle
-from coinspark.ingest.table_files import Row, check_named, read_rows
+from coinspark.ingest.duplicates import deduplicate
+from coinspark.ingest.photo_files import PHOTO_SUFFIXES, Root, list_files, open_root, table_uri
+from coinspark.ingest.readers.reader import Reader
+from coinspark.ingest.readers.sides import select_photos
+from coinspark.ingest.records import Fault, Listing, Record, Reject, describe
+from coinspark.ingest.table_files import Row, check_columns, read_table
 
 _NAME = re.compile(
     r"CN_type_(?P<type>\d+)_(?:.*_)?cn_coin_(?P<coin>\d+)_(?P<medium>[op])(?:_(?P<side>obv|rev))?\.(?:jpe?g|png|webp)",
     re.IGNORECASE | re.DOTALL,
 )
+_NAME_PATTERN = "CN_type_<type>_…_cn_coin_<coin>_<o|p>[_obv|_rev].jpg"
 _MEDIUM = {"o": "original", "p": "plaster"}
 _SIDE = {"obv": "obverse", "rev": "reverse", None: "merged"}
-_INDEX = ("coin_id", "mint", "medium", "obverse_description", "reverse_description")
+_INDEX = ("coin_id", "mint", "medium", "obverse_description", "reverse_description", "type_id")
+
+
+class PublishedSource(Source):
+    """Settings of a published folder. `index` is the table of mints and descriptions, relative to the root or absolute."""
+
+    layout: Literal["coins", "types", "mints"] = "mints"
+    index: str | None = None
+
+
+class _Coin(NamedTuple):
+    """A coin as file names identify it."""
+
+    folder: str
+    type: str
+    coin_id: str
+    medium: str
+
+
+_Index = Mapping[tuple[str, str, str], Row]  # (coin_id, medium, type) → row
 
 
 def read(source: PublishedSource) -> Listing:
     """The coins of the folders. Rejects: bad_name, no_mint, missing_side, outside_root, duplicate."""
     root = open_root(source.root)
-    index = _index(source, root)
-    files = walk(root)
-    named: dict[tuple[str, str, str], dict[str, str]] = {}
+    index = _read_index(source, root)
+    files = list_files(root)
+    coins, rejects = _coins(source, root, files)
+    records: list[Record] = []
+    for coin, names in sorted(coins.items()):
+        origin = _uri(root, min(names.values()))
+        row = index.get((coin.coin_id, coin.medium, coin.type)) or {}
+        mint = _mint(source, coin, row)
+        photos = select_photos(source, names, files)
+        if not mint:
+            detail = (
+                f"{origin}: the index has no mint for coin {coin.coin_id} of type {coin.type} ({coin.medium})"
+            )
+            photos = Fault("no_mint", detail)
+        if isinstance(photos, Fault):
+            rejects.append(Reject(coin.coin_id, coin.medium, origin, photos.reason, photos.detail))
+            continue
+        texts = [{"en": row.get(f"{side}_description", "")} for side in ("obverse", "reverse")]
+        facts = (coin.coin_id, coin.medium, mint, (coin.type,), source.name, source.licence, origin)
+        records.append(Record(*facts, tuple(sorted(names)), **photos, descriptions=describe(*texts)))
+    return deduplicate(records, rejects)
+
+
+def _coins(
+    source: PublishedSource, root: Root, paths: Iterable[str]
+) -> tuple[dict[_Coin, dict[str, str]], list[Reject]]:
+    """Coin → side → path, and rejects of photos that are named otherwise or show the same side twice."""
+    coins: dict[_Coin, dict[str, str]] = {}
     rejects: list[Reject] = []
-    for path in files:
+    for path in paths:
         folder, name = posixpath.split(path)
         match = _NAME.fullmatch(name)
-        if match is not None:
-            side = _SIDE[match["side"] and match["side"].lower()]
-            key = (folder, match["type"], f"{match['coin']} {_MEDIUM[match['medium'].lower()]}")
-            if side in named.setdefault(key, {}):
-                rejects.append(
-                    _refuse(
-                        key,
-                        root.uri(f"{root.base}/{path}"),
-                        Fault(
-                            "duplicate",
-                            f"{path} and {named[key][side]} both show the {side} of the same coin",
-                        ),
-                    )
-                )
-            named[key].setdefault(side, path)
-        elif posixpath.splitext(name)[1].lower() in PHOTO_SUFFIXES:
-            rejects.append(
-                Reject(
-                    "",
-                    source.medium,
-                    root.uri(f"{root.base}/{path}"),
-                    "bad_name",
-                    (f"{path}: is not named CN_type_<type>_…_cn_coin_<coin>_<o|p>[_obv|_rev].jpg"),
-                )
-            )
-    records = []
-    for key, sides in sorted(named.items()):
-        made = _record(source, key, sides, files, index, root.uri(f"{root.base}/{min(sides.values())}"))
-        if isinstance(made, Record):
-            records.append(made)
-        else:
-            rejects.append(made)
-    return settle(records, rejects)
+        if match is None:
+            if posixpath.splitext(name)[1].lower() in PHOTO_SUFFIXES:
+                detail = f"{path}: is not named {_NAME_PATTERN}"
+                rejects.append(Reject("", source.medium, _uri(root, path), "bad_name", detail))
+            continue
+        coin = _Coin(folder, match["type"], match["coin"], _MEDIUM[match["medium"].lower()])
+        side = _SIDE[match["side"] and match["side"].lower()]
+        first = coins.setdefault(coin, {}).setdefault(side, path)
+        if first != path:
+            detail = f"{path} and {first} both show the {side} of the same coin"
+            rejects.append(Reject(coin.coin_id, coin.medium, _uri(root, path), "duplicate", detail))
+    return coins, rejects
 
 
-def _record(
-    source: PublishedSource,
-    key: tuple[str, str, str],
-    sides: Mapping[str, str],
-    files: Mapping[str, Photo | Fault],
-    index: Mapping[tuple[str, str, str], Row],
-    place: str,
-) -> Record | Reject:
-    folder, kind, coin = key
-    coin_id, _, medium = coin.partition(" ")
-    row: Row = index.get((coin_id, medium, kind)) or {}
-    mint = row.get("mint", "").strip(" \t") or (
-        posixpath.basename(folder) if source.layout == "mints" else ""
-    )
-    if not mint:
-        detail = f"{place}: the index has no mint for coin {coin_id} of type {kind} ({medium})"
-        return _refuse(key, place, Fault("no_mint", detail))
-    found = {} if source.photos == "none" else choose(source, sides, files)
-    if isinstance(found, Fault):
-        return _refuse(key, place, found)
-    return Record(
-        coin_id,
-        medium,
-        mint,
-        (kind,),
-        source.name,
-        source.licence,
-        place,
-        tuple(sorted(sides)),
-        found.get("obverse"),
-        found.get("reverse"),
-        found.get("merged"),
-        describe({"en": row.get("obverse_description", "")}, {"en": row.get("reverse_description", "")}),
-    )
+def _mint(source: PublishedSource, coin: _Coin, row: Row) -> str:
+    """The mint of the index, or in the layout `mints` the folder; "" if it is unknown."""
+    folder = posixpath.basename(coin.folder) if source.layout == "mints" else ""
+    return row.get("mint", "").strip(" \t") or folder
 
 
-def _refuse(key: tuple[str, str, str], uri: str, fault: Fault) -> Reject:
-    coin_id, _, medium = key[2].partition(" ")
-    return Reject(coin_id, medium, uri, fault.reason, fault.detail)
-
-
-def _index(source: PublishedSource, root: Root) -> dict[tuple[str, str, str], Row]:
-    """(coin, medium, type) → the index's row."""
+def _read_index(source: PublishedSource, root: Root) -> _Index:
     if source.index is None:
         if source.layout != "mints":
             raise InputError(
-                f"source {source.name!r}: the layout {source.layout!r} does not tell the mints; set its "
-                "`index` to the table of image_name, coin_id, type_id, mint, medium"
+                f"source {source.name!r}: the layout {source.layout!r} contains no mints; set `index` to the table of "
+                f"{', '.join(_INDEX)}"
             )
         return {}
-    table = read_rows(below(root, source.index))
-    check_named(table, {name: name for name in (*_INDEX, "type_id")}, "the index's ")
+    table = read_table(table_uri(root, source.index))
+    check_columns(table, {name: name for name in _INDEX}, "the index's ")
     return {(row["coin_id"], row["medium"], row["type_id"]): row for _, row in table.rows}
+
+
+def _uri(root: Root, path: str) -> str:
+    return root.uri(f"{root.base}/{path}")
+
+
+READER = Reader(PublishedSource, read)

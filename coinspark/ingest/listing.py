@@ -1,0 +1,54 @@
+"""The listing of all configured sources, and its state for change detection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coinspark.config import Config, Source
+from coinspark.core.errors import InputError
+from coinspark.ingest.duplicates import combine
+from coinspark.ingest.readers import READERS
+from coinspark.ingest.records import Listing
+
+
+class SourceListings:
+    """The listings of the configured sources. Each is read at most once, and only when it is needed."""
+
+    def __init__(self, config: Config) -> None:
+        """Raises InputError if there are no sources."""
+        if not config.sources:
+            raise InputError("sources: there are none; add one (conf/base.yaml shows the kinds)")
+        self._sources = config.sources
+        self._listings: dict[str, Listing] = {}
+
+    def state(self) -> list[Any]:
+        """A JSON-like value for each source that changes when its listing changes."""
+        return [self._state(source) for source in self._sources]
+
+    def combined(self) -> Listing:
+        """Every coin of every source; no photo is opened. Raises InputError if a source is missing or empty."""
+        return combine([self._listing(source) for source in self._sources])
+
+    def _state(self, source: Source) -> Any:
+        state = READERS[source.kind].state
+        return self._listing(source).digest() if state is None else state(source)
+
+    def _listing(self, source: Source) -> Listing:
+        if source.name not in self._listings:
+            self._listings[source.name] = read_source(source)
+        return self._listings[source.name]
+
+
+def read_source(source: Source) -> Listing:
+    """The listing of one source. Raises InputError if it is empty."""
+    listing = READERS[source.kind].read(source)
+    if not listing.records and not listing.rejects:
+        raise InputError(
+            f"source {source.name!r}: no coin below {source.root}; set `root` to the folder of its coins"
+        )
+    return listing
+
+
+def reader_modules(config: Config) -> tuple[str, ...]:
+    """The modules of the readers that the sources use, for the code version."""
+    return tuple(sorted({READERS.module(source.kind) for source in config.sources}))

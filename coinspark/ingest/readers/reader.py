@@ -1,0 +1,29 @@
+"""Definition of a source kind: its settings and the functions that read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from coinspark.config import Source
+from coinspark.ingest.records import Listing
+
+Settings = TypeVar("Settings", bound=Source)
+
+
+@dataclass(frozen=True)
+class Reader(Generic[Settings]):
+    """A source kind.
+
+    Attributes:
+        settings: The keys of the source in the configuration.
+        read: Returns the coins of a source without opening a photo. A record that cannot be used is a reject. Raises
+            InputError if the source as a whole cannot be read.
+        state: Returns a JSON-like value that changes when the result of `read` changes. None: a digest of the listing.
+            Set it if `read` is expensive or writes files.
+    """
+
+    settings: type[Settings]
+    read: Callable[[Settings], Listing]
+    state: Callable[[Settings], Any] | None = None

@@ -1,0 +1,23 @@
+"""Settings of a source of kind `synthetic`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from coinspark.config import Source
+
+
+class SyntheticSource(Source):
+    """Settings of a collection of synthetic coins.
+
+    `coins` counts rows (a coin in one medium). `skew`: mint sizes fall as 1 / rank ** skew. `photo`: side of a photo in
+    pixels. `wear`: mean wear of a coin, 0 to 1.
+    """
+
+    coins: int = Field(480, ge=1)
+    mints: int = Field(6, ge=1, le=24)
+    types_per_mint: int = Field(6, ge=1, le=40)
+    skew: float = Field(1.0, ge=0)
+    photo: int = Field(160, ge=32, le=2048)
+    wear: float = Field(0.35, ge=0, le=1)
+    seed: int = 1
