@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from coinspark.config import Columns, Config, ManifestSource
+from coinspark.config import Columns, Config
+from coinspark.ingest.readers.manifest import ManifestSource
 
 COLUMNS = Columns(type="type", obverse_text={"en": "obverse_en"}, reverse_text={"en": "reverse_en"})
 HEADER = ("coin_id", "mint", "type", "obverse_image", "reverse_image", "obverse_en", "reverse_en")

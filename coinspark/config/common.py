@@ -15,7 +15,7 @@ class Section(BaseModel):
 
     @classmethod
     def select(cls, values: Mapping[str, Any]) -> type[Section]:
-        """The class that validates these values. A section with a `kind` returns the subclass of that kind."""
+        """The class that validates these values: for a section with a `kind`, the class of that kind."""
         return cls
 
 

@@ -10,7 +10,13 @@ from coinspark.config.common import Section
 
 
 class Ingest(Section):
-    """Merging: obverse left, reverse right; `square` pads to a square with black bars, `wide` is 1:2 without."""
+    """Decoding and merging of photos.
+
+    sizes: heights of the merged images in pixels. shape: `square` pads with black bars, `wide` is twice as
+    wide as high. quality: of the JPEGs. max_pixels, max_bytes: limits of a photo. max_reject_share: the build
+    fails if a greater share of coins is rejected for their photos. chunk: coins per chunk; finished chunks
+    are kept after a failure.
+    """
 
     sizes: tuple[Annotated[int, Field(ge=16, le=1024)], ...] = Field((64,), min_length=1)
     shape: Literal["square", "wide"] = "square"

@@ -10,13 +10,8 @@ from coinspark.config.entities import Entities
 from coinspark.config.evaluation import Evaluation
 from coinspark.config.features import Features
 from coinspark.config.ingest import Ingest
-<<<<<<< HEAD
 from coinspark.config.layers import Layer, layer_kinds
-from coinspark.config.sources import AnySource
-=======
-from coinspark.config.layers import Layer
 from coinspark.config.sources import Source
->>>>>>> eb8cafc (Make readers an extension point)
 from coinspark.config.spark import Catalog, Spark
 from coinspark.config.splits import Splits
 from coinspark.config.training import Training

@@ -1,4 +1,4 @@
-"""Settings that all sources share. Each source kind adds its own in its reader module (`coinspark.ingest.readers`)."""
+"""Settings that all sources share. The module of a reader adds those of its kind (`coinspark.ingest.readers`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ READERS = "coinspark.ingest.readers:READERS"
 class Columns(Section):
     """Column names of a manifest. null: the manifest has no such column.
 
-    `obverse`, `reverse` and `merged` hold photo paths. `obverse_text` and `reverse_text` map a language to a column.
+    `obverse`, `reverse` and `merged` hold photo paths. `obverse_text` and `reverse_text` map a language to a
+    column.
     """
 
     coin_id: str = "coin_id"
@@ -35,9 +36,9 @@ class Columns(Section):
 class Source(Section):
     """Settings of every source.
 
-    `kind` names a reader, or one outside coinspark as `package.module:READER`. `name` is stored in `coins.source`.
-    `root` is the folder or URI below which all files lie. `photos`: a coin needs both sides (pair), at least one
-    (single), or none (texts only).
+    `kind` names a reader, or one outside coinspark as `package.module:READER`. `name` is stored in
+    `coins.source`. `root` is the folder or URI below which all files lie. `photos`: a coin needs both sides
+    (pair), at least one (single), or none (texts only).
     """
 
     kind: str
@@ -49,12 +50,12 @@ class Source(Section):
 
     @classmethod
     def select(cls, values: Mapping[str, Any]) -> type[Section]:
-        """The settings class of the reader that `kind` names. Raises ValueError if there is no such reader."""
+        """The settings class of the reader that `kind` names. Raises ValueError if there is none."""
         if cls is not Source:
             return cls
         readers, kind = resolve(READERS), values.get("kind")
         if not isinstance(kind, str):
-            raise ValueError(f"`kind` is missing; known: {', '.join(sorted(readers))}")
+            raise ValueError(f"set `kind` to a source kind; known: {', '.join(sorted(readers))}")
         try:
             settings: type[Section] = readers[kind].settings
         except ConfigError as error:

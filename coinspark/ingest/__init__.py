@@ -1,1 +1,1 @@
-"""Sources become coins and images: listings, decoding, merging, hashing, rejects; and the project's own drawn coins."""
+"""Sources → tables coins, images and rejects: readers, listing, decoding, merging."""

@@ -1,9 +1,9 @@
 """Read and decode one photo: a file's bytes → an upright 8-bit RGB array.
 
-A photo that cannot be used raises PhotoError with a reason of the table `rejects`; all such reasons are raised in this
-module. The header is read first and its size checked before pixels are decoded, so that a decompression bomb costs no
-memory. A JPEG much larger than needed is decoded at 1/2, 1/4 or 1/8 of its size: libjpeg scales in the frequency domain,
-which is fast and smooth.
+A photo that cannot be used raises PhotoError with a reason of the table `rejects`; all such reasons are
+raised in this module. The header is read first and its size checked before pixels are decoded, so that a
+decompression bomb costs no memory. A JPEG much larger than needed is decoded at 1/2, 1/4 or 1/8 of its size:
+libjpeg scales in the frequency domain, which is fast and smooth.
 """
 
 from __future__ import annotations
@@ -112,7 +112,10 @@ def read_photo(uri: str, listed_bytes: int, max_bytes: int) -> bytes:
 
 
 def open_photo(data: bytes, max_pixels: int) -> OpenedPhoto:
-    """Read the header. Raises PhotoError: empty, not_an_image, unsupported, truncated, unreadable, too_large."""
+    """Read the header.
+
+    Raises PhotoError: empty, not_an_image, unsupported, truncated, unreadable, too_large.
+    """
     if not data:
         raise PhotoError("empty", "the file has no bytes")
     file_format = _detect_format(data)
@@ -131,7 +134,7 @@ def open_photo(data: bytes, max_pixels: int) -> OpenedPhoto:
 
 
 def reduction(photo: OpenedPhoto, width: int, height: int) -> int:
-    """The largest divisor (1, 2, 4, 8) at which a JPEG is still twice as large as needed; 1 for other formats."""
+    """The largest divisor (1, 2, 4, 8) that leaves a JPEG twice as large as needed; 1 for other formats."""
     if photo.image.format != "JPEG":
         return 1
     limit = min(photo.width // max(2 * width, 1), photo.height // max(2 * height, 1))
@@ -143,8 +146,8 @@ def decode(photo: OpenedPhoto, divisor: int = 1) -> Pixels:
 
     Raises PhotoError: truncated, unreadable, unsupported.
 
-    RGB and grey JPEGs that end with the end marker are decoded by OpenCV, which is twice as fast as Pillow. All others
-    are decoded by Pillow, because OpenCV silently fills a truncated photo with grey.
+    RGB and grey JPEGs that end with the end marker are decoded by OpenCV, which is twice as fast as Pillow.
+    All others are decoded by Pillow, because OpenCV silently fills a truncated photo with grey.
     """
     if photo.image.format == "JPEG" and photo.image.mode in ("RGB", "L") and photo.data[-2:] == b"\xff\xd9":
         pixels = cv2.imdecode(
@@ -166,8 +169,9 @@ def decode(photo: OpenedPhoto, divisor: int = 1) -> Pixels:
 def to_rgb(image: Image.Image) -> Pixels:
     """Convert any mode of Pillow to 8-bit RGB; of several frames the first. Raises PhotoError: unsupported.
 
-    Transparent pixels become black like the padding, whatever colour is stored below the alpha channel. 16-bit values
-    keep their upper eight bits. CMYK is converted by the plain formula without its colour profile.
+    Transparent pixels become black like the padding, whatever colour is stored below the alpha channel.
+    16-bit values keep their upper eight bits. CMYK is converted by the plain formula without its colour
+    profile.
     """
     if image.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I"):
         grey16 = np.asarray(image).astype(np.int64)
@@ -244,7 +248,7 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 
 def _broken(data: bytes, file_format: str | None, detail: str) -> PhotoError:
-    """The error of a photo that cannot be decoded: truncated if the end of the format is missing, else unreadable."""
+    """The error of a broken photo: truncated if the end marker of its format is missing, else unreadable."""
     complete = {
         "JPEG": b"\xff\xd9" in data[-4096:],
         "PNG": b"IEND" in data[-4096:],

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from coinspark.ingest.records import Listing, Record, Reject
+from coinspark.ingest.records import NO_PHOTOS, Listing, Record, Reject
 
 
 def deduplicate(records: Iterable[Record], rejects: Iterable[Reject]) -> Listing:
     """The listing of one source: one record for each coin and medium. Independent of the order of records.
 
-    - Records that differ in types and texts only become one record of uncertain type: all types, all texts, the photos
-      of the first type.
+    - Records that differ in types and texts only become one record of uncertain type: all types, all texts,
+      the photos of the first type.
     - A record that repeats another is rejected; the other is kept.
     - Records that contradict each other are all dropped. One reject names two of them.
     """
@@ -22,8 +22,8 @@ def deduplicate(records: Iterable[Record], rejects: Iterable[Reject]) -> Listing
     kept: list[Record] = []
     rejected = list(rejects)
     for group in groups.values():
-        record, duplicates = (group[0], []) if len(group) == 1 else _merge_group(group)
-        kept += [record] if record is not None else []
+        coin, duplicates = _merge_group(group)
+        kept += [coin] if coin is not None else []
         rejected += duplicates
     return Listing(tuple(kept), _distinct(rejected))
 
@@ -46,11 +46,13 @@ def combine(listings: Iterable[Listing]) -> Listing:
 
 def _merge_group(group: list[Record]) -> tuple[Record | None, list[Reject]]:
     """The record of one coin, None if its records contradict each other; and the rejects."""
+    if len(group) == 1:
+        return group[0], []
     ordered = sorted(group, key=lambda record: (record.types, record.origin))
     first_with_facts: dict[Record, Record] = {}
     rejects: list[Reject] = []
     for record in ordered:
-        facts = replace(record, origin="", obverse=None, reverse=None, merged=None)
+        facts = replace(record, origin="", photos=NO_PHOTOS)
         if (kept := first_with_facts.setdefault(facts, record)) is not record:
             rejects.append(_duplicate(record, f"{record.origin} repeats {kept.origin}, which was kept"))
     first, *others = first_with_facts.values()

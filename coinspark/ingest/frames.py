@@ -48,7 +48,7 @@ def known_images(
 
 
 def coins_table(listing: DataFrame, known: DataFrame, outcome: DataFrame) -> DataFrame:
-    """The table `coins`: every listed coin with its image_id, without the coins whose photos were rejected."""
+    """The table `coins`: every listed coin with its image_id, except those whose photos were rejected."""
     merged = outcome.where("image_id IS NOT NULL").select(*KEY, "image_id").distinct()
     coins = listing.join(known.unionByName(merged), KEY, "left")
     texts_only = " AND ".join(f"{side} IS NULL" for side in SIDES)
@@ -56,8 +56,9 @@ def coins_table(listing: DataFrame, known: DataFrame, outcome: DataFrame) -> Dat
 
 
 def new_images(outcome: DataFrame, images: DataFrame) -> DataFrame:
-    """Rows of `images` that are not published yet. Of coins with the same photos, the first by key provides them.
+    """Rows of `images` that are not published yet.
 
+    Of coins with the same photos, the first by key provides them.
     Only keys are grouped and compared; image data is not shuffled.
     """
     merged = outcome.where("image_id IS NOT NULL")
@@ -83,7 +84,7 @@ def rejects_table(listed: DataFrame, outcome: DataFrame) -> DataFrame:
 
 
 def reject_counts(outcome: DataFrame, rejects: DataFrame) -> DataFrame:
-    """reason, old, n: number of coins rejected by merging; `old` if the previous build rejected them for the same reason."""
+    """reason, old, n: number of coins that merging rejected. `old`: as in the previous build, for the same reason."""
     key = [*KEY, "uri", "reason"]
     before = rejects.where("stage = 'ingest'").select(*key).withColumn("old", F.lit(True))
     now = outcome.where("reason IS NOT NULL").join(before, key, "left")

@@ -26,7 +26,7 @@ class SourceListings:
         return [self._state(source) for source in self._sources]
 
     def combined(self) -> Listing:
-        """Every coin of every source; no photo is opened. Raises InputError if a source is missing or empty."""
+        """Every coin of every source, no photo opened. Raises InputError if a source is missing or empty."""
         return combine([self._listing(source) for source in self._sources])
 
     def _state(self, source: Source) -> Any:

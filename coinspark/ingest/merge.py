@@ -37,7 +37,9 @@ _SCHEMA = pa.schema(
         ("detail", pa.string()),
     ]
 )
-_BATCH_ROWS = 256  # images in an Arrow batch, some MB: the memory of a worker does not grow with its partition
+_BATCH_ROWS = (
+    256  # images in an Arrow batch, some MB: the memory of a worker does not grow with its partition
+)
 
 
 def merge_coins(coins: DataFrame, settings: MergeSettings, max_bytes: int, partitions: int) -> DataFrame:

@@ -1,4 +1,4 @@
-"""The merged image of a coin at a size, obverse left and reverse right, and the image_id that identifies it."""
+"""The merged image of a coin, obverse left and reverse right, and the image_id that identifies it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from coinspark.ingest.decode import OpenedPhoto, PhotoError, Pixels, decode, open_photo, reduction
 
 VERSION = 1
-"""Part of every image_id. Raise it when the same photos give other pixels, so that every coin is merged again."""
+"""Part of every image_id. Raise it when the code changes pixels, so that every coin is merged again."""
 
 Shape = Literal["square", "wide"]
 
@@ -30,7 +30,7 @@ class MergeSettings:
 
     @property
     def prefix(self) -> str:
-        """The first eight hex digits of every image_id with these settings. Sizes are not part of an image_id."""
+        """The first eight hex digits of every image_id with these settings; sizes do not count."""
         facts = {"version": VERSION, "shape": self.shape, "quality": self.quality}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
 
@@ -98,13 +98,13 @@ def merge_photos(photos: Mapping[str, bytes], settings: MergeSettings) -> list[M
 def layout(photos: Mapping[str, tuple[int, int]], size: int, shape: Shape) -> dict[str, Box]:
     """The box of each side, given the width and height of its photo.
 
-    `square` (paper, section 3): both sides are scaled to the smaller height and placed side by side; black bars pad them
-    to a centred square, which is scaled to `size`. Example: 400 × 400 and 100 × 200 become 200 × 200 and 100 × 200, in
-    a square of 300.
+    `square` (paper, section 3): both sides are scaled to the smaller height and placed side by side; black
+    bars pad them to a centred square, which is scaled to `size`. Example: 400 × 400 and 100 × 200 become 200
+    × 200 and 100 × 200, in a square of 300.
 
-    `wide`: 2 · size × size pixels. Each side is scaled to fit its half and centred. It is neither cropped, which would
-    cut legends at the rim, nor stretched, which would change portraits. Square photos, the most common ones, fill their
-    half. A merged photo fills the whole image.
+    `wide`: 2 · size × size pixels. Each side is scaled to fit its half and centred. It is neither cropped,
+    which would cut legends at the rim, nor stretched, which would change portraits. Square photos, the most
+    common ones, fill their half. A merged photo fills the whole image.
     """
     if shape == "wide":
         halves = {"obverse": (0, size), "reverse": (size, size), "merged": (0, 2 * size)}

@@ -1,7 +1,7 @@
 """Files below a source's root. Nothing outside the root is opened.
 
-Local folders are read through the operating system, which distinguishes symbolic links from files; all other URIs through
-pyarrow.fs.
+Local folders are read through the operating system, which distinguishes symbolic links from files; all other
+URIs through pyarrow.fs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".
 
 @dataclass(frozen=True)
 class Root:
-    """The folder of a source. `base` is its path within the file system, `scheme` the URI before it ("" if local)."""
+    """The folder of a source: its path within the file system, and the URI before it ("" if local)."""
 
     base: str
     scheme: str
@@ -41,7 +41,7 @@ class Root:
 
 
 def open_root(root: str) -> Root:
-    """The root at a path, a file:// URI or the URI of an object store. Raises InputError if it is no folder."""
+    """The root at a path, a file:// URI or an object store's URI. Raises InputError if it is no folder."""
     if "://" in root and not root.startswith("file://"):
         system, path = _remote(root.rstrip("/"))
         folder = Root(path, root.rstrip("/").removesuffix(path))
@@ -50,9 +50,7 @@ def open_root(root: str) -> Root:
         folder = Root(os.path.realpath(Path(root.removeprefix("file://")).expanduser()), "")
         exists = Path(folder.base).is_dir()
     if not exists:
-        raise InputError(
-            f"{root}: no such folder ({folder.uri(folder.base)}); set `root` to the folder of the source's files"
-        )
+        raise InputError(f"{root}: no such folder ({folder.uri(folder.base)}); set the source's `root`")
     return folder
 
 
@@ -121,7 +119,7 @@ def _path_below(root: Root, name: str) -> str | None:
 
 
 def _stat_photo(base: str, path: str, folder_is_inside: bool = True) -> PhotoFile | Fault:
-    """The local file at `path`. `folder_is_inside`: whether its folder, with links resolved, is below `base`."""
+    """The file at `path`. `folder_is_inside`: whether its folder, with links resolved, is below `base`."""
     try:
         if not folder_is_inside or (Path(path).is_symlink() and not _is_inside(base, path)):
             return Fault("outside_root", f"{path} is a link to a file outside {base}")
@@ -139,7 +137,7 @@ def _is_inside(base: str, path: str) -> bool:
 
 
 def _list_local(base: str, folder: str) -> Iterable[tuple[str, PhotoFile | Fault]]:
-    """Links to folders are not followed. Inside the root their files are listed elsewhere; outside it is a fault."""
+    """Files by relative path. Links to folders are not followed; those that lead outside the root are faults."""
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.name.startswith("."):
@@ -167,13 +165,13 @@ def _remote(uri: str) -> tuple[Any, str]:
 
 @lru_cache(maxsize=64)
 def _file_system(scheme: str, authority: str) -> tuple[Any, str]:
-    """The file system of an object store and the path of its URI, cached for each process. Spark's s3a is pyarrow's s3."""
+    """The file system of an object store and the path of its URI. Spark's s3a is pyarrow's s3."""
     try:
         system, base = fs.FileSystem.from_uri(
             f"{'s3' if scheme in ('s3a', 's3n') else scheme}://{authority}/"
         )
     except (ArrowInvalid, NotImplementedError) as error:
         raise InputError(
-            f"{scheme}://{authority}: cannot be opened ({error}); use a path or a URI that pyarrow.fs supports"
+            f"{scheme}://{authority}: cannot be opened ({error}); use a URI that pyarrow.fs supports"
         ) from None
     return system, str(base)

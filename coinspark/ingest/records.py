@@ -1,4 +1,4 @@
-"""Contents of a source before a photo is opened: coin records, their photo files and descriptions, and rejects."""
+"""Contents of a source before photos are opened: coin records, photo files, descriptions, rejects."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from typing import Final, NamedTuple
 
 from coinspark.warehouse.schemas import Reason
 
-SIDES: Final = ("obverse", "reverse", "merged")
-"""Photos of a coin. `merged` shows both sides and needs no others."""
-
 
 class PhotoFile(NamedTuple):
     """A photo file: absolute path or URI, size in bytes, modification time in ms since 1970."""
@@ -19,6 +16,18 @@ class PhotoFile(NamedTuple):
     uri: str
     size: int
     modified: int
+
+
+class Photos(NamedTuple):
+    """The photo files of a coin. `merged` shows both sides and needs no others."""
+
+    obverse: PhotoFile | None = None
+    reverse: PhotoFile | None = None
+    merged: PhotoFile | None = None
+
+
+SIDES: Final = Photos._fields
+NO_PHOTOS: Final = Photos()
 
 
 class Fault(NamedTuple):
@@ -42,8 +51,8 @@ class Record:
     """A coin as one line or file of a source lists it.
 
     Attributes:
-        origin: The line or file, for messages.
-        photo_names: The photos as the source names them, to compare records of the same coin. The type that a published
+        origin: The line or file, for messages. photo_names: The photos as the source names them, to compare
+        records of the same coin. The type that a published
             file name contains is left out: a coin listed under two types names the same photos.
     """
 
@@ -55,9 +64,7 @@ class Record:
     licence: str | None
     origin: str
     photo_names: tuple[str | None, ...] = ()
-    obverse: PhotoFile | None = None
-    reverse: PhotoFile | None = None
-    merged: PhotoFile | None = None
+    photos: Photos = NO_PHOTOS
     descriptions: tuple[Description, ...] = ()
 
     @property
@@ -68,7 +75,7 @@ class Record:
     @property
     def has_photos(self) -> bool:
         """Whether there is a photo to merge."""
-        return self.obverse is not None or self.reverse is not None or self.merged is not None
+        return any(self.photos)
 
 
 class Reject(NamedTuple):
@@ -97,7 +104,7 @@ class Listing:
 
 
 def describe(obverse: Mapping[str, str], reverse: Mapping[str, str]) -> tuple[Description, ...]:
-    """Descriptions from the texts of both sides (language → text). Blank texts are left out, others are not changed."""
+    """Descriptions from the texts of both sides (language → text), unchanged but without blank ones."""
     return tuple(
         Description(side, language, text, text_id(language, text))
         for side, texts in (("obverse", obverse), ("reverse", reverse))

@@ -19,7 +19,6 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from coinspark.config import Columns, ManifestSource, SyntheticSource
 from coinspark.core.code_version import code_version
 from coinspark.core.errors import InputError
 from coinspark.core.hashing import digest
@@ -29,6 +28,7 @@ from coinspark.synthetic.descriptions import describe
 from coinspark.synthetic.dies import Die, Side, die
 from coinspark.synthetic.mintage import Coin, Style, draw, plan
 from coinspark.synthetic.photograph import Piece, Shot, photograph, spots
+from coinspark.synthetic.settings import SyntheticSource
 
 COINS = (
     "coin_id",
@@ -79,25 +79,6 @@ def write_collection(folder: Path, settings: SyntheticSource) -> Path:
         message = f"source {settings.name!r}: cannot write synthetic coins to {folder} ({error.strerror}); give another root"
         raise InputError(message) from None
     return coins
-
-
-def manifest(settings: SyntheticSource) -> ManifestSource:
-    """How the folder at `settings.root` is read: as a manifest with both sides, both languages and the medium."""
-    return ManifestSource(
-        kind="manifest",
-        name=settings.name,
-        root=settings.root,
-        licence=settings.licence,
-        medium=settings.medium,
-        photos="pair",
-        path="coins.csv",
-        columns=Columns(
-            type="type",
-            medium="medium",
-            obverse_text={"en": "obverse_en", "de": "obverse_de"},
-            reverse_text={"en": "reverse_en", "de": "reverse_de"},
-        ),
-    )
 
 
 def version(settings: SyntheticSource) -> str:

@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 from numpy.random import Generator
 
-from coinspark.config import SyntheticSource
 from coinspark.synthetic.lettering import Setting
 from coinspark.synthetic.motifs.catalogue import PERSONS, REVERSES
+from coinspark.synthetic.settings import SyntheticSource
 
 MINTS: tuple[tuple[str, str], ...] = (
     ("Pergamon", "ΠΕΡΓΑΜΗΝΩΝ"),

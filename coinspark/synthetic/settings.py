@@ -10,8 +10,8 @@ from coinspark.config import Source
 class SyntheticSource(Source):
     """Settings of a collection of synthetic coins.
 
-    `coins` counts rows (a coin in one medium). `skew`: mint sizes fall as 1 / rank ** skew. `photo`: side of a photo in
-    pixels. `wear`: mean wear of a coin, 0 to 1.
+    `coins` counts rows (a coin in one medium). `skew`: mint sizes fall as 1 / rank ** skew. `photo`: side of
+    a photo in pixels. `wear`: mean wear of a coin, 0 to 1.
     """
 
     coins: int = Field(480, ge=1)

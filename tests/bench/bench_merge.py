@@ -24,11 +24,11 @@ from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import load
 from coinspark.ingest.merge import merge_coin, merge_coins
-from coinspark.ingest.merged_image import Merge, encode
+from coinspark.ingest.merged_image import MergeSettings, encode_jpeg
 from coinspark.warehouse import session
 
 COINS, RUNS, PROCESSES, ROWS, WANTED = 5_000, 3, 2, 256, 0.85
-MERGE, MAX_BYTES = Merge((64,)), 10**9
+MERGE, MAX_BYTES = MergeSettings((64,)), 10**9
 PHOTO = "struct<uri:string,size:bigint,modified:bigint>"
 SCHEMA = f"coin_id string, medium string, obverse {PHOTO}, reverse {PHOTO}, merged {PHOTO}"
 
@@ -42,7 +42,7 @@ def draw(folder: Path, count: int) -> None:
     for _ in range(60):
         relief = cv2.GaussianBlur(rng.normal(0, 60, (300, 300, 1)), (9, 9), 3)[..., None] * 6
         pixels = np.where(inside, rng.integers(80, 180, 3) + relief, 20) + rng.normal(0, 6, (300, 300, 1))
-        photos.append(encode(np.clip(pixels, 0, 255).astype(np.uint8), 90))
+        photos.append(encode_jpeg(np.clip(pixels, 0, 255).astype(np.uint8), 90))
     for number in range(count):
         (folder / f"{number}_o.jpg").write_bytes(photos[number % 60])
         (folder / f"{number}_r.jpg").write_bytes(photos[(7 * number + 3) % 60])

@@ -14,10 +14,12 @@ import pytest
 from PIL import Image
 from pyspark.sql import DataFrame, SparkSession
 
-from coinspark.config import Config, FoldersSource, load
+from coinspark.config import Config, load
 from coinspark.core.errors import InputError
 from coinspark.ingest import merge
 from coinspark.ingest import stage as ingest
+from coinspark.ingest.merged_image import MergeSettings
+from coinspark.ingest.readers.folders import FoldersSource
 from coinspark.pipeline.run import run as run_stage
 from coinspark.pipeline.stage import Change, Context
 from coinspark.warehouse import schemas, tables
@@ -235,7 +237,7 @@ def test_a_photo_that_vanishes_or_is_too_large_is_a_reject(tmp_path: Path) -> No
         "reverse_bytes": 9,
         "merged_bytes": None,
     }
-    settings = ingest.Merge((32,))
+    settings = MergeSettings((32,))
     (gone,) = merge.merge_coin(coin, settings, 10**9)
     assert (gone["reason"], gone["uri"]) == ("missing_photo", coin["reverse"])
     (large,) = merge.merge_coin(coin, settings, 100)

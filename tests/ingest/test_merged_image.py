@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from coinspark.ingest.decode import PhotoError
-from coinspark.ingest.merged_image import Box, Merge, image_id, merge_photos, place
+from coinspark.ingest.merged_image import Box, MergeSettings, image_id, layout, merge_photos
 from tests.coin_photos import as_bytes, disc
 
 RED, BLUE = (220, 0, 0), (0, 0, 220)
@@ -21,7 +21,7 @@ def plain(colour: tuple[int, int, int], width: int, height: int) -> bytes:
 
 
 def picture(photos: dict[str, bytes], size: int = 64, shape: str = "square") -> np.ndarray:
-    (made,) = merge_photos(photos, Merge((size,), shape, quality=95))  # type: ignore[arg-type]
+    (made,) = merge_photos(photos, MergeSettings((size,), shape, quality=95))  # type: ignore[arg-type]
     pixels = np.asarray(Image.open(io.BytesIO(made.jpeg)))
     assert (made.width, made.height) == (pixels.shape[1], pixels.shape[0])
     return pixels
@@ -34,7 +34,7 @@ def colour(pixels: np.ndarray, x: float, y: float) -> str:
 
 
 def test_square_photos_side_by_side_with_bars_above_and_below() -> None:
-    boxes = place({"obverse": (300, 300), "reverse": (300, 300)}, 64, "square")
+    boxes = layout({"obverse": (300, 300), "reverse": (300, 300)}, 64, "square")
     assert boxes == {"obverse": Box(0, 16, 32, 32), "reverse": Box(32, 16, 32, 32)}
     pixels = picture({"obverse": plain(RED, 50, 50), "reverse": plain(BLUE, 50, 50)})
     assert pixels.shape == (64, 64, 3)
@@ -44,21 +44,21 @@ def test_square_photos_side_by_side_with_bars_above_and_below() -> None:
 
 def test_both_sides_come_to_the_smaller_height() -> None:
     # 400 × 400 and 100 × 200 (to 200 × 200 and 100 × 200): together 300 × 200, the square's side is 300, 90 / 300 = 0.3
-    assert place({"obverse": (400, 400), "reverse": (100, 200)}, 90, "square") == {
+    assert layout({"obverse": (400, 400), "reverse": (100, 200)}, 90, "square") == {
         "obverse": Box(0, 15, 60, 60),
         "reverse": Box(60, 15, 30, 60),
     }
 
 
 def test_tall_photos_get_bars_left_and_right() -> None:
-    assert place({"obverse": (100, 400), "reverse": (100, 400)}, 64, "square") == {
+    assert layout({"obverse": (100, 400), "reverse": (100, 400)}, 64, "square") == {
         "obverse": Box(16, 0, 16, 64),
         "reverse": Box(32, 0, 16, 64),
     }
 
 
 def test_wide_fills_both_halves_with_square_photos() -> None:
-    assert place({"obverse": (300, 300), "reverse": (299, 299)}, 64, "wide") == {
+    assert layout({"obverse": (300, 300), "reverse": (299, 299)}, 64, "wide") == {
         "obverse": Box(0, 0, 64, 64),
         "reverse": Box(64, 0, 64, 64),
     }
@@ -68,22 +68,22 @@ def test_wide_fills_both_halves_with_square_photos() -> None:
 
 
 def test_wide_neither_crops_nor_stretches() -> None:
-    assert place({"obverse": (200, 100), "reverse": (100, 200)}, 64, "wide") == {
+    assert layout({"obverse": (200, 100), "reverse": (100, 200)}, 64, "wide") == {
         "obverse": Box(0, 16, 64, 32),
         "reverse": Box(64 + 16, 0, 32, 64),
     }
 
 
 def test_one_side_alone() -> None:
-    assert place({"obverse": (200, 100)}, 64, "square") == {"obverse": Box(0, 16, 64, 32)}
-    assert place({"reverse": (100, 100)}, 64, "wide") == {"reverse": Box(64, 0, 64, 64)}
+    assert layout({"obverse": (200, 100)}, 64, "square") == {"obverse": Box(0, 16, 64, 32)}
+    assert layout({"reverse": (100, 100)}, 64, "wide") == {"reverse": Box(64, 0, 64, 64)}
     pixels = picture({"reverse": plain(BLUE, 30, 30)}, shape="wide")
     assert colour(pixels, 0.2, 0.5) == "black" and colour(pixels, 0.8, 0.5) == "blue"
 
 
 def test_a_merged_photo_is_used_as_it_is() -> None:
-    assert place({"merged": (600, 300)}, 64, "square") == {"merged": Box(0, 16, 64, 32)}
-    assert place({"merged": (600, 300)}, 64, "wide") == {"merged": Box(0, 0, 128, 64)}
+    assert layout({"merged": (600, 300)}, 64, "square") == {"merged": Box(0, 16, 64, 32)}
+    assert layout({"merged": (600, 300)}, 64, "wide") == {"merged": Box(0, 0, 128, 64)}
 
 
 @pytest.mark.parametrize("shape", ["square", "wide"])
@@ -94,7 +94,7 @@ def test_odd_proportions_stay_within_the_picture(
     shape: str, sizes: tuple[tuple[int, int], tuple[int, int]]
 ) -> None:
     photos = dict(zip(("obverse", "reverse"), sizes, strict=True))
-    boxes = place(photos, 32, shape)  # type: ignore[arg-type]
+    boxes = layout(photos, 32, shape)  # type: ignore[arg-type]
     width = 64 if shape == "wide" else 32
     for box in boxes.values():
         assert box.width >= 1 and box.height >= 1
@@ -105,7 +105,7 @@ def test_odd_proportions_stay_within_the_picture(
 
 def test_a_size_looks_the_same_whatever_is_made_with_it() -> None:
     photos = {"obverse": as_bytes(disc(1, 700, 700)), "reverse": as_bytes(disc(2, 640, 640))}
-    alone, beside = merge_photos(photos, Merge((32,))), merge_photos(photos, Merge((32, 128)))
+    alone, beside = merge_photos(photos, MergeSettings((32,))), merge_photos(photos, MergeSettings((32, 128)))
     assert alone[0].jpeg == beside[0].jpeg
     assert [made.size for made in beside] == [32, 128]
 
@@ -116,23 +116,23 @@ def test_small_photos_grow() -> None:
 
 def test_the_fault_says_which_side() -> None:
     with pytest.raises(PhotoError) as caught:
-        merge_photos({"obverse": as_bytes(disc(1)), "reverse": b"no photo"}, Merge((32,)))
+        merge_photos({"obverse": as_bytes(disc(1)), "reverse": b"no photo"}, MergeSettings((32,)))
     assert (caught.value.side, caught.value.reason) == ("reverse", "not_an_image")
 
 
 def test_image_id_names_bytes_sides_and_settings() -> None:
-    one = Merge((32,))
+    one = MergeSettings((32,))
     photos = {"obverse": b"aa", "reverse": b"b"}
     name = image_id(photos, one)
-    assert len(name) == 32 and int(name, 16) >= 0 and name.startswith(one.mark)
+    assert len(name) == 32 and int(name, 16) >= 0 and name.startswith(one.prefix)
     mark = hashlib.sha256(b'{"quality": 92, "shape": "square", "version": 1}').hexdigest()[:8]
     assert name == mark + hashlib.sha256(mark.encode() + b"obverse 2\naareverse 1\nb").hexdigest()[:24]
     others = [
         image_id({"obverse": b"a", "reverse": b"ab"}, one),
         image_id({"obverse": b"b", "reverse": b"aa"}, one),
         image_id({"obverse": b"aa"}, one),
-        image_id(photos, Merge((32,), "wide")),
-        image_id(photos, Merge((32,), quality=80)),
+        image_id(photos, MergeSettings((32,), "wide")),
+        image_id(photos, MergeSettings((32,), quality=80)),
     ]
     assert len({name, *others}) == 6
-    assert image_id(photos, Merge((64, 128), max_pixels=5)) == name
+    assert image_id(photos, MergeSettings((64, 128), max_pixels=5)) == name

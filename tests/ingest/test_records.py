@@ -6,12 +6,18 @@ import hashlib
 import random
 from typing import Any
 
-from coinspark.ingest.records import Listing, Record, combine, describe, digest, settle, text_id
+from coinspark.ingest.duplicates import combine, deduplicate
+from coinspark.ingest.records import Listing, Record, describe, text_id
 
 
-def coin(coin_id: str = "1", kind: str = "T1", place: str = "coins.csv#2", **differs: Any) -> Record:
-    facts = {"mint": "Roma", "source": "a", "licence": None, "named": ("1_o.jpg", "1_r.jpg", None)} | differs
-    return Record(coin_id, "original", types=(kind,) if kind else (), place=place, **facts)
+def coin(coin_id: str = "1", kind: str = "T1", origin: str = "coins.csv#2", **differs: Any) -> Record:
+    facts = {
+        "mint": "Roma",
+        "source": "a",
+        "licence": None,
+        "photo_names": ("1_o.jpg", "1_r.jpg", None),
+    } | differs
+    return Record(coin_id, "original", types=(kind,) if kind else (), origin=origin, **facts)
 
 
 def test_a_text_is_named_by_language_and_letters() -> None:
@@ -26,22 +32,22 @@ def test_a_text_is_named_by_language_and_letters() -> None:
 def test_two_types_are_one_coin_of_uncertain_type() -> None:
     obverse = describe({"en": "Head."}, {})
     more = describe({"en": "Head."}, {"en": "Owl."})
-    listing = settle(
+    listing = deduplicate(
         [
-            coin(kind="T9", place="b", descriptions=more),
-            coin(kind="T1", place="c", descriptions=obverse),
-            coin(kind="T3", place="a"),
+            coin(kind="T9", origin="b", descriptions=more),
+            coin(kind="T1", origin="c", descriptions=obverse),
+            coin(kind="T3", origin="a"),
         ],
         [],
     )
     (record,) = listing.records
-    assert record.types == ("T1", "T3", "T9") and record.place == "c"
+    assert record.types == ("T1", "T3", "T9") and record.origin == "c"
     assert [text.text for text in record.descriptions] == ["Head.", "Owl."]
     assert listing.rejects == ()
 
 
 def test_a_mere_repetition_is_kept_once_and_told() -> None:
-    listing = settle([coin(), coin(place="coins.csv#9"), coin("2", place="coins.csv#3")], [])
+    listing = deduplicate([coin(), coin(origin="coins.csv#9"), coin("2", origin="coins.csv#3")], [])
     assert [record.coin_id for record in listing.records] == ["1", "2"]
     (reject,) = listing.rejects
     assert (reject.coin_id, reject.uri, reject.reason) == ("1", "coins.csv#9", "duplicate")
@@ -51,10 +57,10 @@ def test_a_mere_repetition_is_kept_once_and_told() -> None:
 def test_contradictions_go_out_and_name_both() -> None:
     for differs, word in (
         ({"mint": "Siscia"}, "Siscia"),
-        ({"named": ("2_o.jpg", "2_r.jpg", None)}, "photos"),
+        ({"photo_names": ("2_o.jpg", "2_r.jpg", None)}, "photos"),
         ({"descriptions": describe({"en": "Owl."}, {})}, "texts"),
     ):
-        listing = settle([coin(), coin(place="coins.csv#9", **differs)], [])
+        listing = deduplicate([coin(), coin(origin="coins.csv#9", **differs)], [])
         assert listing.records == ()
         (reject,) = listing.rejects
         assert (
@@ -66,14 +72,14 @@ def test_contradictions_go_out_and_name_both() -> None:
 
 def test_row_order_decides_nothing() -> None:
     records = [
-        coin(kind=kind, place=f"{kind}#{n}", descriptions=describe({"en": f"Text {kind}"}, {}))
+        coin(kind=kind, origin=f"{kind}#{n}", descriptions=describe({"en": f"Text {kind}"}, {}))
         for kind in ("T1", "T2", "T3")
         for n in (1, 2)
-    ] + [coin("2", mint=mint, place=mint) for mint in "abc"]
-    found = settle(records, [])
+    ] + [coin("2", mint=mint, origin=mint) for mint in "abc"]
+    found = deduplicate(records, [])
     for seed in range(5):
         shuffled = random.Random(seed).sample(records, len(records))
-        assert digest(settle(shuffled, [])) == digest(found)
+        assert deduplicate(shuffled, []).digest() == found.digest()
 
 
 def test_of_two_sources_the_first_counts_and_both_are_named() -> None:
@@ -92,4 +98,4 @@ def test_of_two_sources_the_first_counts_and_both_are_named() -> None:
 
 def test_photo_and_plaster_are_two() -> None:
     plaster = Record("1", "plaster", "Roma", (), "a", None, "p")
-    assert len(settle([coin(), plaster], []).records) == 2
+    assert len(deduplicate([coin(), plaster], []).records) == 2

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from coinspark.config import SyntheticSource
 from coinspark.core.errors import InputError
-from coinspark.ingest.readers import manifest
+from coinspark.ingest.readers import synthetic
 from coinspark.synthetic import collection
 from coinspark.synthetic.mintage import plan, shares, types
+from coinspark.synthetic.settings import SyntheticSource
 
 
 def settings(**more: Any) -> SyntheticSource:
@@ -119,7 +119,7 @@ def test_a_whole_folder_is_left_alone_and_a_broken_one_mended(tmp_path: Path) ->
 
 
 def test_it_reads_as_a_manifest(folder: Path) -> None:
-    listing = manifest.read(collection.manifest(settings(root=str(folder), name="drawn")))
+    listing = synthetic.read(settings(root=str(folder), name="drawn"))
     assert len(listing.records) == 40
     assert not listing.rejects
 

@@ -8,7 +8,6 @@ import io
 import numpy as np
 import pytest
 
-from coinspark.config import SyntheticSource
 from coinspark.synthetic import entity_lists
 from coinspark.synthetic.carving import carve, dots, oval, place, poly
 from coinspark.synthetic.descriptions import describe
@@ -18,6 +17,7 @@ from coinspark.synthetic.mintage import draw, types
 from coinspark.synthetic.motifs.catalogue import PERSONS, REVERSES
 from coinspark.synthetic.motifs.heads import HEADS
 from coinspark.synthetic.photograph import Piece, Shot, placement, spots
+from coinspark.synthetic.settings import SyntheticSource
 
 SETTINGS = SyntheticSource(kind="synthetic", root="unused", mints=3, types_per_mint=6)
 ROWS = {row[0]: row for row in (*entity_lists.PERSONS, *OBJECTS, *ANIMALS, *PLANTS)}

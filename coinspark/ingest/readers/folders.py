@@ -1,4 +1,4 @@
-"""Reader `folders`: a folder of class folders. The folder's name is the mint; each file is one side of one coin."""
+"""Reader `folders`: class folders. A folder's name is the mint; each file is one side of one coin."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ class FoldersSource(Source):
 
 
 def read(source: FoldersSource) -> Listing:
-    """The coins of the folders. `coin_id` is the path below the root without suffix, `mint` the name of the folder.
+    """The coins of the folders.
 
-    Files without the suffix of a photo are ignored. Rejects: bad_name (a photo outside any class folder, or a second
-    file that differs in its suffix only), missing_side (`photos: pair`), outside_root.
+    `coin_id` is the path below the root without suffix, `mint` the name of the folder.
+    Files without the suffix of a photo are ignored. Rejects: bad_name (a photo outside any class folder, or a
+    second file that differs in its suffix only), missing_side (`photos: pair`), outside_root.
     """
     root = open_root(source.root)
     files = list_files(root)
@@ -46,7 +47,7 @@ def read(source: FoldersSource) -> Listing:
             rejects.append(Reject(coin_id, source.medium, uri, photos.reason, photos.detail))
             continue
         facts = (coin_id, source.medium, mint, (), source.name, source.licence, uri, (path,))
-        records.append(Record(*facts, **photos))
+        records.append(Record(*facts, photos))
     return deduplicate(records, rejects)
 
 

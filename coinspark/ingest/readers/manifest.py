@@ -1,4 +1,4 @@
-"""Reader `manifest`: a CSV or Parquet table with one row for each coin (and type), photo paths relative to the root."""
+"""Reader `manifest`: a CSV or Parquet table, one row for each coin (and type), with photo paths."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class ManifestSource(Source):
 def read(source: ManifestSource) -> Listing:
     """The coins of the manifest.
 
-    Rejects: no_coin_id, no_mint, missing_side, missing_photo, outside_root, duplicate. Raises InputError if the manifest
-    is missing, lacks a configured column, or has another encoding.
+    Rejects: no_coin_id, no_mint, missing_side, missing_photo, outside_root, duplicate. Raises InputError if
+    the manifest is missing, lacks a configured column, or has another encoding.
     """
     root = open_root(source.root)
     table = read_table(table_uri(root, source.path), source.encoding)
@@ -70,9 +70,12 @@ def _record(
         source.name,
         _cell(row, columns.licence) or source.licence,
         origin,
-        tuple(names[side].replace(f"_type_{type_name}_", "_") if side in photos else None for side in SIDES),
-        **photos,
-        descriptions=describe(
+        tuple(
+            names[side].replace(f"_type_{type_name}_", "_") if file else None
+            for side, file in zip(SIDES, photos, strict=True)
+        ),
+        photos,
+        describe(
             {language: row[column] for language, column in columns.obverse_text.items()},
             {language: row[column] for language, column in columns.reverse_text.items()},
         ),

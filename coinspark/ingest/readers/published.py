@@ -1,9 +1,10 @@
 """Reader `published`: the published folders of Corpus Nummorum.
 
-`dataset_coins/<type>/…_{o|p}_{obv|rev}.jpg`, `dataset_types/<type>/…_{o|p}.jpg` and `dataset_mints/<mint>/…_{o|p}.jpg`;
-photos in the last two are merged already. A file name contains the type, the museum's number (which may contain blanks,
-dots and underscores), the coin and the medium. The mint comes from the index, a table of `image_name, coin_id, type_id,
-mint, medium, museum, obverse_description, reverse_description`; in the layout `mints` the folder is the default.
+`dataset_coins/<type>/…_{o|p}_{obv|rev}.jpg`, `dataset_types/<type>/…_{o|p}.jpg` and
+`dataset_mints/<mint>/…_{o|p}.jpg`; photos in the last two are merged already. A file name contains the type,
+the museum's number (which may contain blanks, dots and underscores), the coin and the medium. The mint comes
+from the index, a table of `image_name, coin_id, type_id, mint, medium, museum, obverse_description,
+reverse_description`; in the layout `mints` the folder is the default.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _INDEX = ("coin_id", "mint", "medium", "obverse_description", "reverse_descripti
 
 
 class PublishedSource(Source):
-    """Settings of a published folder. `index` is the table of mints and descriptions, relative to the root or absolute."""
+    """Settings of a published folder. `index`: path of the table of mints and descriptions."""
 
     layout: Literal["coins", "types", "mints"] = "mints"
     index: str | None = None
@@ -73,7 +74,7 @@ def read(source: PublishedSource) -> Listing:
             continue
         texts = [{"en": row.get(f"{side}_description", "")} for side in ("obverse", "reverse")]
         facts = (coin.coin_id, coin.medium, mint, (coin.type,), source.name, source.licence, origin)
-        records.append(Record(*facts, tuple(sorted(names)), **photos, descriptions=describe(*texts)))
+        records.append(Record(*facts, tuple(sorted(names)), photos, describe(*texts)))
     return deduplicate(records, rejects)
 
 
@@ -110,8 +111,8 @@ def _read_index(source: PublishedSource, root: Root) -> _Index:
     if source.index is None:
         if source.layout != "mints":
             raise InputError(
-                f"source {source.name!r}: the layout {source.layout!r} contains no mints; set `index` to the table of "
-                f"{', '.join(_INDEX)}"
+                f"source {source.name!r}: the layout {source.layout!r} contains no mints; set `index` to the table "
+                f"of {', '.join(_INDEX)}"
             )
         return {}
     table = read_table(table_uri(root, source.index))

@@ -17,11 +17,11 @@ class Reader(Generic[Settings]):
     """A source kind.
 
     Attributes:
-        settings: The keys of the source in the configuration.
-        read: Returns the coins of a source without opening a photo. A record that cannot be used is a reject. Raises
+        settings: The keys of the source in the configuration. read: Returns the coins of a source without
+        opening a photo. A record that cannot be used is a reject. Raises
             InputError if the source as a whole cannot be read.
-        state: Returns a JSON-like value that changes when the result of `read` changes. None: a digest of the listing.
-            Set it if `read` is expensive or writes files.
+        state: Returns a JSON-like value that changes when the result of `read` changes. None: a digest of the
+            listing. Set it if `read` is expensive or writes files.
     """
 
     settings: type[Settings]

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from pyarrow import fs
 
-from coinspark.config import FoldersSource, PublishedSource
 from coinspark.core.errors import InputError
 from coinspark.ingest import photo_files
 from coinspark.ingest.readers import folders, published
+from coinspark.ingest.readers.folders import FoldersSource
+from coinspark.ingest.readers.published import PublishedSource
 from tests.coin_photos import as_bytes, disc
 
 HEADER = "image_name,coin_id,type_id,mint,medium,museum,obverse_description,reverse_description\n"
@@ -57,8 +58,12 @@ def test_sides_apart_with_mints_and_texts_from_the_index(tmp_path: Path) -> None
         "9827": ("plaster", "Maroneia", ("1873",)),
     }
     griffin = found["10909"]
-    assert griffin.obverse is not None and griffin.reverse is not None and griffin.merged is None
-    assert griffin.obverse.uri.endswith("D 2180.1_cn_coin_10909_o_obv.jpg")
+    assert (
+        griffin.photos.obverse is not None
+        and griffin.photos.reverse is not None
+        and griffin.photos.merged is None
+    )
+    assert griffin.photos.obverse.uri.endswith("D 2180.1_cn_coin_10909_o_obv.jpg")
     assert [text.text for text in griffin.descriptions] == ["Griffin, left.", "Incuse punch."]
     assert sorted((r.coin_id, r.reason) for r in listing.rejects) == [
         ("", "bad_name"),
@@ -79,7 +84,9 @@ def test_merged_photos_in_mint_folders_need_no_index(tmp_path: Path) -> None:
         ("10908", "original", "Abdera", ("4389", "4390")),
         ("8", "plaster", "Chersonesus Thracica", ("7",)),
     ]
-    assert all(record.merged is not None and record.obverse is None for record in listing.records)
+    assert all(
+        record.photos.merged is not None and record.photos.obverse is None for record in listing.records
+    )
     assert listing.rejects == ()
 
 
@@ -97,7 +104,7 @@ def test_one_coin_in_two_mints_is_a_contradiction(tmp_path: Path) -> None:
 
 
 def test_layouts_without_mints_ask_for_the_index(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="set its `index`"):
+    with pytest.raises(InputError, match="set `index`"):
         published.read(published_source(tmp_path, layout="types"))
     (tmp_path / "index.csv").write_text("image_name,coin\n1,2\n")
     with pytest.raises(InputError, match="no column 'coin_id'"):
@@ -114,7 +121,9 @@ def test_class_folders(tmp_path: Path) -> None:
     (tmp_path / "euro" / "LICENSE").write_text("passed over")
     listing = folders.read(FoldersSource(kind="folders", root=str(tmp_path / "euro"), side="reverse"))
     assert [(r.coin_id, r.mint) for r in listing.records] == [("1c/train_1", "1c"), ("deep/2c/x.y", "2c")]
-    assert all(record.reverse is not None and record.obverse is None for record in listing.records)
+    assert all(
+        record.photos.reverse is not None and record.photos.obverse is None for record in listing.records
+    )
     assert sorted((r.coin_id, r.reason) for r in listing.rejects) == [
         ("1c/link", "outside_root"),
         ("1c/train_1", "bad_name"),
@@ -126,24 +135,24 @@ def test_class_folders(tmp_path: Path) -> None:
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store `mem://shop` that is really a folder, reached through pyarrow.fs as any other store."""
     system = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
-    monkeypatch.setattr(photo_files, "_system", lambda scheme, authority: (system, authority))
+    monkeypatch.setattr(photo_files, "_file_system", lambda scheme, authority: (system, authority))
     return tmp_path / "shop"
 
 
 def test_an_object_store_is_read_like_a_folder(store: Path) -> None:
     put(store, "coins/1c/a b.jpg", "coins/1c/.x.jpg", "coins/2c/b.jpg", "other/3c/c.jpg")
     root = photo_files.open_root("mem://shop/coins/")
-    found = photo_files.walk(root)
+    found = photo_files.list_files(root)
     assert list(found) == ["1c/a b.jpg", "2c/b.jpg"]
     photo = found["1c/a b.jpg"]
-    assert isinstance(photo, photo_files.Photo)
+    assert isinstance(photo, photo_files.PhotoFile)
     assert (
         photo.uri == "mem://shop/coins/1c/a b.jpg"
         and photo.size == (store / "coins/1c/a b.jpg").stat().st_size
     )
     assert photo.modified == (store / "coins/1c/a b.jpg").stat().st_mtime_ns // 1_000_000
     assert photo_files.read_bytes(photo.uri) == (store / "coins/1c/a b.jpg").read_bytes()
-    named = photo_files.find(
+    named = photo_files.find_photos(
         root,
         [
             "1c/a b.jpg",

@@ -30,10 +30,10 @@ def test_a_coin_with_its_photos_and_texts(tmp_path: Path) -> None:
         ("T0",),
         "CC0",
     )
-    assert first.obverse is not None and first.obverse.uri == str(photo)
+    assert first.photos.obverse is not None and first.photos.obverse.uri == str(photo)
     assert (
-        first.obverse.size == photo.stat().st_size
-        and first.obverse.modified == photo.stat().st_mtime_ns // 1_000_000
+        first.photos.obverse.size == photo.stat().st_size
+        and first.photos.obverse.modified == photo.stat().st_mtime_ns // 1_000_000
     )
     assert [(text.side, text.text) for text in first.descriptions] == [
         ("obverse", "Head of emperor 0, right."),
@@ -75,14 +75,16 @@ def test_one_side_is_enough_where_the_source_says_so(tmp_path: Path) -> None:
     write_photos(tmp_path, [0, 1])
     write_manifest(tmp_path, [row(0, reverse_image=""), row(1), row(2, obverse_image="", reverse_image="")])
     listing = manifest.read(source(tmp_path, photos="single"))
-    sides = [(record.obverse is not None, record.reverse is not None) for record in listing.records]
+    sides = [
+        (record.photos.obverse is not None, record.photos.reverse is not None) for record in listing.records
+    ]
     assert sides == [(True, False), (True, True)]
     assert reasons(listing) == {"2": "missing_side"}
 
 
 def test_texts_only_never_look_for_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_manifest(tmp_path, [row(0, obverse_image="/etc/passwd")])
-    monkeypatch.setattr(manifest, "find", lambda *_: pytest.fail("looked for photos"))
+    monkeypatch.setattr(manifest, "find_photos", lambda *_: pytest.fail("looked for photos"))
     (record,) = manifest.read(source(tmp_path, photos="none")).records
     assert not record.has_photos and len(record.descriptions) == 2
 
@@ -166,7 +168,7 @@ def test_spreadsheets_write_semicolons_and_marks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ("0,Roma\r\n", "line 2 has 2 fields, the header has 7"),
+        ("0,Roma\r\n", "coins.csv, line 2: expected 7 fields, found 2; fix the line"),
         ('0,"Roma,T0,a,b,c,d\r\n1,x', "not CSV"),
         ("", "holds no coin"),
     ],
@@ -191,12 +193,12 @@ def test_parquet_gives_what_csv_gives(tmp_path: Path) -> None:
     table = pa.Table.from_pylist([{**one, "coin_id": int(one["coin_id"]), "type": None} for one in rows])
     pq.write_table(table, tmp_path / "coins.parquet")
     parquet = manifest.read(source(tmp_path, path="coins.parquet"))
-    assert [(r.coin_id, r.obverse, r.descriptions) for r in parquet.records] == [
-        (r.coin_id, r.obverse, r.descriptions) for r in csv_listing.records
+    assert [(r.coin_id, r.photos.obverse, r.descriptions) for r in parquet.records] == [
+        (r.coin_id, r.photos.obverse, r.descriptions) for r in csv_listing.records
     ]
     assert parquet.records[0].types == ()
     (tmp_path / "cut.parquet").write_bytes((tmp_path / "coins.parquet").read_bytes()[:300])
-    with pytest.raises(InputError, match="not whole Parquet"):
+    with pytest.raises(InputError, match="not a valid Parquet file"):
         manifest.read(source(tmp_path, path="cut.parquet"))
 
 
@@ -221,4 +223,6 @@ def test_the_corpus_lists_a_coin_under_two_types_with_two_file_names(tmp_path: P
     listing = manifest.read(source(tmp_path))
     (record,) = listing.records
     assert record.types == ("16", "17") and listing.rejects == ()
-    assert record.obverse is not None and record.obverse.uri.endswith("CN_type_16_MK_18_cn_coin_5_o.jpg")
+    assert record.photos.obverse is not None and record.photos.obverse.uri.endswith(
+        "CN_type_16_MK_18_cn_coin_5_o.jpg"
+    )
