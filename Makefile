@@ -1,20 +1,27 @@
-# Two commands do everything, set-up included: make demo, make test.
+# Every target sets up first: make demo, make test, make quick (tests without Spark), make check (what CI runs).
 SHELL := bash
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 3
+# Test processes: more than cores, because tests also wait; each may need 4 GB of memory.
+WORKERS ?= 3
+PYTEST := python -m pytest -c tests/pytest.ini --rootdir .
 
-.PHONY: demo test check bench setup lint clean
+.PHONY: demo test quick check bench setup lint clean
 
 demo: setup
 	coinspark nightly --config conf/demo.yaml
 
 test: setup
-	python -m pytest -c tests/pytest.ini --rootdir . -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests
+	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests
+
+quick: setup
+	$(PYTEST) -n 2 --dist loadfile -m "not spark and not slow" tests
 
 check: setup lint test
 
 lint: setup
+	ruff format --check --config tests/ruff.toml coinspark jobs tests setup.py
 	ruff check --config tests/ruff.toml coinspark jobs tests setup.py
 	mypy --config-file tests/mypy.ini coinspark
 

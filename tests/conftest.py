@@ -1,9 +1,10 @@
-"""What all tests share: one session on a warehouse of its own, and where the real coins lie."""
+"""Fixtures that all tests share: one Spark session per test process, and the folder of the real coins."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,67 +20,52 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 
-_LONG = (
-    "test_nightly",
-    "faults/test_build_faults",
-    "deploy/test_standalone",
-    "faults/test_training_faults",
-    "vision/test_features_stage",
-    "vision/test_clusters_stage",
-    "training/deepcluster/test_learn",
-    "faults/test_ingest_faults",
-    "training/test_launch",
-    "ingest/test_ingest_stage",
-    "training/classifier/test_stage",
-    "training/deepcluster/test_stage",
-    "pipeline/test_run",
-    "faults/test_clusters_faults",
-)
-"""Files that take minutes, the longest first: started last, one would keep a worker busy after the others are done."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first; otherwise as they were collected."""
-    order = {name: n for n, name in enumerate(_LONG)}
-    tests = Path(__file__).parent
+    """Mark tests that use a Spark session, and run the files with the most slow tests first.
 
-    def rank(item: pytest.Item) -> int:
-        return order.get(item.path.relative_to(tests).with_suffix("").as_posix(), len(_LONG))
-
-    items.sort(key=rank)
+    A long file that started last would keep one test process busy after the others have finished.
+    """
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.spark)
+    weights = Counter[Path]()
+    for item in items:
+        if marker := item.get_closest_marker("slow"):
+            weights[item.path] += marker.kwargs.get("seconds", 20)
+    items.sort(key=lambda item: -weights[item.path])
 
 
 @pytest.fixture(scope="session")
 def base_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
-    """A configuration with a warehouse that lives as long as the tests, on two cores."""
-    place = tmp_path_factory.mktemp("warehouse")
-    quick = {**load([builds.TEST]).spark.conf, **session.spark_nlp_settings(Config())}
+    """A configuration with one warehouse for all tests of this process, on two cores."""
+    conf = {**load([builds.TEST]).spark.conf, **session.spark_nlp_settings(Config())}
     return load(
         [],
         [
-            f"warehouse={place}",
-            "spark.master='local[2, 3]'",
+            f"warehouse={tmp_path_factory.mktemp('warehouse')}",
+            "spark.master='local[2, 3]'",  # a task may fail twice before its job fails
             "spark.shuffle_partitions=2",
-            f"spark.conf={quick}",
+            f"spark.conf={conf}",
         ],
     )
 
 
 @pytest.fixture(scope="session")
 def spark(base_config: Config) -> Iterator[SparkSession]:
-    """The session; two cores, and a task may fail twice before its job does.
+    """The Spark session of this process.
 
-    Spark opens a catalog at its first use: here, so that a test that starts a build with a warehouse of its own finds it open.
+    Spark opens a catalog when it is first used. The query opens it with this warehouse, before a test starts a build
+    whose configuration names another one.
     """
-    made = session.start(base_config)
-    made.sql("SHOW NAMESPACES").collect()
-    yield made
-    made.stop()
+    started = session.start(base_config)
+    started.sql("SHOW NAMESPACES").collect()
+    yield started
+    started.stop()
 
 
 @pytest.fixture
 def config(base_config: Config, spark: SparkSession, request: pytest.FixtureRequest) -> Config:
-    """A configuration whose tables are this test's alone: a namespace of its own in the shared warehouse."""
+    """A configuration with a namespace of its own in the shared warehouse, so that each test has its own tables."""
     name = "".join(c if c.isalnum() else "_" for c in request.node.nodeid.split("/")[-1])[-80:]
     catalog = base_config.catalog.model_copy(update={"namespace": f"t_{name}"})
     return base_config.model_copy(update={"catalog": catalog})
@@ -87,8 +73,8 @@ def config(base_config: Config, spark: SparkSession, request: pytest.FixtureRequ
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder of the real coins; the test is skipped where it is not."""
-    place = Path(os.environ.get("COINSPARK_REAL_DATA", ROOT.parent / "shared" / "data"))
-    if not place.is_dir():
-        pytest.skip(f"no real coins at {place}; COINSPARK_REAL_DATA names their folder")
-    return place.resolve()
+    """The folder of the real coins. Tests that use it are skipped if it does not exist."""
+    folder = Path(os.environ.get("COINSPARK_REAL_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real coins at {folder}; COINSPARK_REAL_DATA names their folder")
+    return folder.resolve()
