@@ -1,4 +1,4 @@
-"""Settings that all sources share. The module of a reader adds those of its kind (`coinspark.ingest.readers`)."""
+"""Settings that all sources share. Each reader (`coinspark.ingest.readers`) adds those of its kind."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def _is_inside(base: str, path: str) -> bool:
 
 
 def _list_local(base: str, folder: str) -> Iterable[tuple[str, PhotoFile | Fault]]:
-    """Files by relative path. Links to folders are not followed; those that lead outside the root are faults."""
+    """Files by relative path. Links to folders are not followed; those to outside the root are faults."""
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.name.startswith("."):

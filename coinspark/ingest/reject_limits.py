@@ -60,5 +60,5 @@ def _check_share(config: Config, reasons: Mapping[str, int], coins: int, example
         by_reason = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
         raise InputError(
             f"{rejected:,} of {coins:,} coins have photos that cannot be used ({by_reason}), such as "
-            f"{example}; this exceeds ingest.max_reject_share ({max_share:g}) and nothing was published; {hint}"
+            f"{example}; this exceeds ingest.max_reject_share ({max_share:g}), nothing was published; {hint}"
         )

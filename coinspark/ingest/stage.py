@@ -22,7 +22,7 @@ from coinspark.pipeline.stage import Change, Context, Stage
 
 
 def build(context: Context) -> dict[str, DataFrame | Change]:
-    """Build the three tables. Raises InputError if the share of rejected photos exceeds `max_reject_share`."""
+    """Build the three tables. Raises InputError if too many photos are rejected (see `reject_limits`)."""
     config, spark = context.config, context.spark
     settings = merge_settings(config)
     listing = SourceListings(config).combined()

@@ -1,0 +1,1 @@
+"""Synthetic coins: drawing of dies, photos, descriptions, boxes and entity lists."""

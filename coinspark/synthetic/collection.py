@@ -1,7 +1,8 @@
-"""Synthetic coins: drawn photographs, descriptions, boxes and word lists in one folder, read like any manifest.
+"""A collection of synthetic coins as a folder: photos, descriptions, boxes of motifs, entity lists.
 
-The folder holds `photos/<coin_id>[_plaster]_{obv,rev}.jpg`, `coins.csv` (a row a coin and medium), `boxes.csv` (where each
-motif lies in its photo) and `lists/`. `.stamp` is written last: where it names these settings and this code, nothing is done.
+The folder contains `photos/<coin_id>[_plaster]_{obv,rev}.jpg`, `coins.csv` (one row for each coin and
+medium), `boxes.csv` (rectangles of the motifs in the photos) and `lists/`. `.stamp` is written last and
+contains the version of settings and code.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.random import Generator
 
 from coinspark.core.code_version import code_version
 from coinspark.core.errors import InputError
 from coinspark.core.hashing import digest
 from coinspark.synthetic import entity_lists
-from coinspark.synthetic.carving import Floats
 from coinspark.synthetic.descriptions import describe
-from coinspark.synthetic.dies import Die, Side, die
-from coinspark.synthetic.mintage import Coin, Style, draw, plan
-from coinspark.synthetic.photograph import Piece, Shot, photograph, spots
+from coinspark.synthetic.dies import Die, Side, make_die
+from coinspark.synthetic.flans import Flan, random_flan, reverse_of
+from coinspark.synthetic.mintage import Coin, list_coins, random_generator
+from coinspark.synthetic.photograph import photograph, project
+from coinspark.synthetic.scenes import Scene, random_scene
 from coinspark.synthetic.settings import SyntheticSource
 
 COINS = (
@@ -48,172 +49,109 @@ Row = tuple[object, ...]
 
 
 def write_collection(folder: Path, settings: SyntheticSource) -> Path:
-    """Draws the collection below `folder`, unless it stands there already, and gives the path of its `coins.csv`.
+    """Draw the collection below `folder` unless it is complete, and return the path of its `coins.csv`.
 
-    Same settings, same bytes. What a killed run left is drawn again; a file whose bytes are right is not touched, so that
-    its modification time stays. Raises InputError where the folder cannot be written.
+    The same settings give the same bytes. A file that has the right bytes already is not written, so that it
+    keeps its modification time. Raises InputError if the folder cannot be written.
     """
-    stamp, wanted = folder / ".stamp", version(settings)
-    coins = folder / "coins.csv"
+    stamp, current = folder / ".stamp", version(settings)
+    coins_csv = folder / "coins.csv"
     try:
-        if (
-            coins.is_file()
-            and stamp.is_file()
-            and stamp.read_text(encoding="ascii", errors="replace") == wanted
-        ):
-            return coins
+        if coins_csv.is_file() and _read_stamp(stamp) == current:
+            return coins_csv
         stamp.unlink(missing_ok=True)
         for name in ("photos", "lists"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        rows = plan(settings)
-        with ThreadPoolExecutor(
-            min(2, os.cpu_count() or 1)
-        ) as pool:  # threads do: OpenCV and NumPy leave the lock
-            boxes = list(pool.map(partial(_photos, folder, settings), rows, chunksize=1))
+        coins = list_coins(settings)
+        # threads are enough: OpenCV and NumPy release the interpreter lock
+        with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+            boxes = list(pool.map(partial(_write_photos, folder, settings), coins, chunksize=1))
         for name, text in entity_lists.files().items():
-            _put(folder / "lists" / name, text.encode())
-        _put(folder / "boxes.csv", _csv(BOXES, chain.from_iterable(boxes)))
-        _put(coins, _csv(COINS, (_record(coin, settings) for coin in rows)))
-        _put(stamp, wanted.encode())
+            _write_if_changed(folder / "lists" / name, text.encode())
+        _write_if_changed(folder / "boxes.csv", _csv(BOXES, chain.from_iterable(boxes)))
+        _write_if_changed(coins_csv, _csv(COINS, (_row(coin, settings) for coin in coins)))
+        _write_if_changed(stamp, current.encode())
     except OSError as error:
-        message = f"source {settings.name!r}: cannot write synthetic coins to {folder} ({error.strerror}); give another root"
-        raise InputError(message) from None
-    return coins
+        raise InputError(
+            f"source {settings.name!r}: cannot write synthetic coins to {folder} ({error.strerror}); "
+            "set another `root`"
+        ) from None
+    return coins_csv
 
 
 def version(settings: SyntheticSource) -> str:
-    """SHA-256 hex of the settings that show in the files, and of the code that draws them."""
-    drawn = settings.model_dump(mode="json", exclude={"name", "root", "licence", "medium"})
-    return digest({"settings": drawn, "code": code_version(__name__)})
+    """SHA-256 hex of the settings that decide the files, and of the code that draws them."""
+    values = settings.model_dump(mode="json", exclude={"kind", "name", "root", "licence", "medium"})
+    return digest({"settings": values, "code": code_version(__name__)})
 
 
-def _photos(folder: Path, settings: SyntheticSource, coin: Coin) -> list[Row]:
-    """Both photographs of a coin, written; gives the rows of `boxes.csv`."""
-    piece = _piece(coin.type.style, settings.wear, draw(settings.seed, coin.coin_id, "piece"))
+def _read_stamp(stamp: Path) -> str | None:
+    return stamp.read_text(encoding="ascii", errors="replace") if stamp.is_file() else None
+
+
+def _write_photos(folder: Path, settings: SyntheticSource, coin: Coin) -> list[Row]:
+    """Draw and write both photos of a coin; returns its rows of `boxes.csv`."""
+    rows: list[Row] = []
+    for side, suffix in SIDES:
+        jpeg, boxes = _draw_side(coin, side, settings)
+        _write_if_changed(folder / "photos" / f"{coin.stem}_{suffix}.jpg", jpeg)
+        rows += [(coin.coin_id, coin.medium, side, *box) for box in boxes]
+    return rows
+
+
+def _draw_side(coin: Coin, side: Side, settings: SyntheticSource) -> tuple[bytes, list[Row]]:
+    """The photo of a side as JPEG, and the boxes of its motifs."""
+    rng = random_generator(settings.seed, coin.coin_id, coin.medium, side)
+    scene = random_scene(coin.medium == "plaster", rng)
+    flan = _flan(coin, side, settings)
+    die_pixels = int(np.clip(2 * settings.photo, 192, 512))
+    die = make_die(coin.type, side, coin.die, settings.seed, die_pixels)
+    pixels = photograph(die.height, flan, scene, settings.photo, rng)
+    encoded, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    if not encoded:
+        raise RuntimeError(f"OpenCV cannot encode an array of shape {pixels.shape} as JPEG")
+    return jpeg.tobytes(), _motif_boxes(die, flan, scene, settings.photo)
+
+
+def _flan(coin: Coin, side: Side, settings: SyntheticSource) -> Flan:
+    """The flan of a coin as seen from this side. It is the same in each medium."""
+    rng = random_generator(settings.seed, coin.coin_id, "piece")
+    obverse = random_flan(coin.type.style, settings.wear, rng)
+    if side == "obverse":
+        return obverse
+    return reverse_of(obverse, random_generator(settings.seed, coin.coin_id, "reverse"))
+
+
+def _motif_boxes(die: Die, flan: Flan, scene: Scene, photo: int) -> list[Row]:
+    """(label, x, y, width, height) of each motif that is visible, in whole pixels within the photo."""
     boxes: list[Row] = []
-    for side, short in SIDES:
-        rng = draw(settings.seed, coin.coin_id, coin.medium, side)
-        shot = _shot(coin.medium == "plaster", rng)
-        struck = (
-            piece if side == "obverse" else _turned_over(piece, draw(settings.seed, coin.coin_id, "reverse"))
-        )
-        drawn = die(coin.type, side, coin.die, settings.seed, int(np.clip(2 * settings.photo, 192, 512)))
-        picture = photograph(drawn.height, struck, shot, settings.photo, rng)
-        done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])
-        assert done, "OpenCV writes JPEG"
-        _put(folder / "photos" / f"{coin.stem}_{short}.jpg", jpeg.tobytes())
-        boxes += [
-            (coin.coin_id, coin.medium, side, *box) for box in _boxes(drawn, struck, shot, settings.photo)
-        ]
+    for label, points in die.motifs:
+        in_photo = project(points, flan, scene, photo)
+        left, top = np.clip(np.floor(in_photo.min(axis=0)), 0, photo).astype(int).tolist()
+        right, bottom = np.clip(np.ceil(in_photo.max(axis=0)), 0, photo).astype(int).tolist()
+        if right > left and bottom > top:
+            boxes.append((label, left, top, right - left, bottom - top))
     return boxes
 
 
-def _boxes(drawn: Die, piece: Piece, shot: Shot, photo: int) -> list[Row]:
-    """Label, x, y, width and height in whole pixels of each motif, cut at the photo's edges."""
-    found: list[Row] = []
-    for label, points in drawn.motifs:
-        low, high = _bounds(spots(points, piece, shot, photo), photo)
-        if high[0] > low[0] and high[1] > low[1]:
-            found.append((label, *low, high[0] - low[0], high[1] - low[1]))
-    return found
-
-
-def _bounds(points: Floats, photo: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    low = np.clip(np.floor(points.min(axis=0)), 0, photo).astype(int)
-    high = np.clip(np.ceil(points.max(axis=0)), 0, photo).astype(int)
-    return (int(low[0]), int(low[1])), (int(high[0]), int(high[1]))
-
-
-def _piece(style: Style, wear: float, rng: Generator) -> Piece:
-    """A flan of the mint's make, struck a little off centre, worn by use."""
-    angles = np.linspace(0, 2 * np.pi, 128, endpoint=False)
-    outline = np.ones(128)
-    for k in range(2, 8):
-        outline += rng.normal(0, style.ragged) * np.cos(k * angles + rng.uniform(0, 2 * np.pi)) / np.sqrt(k)
-    if rng.random() < 0.25:  # a chip off the edge
-        away = np.abs((angles - rng.uniform(0, 2 * np.pi) + np.pi) % (2 * np.pi) - np.pi)
-        outline -= np.maximum(1 - away / rng.uniform(0.15, 0.45), 0) * rng.uniform(0.06, 0.22)
-    tint = np.mean([style.metal, (0.37, 0.48, 0.54)], axis=0) * rng.normal(1, 0.12) + rng.normal(0, 0.016, 3)
-    rubbed = wear * rng.gamma(2, 0.55)
-    return Piece(
-        radius=style.module * float(np.clip(rng.normal(1, 0.03), 0.92, 1.06)),
-        outline=outline.astype(np.float32),
-        spread=float(rng.uniform(0.97, 1.13)),
-        shift=(float(rng.normal(0, 0.045)), float(rng.normal(0, 0.045))),
-        turn=0.0,
-        warp=rng.normal(0, 0.012, (4, 4, 2)).astype(np.float32),
-        worn=np.clip(rubbed * rng.uniform(0.5, 1.6, (5, 5)), 0, 1).astype(np.float32),
-        pits=float(wear * rng.exponential(0.7)),
-        depth=style.depth * float(np.clip(rng.normal(1, 0.12), 0.7, 1.3)),
-        tint=(float(tint[0]), float(tint[1]), float(tint[2])),
-    )
-
-
-def _turned_over(piece: Piece, rng: Generator) -> Piece:
-    """The other side of the same flan: its edge mirrored, the die met anew."""
-    return Piece(
-        radius=piece.radius,
-        spread=float(rng.uniform(0.97, 1.13)),
-        outline=np.ascontiguousarray(np.roll(piece.outline[::-1], 65)),
-        shift=(float(rng.normal(0, 0.045)), float(rng.normal(0, 0.045))),
-        turn=float(np.clip(rng.normal(0, 4), -8, 8)),
-        warp=rng.normal(0, 0.012, (4, 4, 2)).astype(np.float32),
-        worn=np.ascontiguousarray(piece.worn[:, ::-1]),
-        pits=piece.pits,
-        depth=piece.depth * 0.92,
-        tint=piece.tint,
-    )
-
-
-def _shot(plaster: bool, rng: Generator) -> Shot:
-    """Turned by up to 12 degrees, lit from above and mostly from the left, as museums do; before light, grey or black."""
-    shade = rng.random()
-    ground = (
-        rng.uniform(0.80, 0.97)
-        if shade < 0.6
-        else rng.uniform(0.35, 0.65)
-        if shade < 0.85
-        else rng.uniform(0.03, 0.15)
-    )
-    return Shot(
-        center=(0.5 + float(rng.uniform(-0.025, 0.025)), 0.5 + float(rng.uniform(-0.025, 0.025))),
-        zoom=float(rng.uniform(0.91, 1.02)),
-        turn=float(rng.uniform(-12, 12)),
-        azimuth=float(np.clip(rng.normal(-125, 30), -200, -30)),
-        elevation=float(rng.uniform(32, 52)),
-        background=float(rng.uniform(0.05, 0.5)) if plaster else float(ground),
-        exposure=float(rng.uniform(0.88, 1.12)),
-        noise=float(rng.uniform(0.008, 0.028)),
-        plaster=plaster,
-    )
-
-
-def _record(coin: Coin, settings: SyntheticSource) -> Row:
-    """The coin's row of `coins.csv`; what is unknown is empty. A cast has the text of its original."""
-    texts = describe(coin.type, draw(settings.seed, coin.coin_id, "text"))
-    photos = [f"photos/{coin.stem}_{short}.jpg" for _, short in SIDES]
-    return (
-        coin.coin_id,
-        coin.medium,
-        coin.type.mint,
-        coin.type.name,
-        *photos,
-        *(text or "" for text in texts),
-    )
+def _row(coin: Coin, settings: SyntheticSource) -> Row:
+    """The row of `coins.csv`; unknown texts are empty. A cast has the texts of its original."""
+    texts = describe(coin.type, random_generator(settings.seed, coin.coin_id, "text"))
+    photos = [f"photos/{coin.stem}_{suffix}.jpg" for _, suffix in SIDES]
+    facts = (coin.coin_id, coin.medium, coin.type.mint, coin.type.name)
+    return (*facts, *photos, *(text or "" for text in texts))
 
 
 def _csv(header: Sequence[str], rows: Iterable[Row]) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return out.getvalue().encode()
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    return text.getvalue().encode()
 
 
-def _put(path: Path, data: bytes) -> None:
-    """Writes a whole file or none; leaves one alone that holds these bytes already."""
+def _write_if_changed(path: Path, data: bytes) -> None:
+    """Write the file atomically, unless it has these bytes already."""
     if path.is_file() and path.read_bytes() == data:
         return
-    half = path.with_name(f".{path.name}.half")
-    half.write_bytes(data)
-    half.replace(path)
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data)
+    part.replace(path)

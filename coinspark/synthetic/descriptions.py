@@ -1,4 +1,4 @@
-"""The descriptions of a synthetic coin, in the manner of Corpus Nummorum, English and German."""
+"""Descriptions of a synthetic coin in the style of Corpus Nummorum, in English and German."""
 
 from __future__ import annotations
 
@@ -20,31 +20,34 @@ BORDERS: dict[Border, tuple[str, str]] = {
 Texts = tuple[str | None, str | None, str | None, str | None]
 
 
-def describe(kind: CoinType, rng: Generator) -> Texts:
-    """Obverse English, reverse English, obverse German, reverse German; one coin in twelve has no description at all."""
-    missing, german, bordered = rng.random() < 0.08, rng.random() >= 0.04, rng.random() < 0.6
-    obverse = _obverse(kind, int(rng.integers(3)))
-    motif = REVERSES[kind.reverse]
+def describe(coin_type: CoinType, rng: Generator) -> Texts:
+    """Texts of a coin: obverse English, reverse English, obverse German, reverse German.
+
+    8 % of the coins have no text, 4 % no German text; 60 % of the texts mention the border.
+    """
+    no_text, has_german, has_border = rng.random() < 0.08, rng.random() >= 0.04, rng.random() < 0.6
+    obverse = _obverse(coin_type, int(rng.integers(3)))
+    motif = REVERSES[coin_type.reverse]
     wording = int(rng.integers(len(motif.english)))
-    right, rechts = _way(kind.reverse_left)
+    right, rechts = _direction(coin_type.reverse_left)
     reverse = motif.english[wording].format(d=right), motif.german[wording].format(n=rechts)
-    names = _spelt(kind, rng)
-    if missing:
+    spellings = _random_spellings(coin_type, rng)
+    if no_text:
         return None, None, None, None
-    english, deutsch = BORDERS[kind.border] if bordered else ("", "")
+    border, rand = BORDERS[coin_type.border] if has_border else ("", "")
     return (
-        f"{_spell(obverse[0], names)} {english}".strip(),
-        f"{_spell(reverse[0], names)} {english}".strip(),
-        f"{obverse[1]} {deutsch}".strip() if german else None,
-        f"{reverse[1]} {deutsch}".strip() if german else None,
+        f"{_spell(obverse[0], spellings)} {border}".strip(),
+        f"{_spell(reverse[0], spellings)} {border}".strip(),
+        f"{obverse[1]} {rand}".strip() if has_german else None,
+        f"{reverse[1]} {rand}".strip() if has_german else None,
     )
 
 
-def _obverse(kind: CoinType, wording: int) -> tuple[str, str]:
-    """An English and a German wording of the same."""
-    person, (right, rechts) = PERSONS[kind.obverse], _way(kind.obverse_left)
+def _obverse(coin_type: CoinType, wording: int) -> tuple[str, str]:
+    """The obverse in one of three wordings, English and German."""
+    person, (right, rechts) = PERSONS[coin_type.obverse], _direction(coin_type.obverse_left)
     head, kopf, ending = ("bust", "Brustbild", "es") if person.bust else ("head", "Kopf", "er")
-    (adjective, stem), (wearing, mit), name = person.adjective, person.wearing, kind.obverse
+    (adjective, stem), (wearing, mit), name = person.adjective, person.wearing, coin_type.obverse
     if wording == 0:
         return (
             f"{head.capitalize()} of {name}, {right}, {wearing}.",
@@ -61,23 +64,23 @@ def _obverse(kind: CoinType, wording: int) -> tuple[str, str]:
     )
 
 
-def _way(left: bool) -> tuple[str, str]:
+def _direction(left: bool) -> tuple[str, str]:
     return ("left", "links") if left else ("right", "rechts")
 
 
-def _spell(text: str, spelling: dict[str, str]) -> str:
-    for name, spelt in spelling.items():
-        text = re.sub(rf"\b{re.escape(name)}\b", spelt, text)
+def _spell(text: str, spellings: dict[str, str]) -> str:
+    for name, spelling in spellings.items():
+        text = re.sub(rf"\b{re.escape(name)}\b", spelling, text)
     return text
 
 
-def _spelt(kind: CoinType, rng: Generator) -> dict[str, str]:
-    """Name → how this coin's cataloguer spells it, where that is not the usual way."""
-    spelling: dict[str, str] = {}
-    for name in dict.fromkeys((kind.obverse, kind.reverse)):
+def _random_spellings(coin_type: CoinType, rng: Generator) -> dict[str, str]:
+    """Name → a typo (2 % of the names) or an alternative (12 %). Other names are absent."""
+    spellings: dict[str, str] = {}
+    for name in dict.fromkeys((coin_type.obverse, coin_type.reverse)):
         chance, pick = rng.random(), rng.random()
         alternatives, typos = variants(name)
         choices = typos if chance < 0.02 else alternatives if chance < 0.14 else ()
         if choices:
-            spelling[name] = choices[int(pick * len(choices))]
-    return spelling
+            spellings[name] = choices[int(pick * len(choices))]
+    return spellings

@@ -1,4 +1,4 @@
-"""The two dies of a type: motif, border, legend and mint mark carved into one height map, and where the motifs lie on it."""
+"""The dies of a coin type: motif, border, legend and mint mark carved into one height map."""
 
 from __future__ import annotations
 
@@ -7,58 +7,93 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+from numpy.random import Generator
 
-from coinspark.synthetic.carving import Floats, Part, arc, carve, dots, leaves, line, named, oval, place
+from coinspark.synthetic.carving import (
+    Floats,
+    Part,
+    arc,
+    carve,
+    dots,
+    leaves,
+    line,
+    oval,
+    transform,
+    with_label,
+)
 from coinspark.synthetic.lettering import glyph, legend
-from coinspark.synthetic.mintage import Border, CoinType, Style, draw
+from coinspark.synthetic.mintage import Border, CoinType, Style, random_generator
 from coinspark.synthetic.motifs.catalogue import PERSONS, REVERSES
 from coinspark.synthetic.motifs.heads import portrait
 from coinspark.synthetic.motifs.objects import star
 
 Side = Literal["obverse", "reverse"]
 IMPERIAL = {"Hadrian": "ΑΔΡΙΑΝΟΣ", "Faustina II": "ΦΑΥΣΤΙΝΑ", "Gordian III": "ΓΟΡΔΙΑΝΟΣ"}
+"""Obverse legends. Other persons have none."""
 
 
 @dataclass(frozen=True)
 class Die:
-    """`height` float32 (side, side); `motifs` are the labels with the outlines' points (n, 2) in die coordinates."""
+    """A die: its height map, float32 (pixels, pixels), and label → outline points (n, 2) of each motif."""
 
     height: Floats
     motifs: tuple[tuple[str, Floats], ...]
 
 
+@dataclass(frozen=True)
+class _Engraving:
+    """Random deviations of one die from its type."""
+
+    size: float
+    turn: float
+    shift: tuple[float, float]
+    legend_turn: float
+    has_mark: bool
+
+
 @lru_cache(maxsize=16)
-def die(kind: CoinType, side: Side, number: int, seed: int, pixels: int) -> Die:
-    """The `number`-th die of a type's side; two dies of a type differ a little, as an engraver's hand does."""
-    rng = draw(seed, kind.name, side, number)
+def make_die(coin_type: CoinType, side: Side, number: int, seed: int, pixels: int) -> Die:
+    """The `number`-th die of a side. The dies of a type differ slightly, as those of an engraver do."""
+    engraving = _random_engraving(random_generator(seed, coin_type.name, side, number))
+    motif, others = _obverse(coin_type, engraving) if side == "obverse" else _reverse(coin_type, engraving)
+    height = carve([*border(coin_type.border), *others, *motif], pixels)
+    outlines: dict[str, list[Floats]] = {}
+    for part in motif:
+        outlines.setdefault(part.label, []).extend(part.outlines)
+    return Die(height, tuple((label, np.concatenate(points)) for label, points in outlines.items()))
+
+
+def _random_engraving(rng: Generator) -> _Engraving:
+    """The photos depend on the order of the random draws; do not change it."""
     size, turn = float(rng.normal(1, 0.04)), float(rng.normal(0, 3))
     shift = (float(rng.normal(0, 0.025)), float(rng.normal(0, 0.025)))
-    slip, marked = float(rng.normal(0, 6)), rng.random() < 0.85
-    if side == "obverse":
-        scale = 0.94 if PERSONS[kind.obverse].bust else 1.05
-        motif = place(
-            named(kind.obverse, portrait(kind.obverse)), scale * size, shift, turn, kind.obverse_left
-        )
-        around = legend(IMPERIAL.get(kind.obverse, ""), "around", kind.style.letters, kind.style.start + slip)
-    else:
-        scale, drop = {"around": (0.86, 0.0), "flanks": (0.88, 0.0), "exergue": (0.92, -0.10)}[
-            kind.style.setting
-        ]
-        shift = (shift[0], shift[1] + drop)
-        motif = place(
-            named(kind.reverse, REVERSES[kind.reverse].draw()), scale * size, shift, turn, kind.reverse_left
-        )
-        around = legend(kind.ethnic, kind.style.setting, kind.style.letters, kind.style.start + slip)
-        around += _mark(kind.style) if marked else []
-    height = carve([*border(kind.border), *around, *motif], pixels)
-    found: dict[str, list[Floats]] = {}
-    for part in motif:
-        found.setdefault(part.label, []).extend(part.outlines)
-    return Die(height, tuple((label, np.concatenate(outlines)) for label, outlines in found.items()))
+    return _Engraving(size, turn, shift, float(rng.normal(0, 6)), bool(rng.random() < 0.85))
+
+
+def _obverse(coin_type: CoinType, engraving: _Engraving) -> tuple[list[Part], list[Part]]:
+    """The parts of the portrait, and of the legend."""
+    style, person = coin_type.style, coin_type.obverse
+    size = (0.94 if PERSONS[person].bust else 1.05) * engraving.size
+    parts = with_label(person, portrait(person))
+    motif = transform(parts, size, engraving.shift, engraving.turn, coin_type.obverse_left)
+    start = style.legend_start + engraving.legend_turn
+    return motif, legend(IMPERIAL.get(person, ""), "around", style.letter_height, start)
+
+
+def _reverse(coin_type: CoinType, engraving: _Engraving) -> tuple[list[Part], list[Part]]:
+    """The parts of the motif, and of the legend and the mint mark."""
+    style, name = coin_type.style, coin_type.reverse
+    scale, drop = {"around": (0.86, 0.0), "flanks": (0.88, 0.0), "exergue": (0.92, -0.10)}[style.layout]
+    shift = (engraving.shift[0], engraving.shift[1] + drop)
+    parts = with_label(name, REVERSES[name].draw())
+    motif = transform(parts, scale * engraving.size, shift, engraving.turn, coin_type.reverse_left)
+    start = style.legend_start + engraving.legend_turn
+    text = legend(coin_type.ethnic, style.layout, style.letter_height, start)
+    return motif, text + (_mint_mark(style) if engraving.has_mark else [])
 
 
 def border(kind: Border) -> list[Part]:
-    """What runs round the edge of the die."""
+    """The border along the edge of the die."""
     ring = line(arc(0, 0, 0.92, 0.92, 0, 360, 40), 0.035, 0.34)
     if kind == "dots":
         return [dots(arc(0, 0, 0.92, 0.92, 0, 354, 60), 0.032, 0.42)]
@@ -71,13 +106,13 @@ def border(kind: Border) -> list[Part]:
     return []
 
 
-def _mark(style: Style) -> list[Part]:
-    """The mint's control mark in the field of the reverse; too small to be described."""
-    x, y = style.mark_at
+def _mint_mark(style: Style) -> list[Part]:
+    """The mint's control mark in the field of the reverse. Descriptions do not mention it."""
+    x, y = style.mark_position
     if style.mark == "pellets":
         return [dots([(x, y - 0.06), (x - 0.06, y + 0.05), (x + 0.06, y + 0.05)], 0.04, 0.4)]
     if style.mark == "star":
-        return place(star(6), 0.15, (x, y))
+        return transform(star(6), 0.15, (x, y))
     if style.mark == "ring":
         return [oval(x, y, 0.085, 0.085, 0, 0.4, 0.04), oval(x, y, 0.045, 0.045, 0, 0.4, 0.02, "cut")]
     return glyph(style.mark, 0.17, (x, y))

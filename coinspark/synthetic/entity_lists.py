@@ -1,8 +1,8 @@
-"""The small entity lists that belong to the synthetic coins, in the shape of Corpus Nummorum's: columns, NULL, stray blanks.
+"""Entity lists of the synthetic coins in the format of Corpus Nummorum, with NULL cells and stray blanks.
 
-Rows are (English, German, English alternatives, German alternatives, English typos, German typos,
-    classes from the widest
-to the narrowest); persons have one column each for alternatives and typos, as there. A dash is NULL.
+A row is (English, German, English alternatives, German alternatives, English typos, German typos, classes
+from general to specific). Lists of persons have one column each for alternatives and typos, as in Corpus
+Nummorum. A dash is NULL.
 """
 
 from __future__ import annotations
@@ -157,21 +157,21 @@ PLANTS: tuple[Row, ...] = (
 def files() -> dict[str, str]:
     """File name → CSV text of each list."""
     return {
-        "list_person.csv": _persons(),
-        "list_obj.csv": _things(OBJECTS, 3),
-        "list_animal.csv": _things(ANIMALS, 2),
-        "list_plant.csv": _things(PLANTS, 2),
+        "list_person.csv": _person_list(),
+        "list_obj.csv": _object_list(OBJECTS, 3),
+        "list_animal.csv": _object_list(ANIMALS, 2),
+        "list_plant.csv": _object_list(PLANTS, 2),
     }
 
 
 def forms() -> set[str]:
-    """Every form of every name, in both languages: what a matcher of these lists finds."""
+    """Every form of every name in both languages, as a matcher of these lists finds it."""
     cells = [cell for row in (*PERSONS, *OBJECTS, *ANIMALS, *PLANTS) for cell in row[:6]]
     return {form.strip() for cell in cells for form in cell.split(",")} - {"", "-"}
 
 
 def variants(english: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """A person's alternative spellings and typos; both empty for a name that is no person."""
+    """Alternative spellings and typos of a person; both empty if the name is no person."""
     for row in PERSONS:
         if row[0] == english:
             alternatives, typos = (
@@ -182,7 +182,7 @@ def variants(english: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return (), ()
 
 
-def _persons() -> str:
+def _person_list() -> str:
     header = (
         "id",
         "name",
@@ -217,7 +217,7 @@ def _persons() -> str:
     return _csv(header, rows)
 
 
-def _things(table: tuple[Row, ...], classes: int) -> str:
+def _object_list(table: tuple[Row, ...], classes: int) -> str:
     header = (
         "id",
         "name_en",
@@ -250,16 +250,16 @@ def _null(cell: str) -> str:
 
 
 def _link(kind: str, name: str) -> str:
-    """No thesaurus is meant: example.org is nobody's."""
+    """A link that refers to no real thesaurus."""
     return f"https://example.org/{kind}/{name.replace(' ', '_')}"
 
 
 def _classes(text: str, count: int) -> list[str]:
-    given = [_null(word) for word in text.split()]
-    return (given + ["NULL"] * count)[:count]
+    classes = [_null(word) for word in text.split()]
+    return (classes + ["NULL"] * count)[:count]
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([header, *rows])
-    return out.getvalue()
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    return text.getvalue()

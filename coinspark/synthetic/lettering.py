@@ -1,13 +1,13 @@
-"""Greek capitals as strokes, and legends set with them: round the die, down its flanks, or in the exergue."""
+"""Greek capitals as strokes, and legends: around the die, down both flanks, or in the exergue."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from coinspark.synthetic.carving import Part, arc, line, place
+from coinspark.synthetic.carving import Part, arc, line, transform
 
 Point = tuple[float, float]
-Setting = Literal["around", "flanks", "exergue"]
+Layout = Literal["around", "flanks", "exergue"]
 
 _O: list[Point] = arc(0, 0, 0.32, 0.48, -90, 270, 13)
 STROKES: dict[str, list[list[Point]]] = {
@@ -58,34 +58,35 @@ STROKES: dict[str, list[list[Point]]] = {
 
 
 def glyph(letter: str, height: float, at: Point, turn: float = 0) -> list[Part]:
-    """One capital of this height; raises KeyError for a character that is no Greek capital."""
+    """A capital of this height. Raises KeyError if the character is not a Greek capital."""
     strokes = [line(points, 0.17, 0.34) for points in STROKES[letter]]
     outlines = tuple(outline for part in strokes for outline in part.outlines)
-    return place([Part(outlines, 0.34, 0.085)], height, at, turn)
+    return transform([Part(outlines, 0.34, 0.085)], height, at, turn)
 
 
-def legend(text: str, setting: Setting, height: float, start: float = 0) -> list[Part]:
-    """The text on a die: `around` clockwise from `start` degrees (-90 is the top), its feet towards the centre."""
-    if setting == "around":
-        step = height * 74  # degrees: a letter and the gap after it, at the legend's radius
+def legend(text: str, layout: Layout, height: float, start: float = 0) -> list[Part]:
+    """A text on a die.
+
+    around: clockwise from `start` degrees (-90 is the top), the feet of the letters towards the centre;
+    flanks: one half down each side; exergue: the first six letters below the motif.
+    """
+    positions: list[tuple[Point, float]]  # centre and rotation of each letter
+    if layout == "around":
+        step = height * 74  # degrees for a letter and the gap after it, at the radius of the legend
         angles = [start + i * step for i in range(len(text))]
-        spots = [(arc(0, 0, 0.81, 0.81, a, a, 1)[0], a + 90) for a in angles]
-    elif setting == "flanks":
+        positions = [(arc(0, 0, 0.81, 0.81, a, a, 1)[0], a + 90) for a in angles]
+    elif layout == "flanks":
         half = (len(text) + 1) // 2
-        columns = [(text[:half], -0.70), (text[half:], 0.70)]
-        spots = [
-            ((x, (i - (len(part) - 1) / 2) * height * 1.12), 0.0)
-            for part, x in columns
-            for i in range(len(part))
+        positions = [
+            ((x, (i - (length - 1) / 2) * height * 1.12), 0.0)
+            for length, x in ((half, -0.70), (len(text) - half, 0.70))
+            for i in range(length)
         ]
     else:
-        short = text[:6]
-        text, spots = (
-            short,
-            [(((i - (len(short) - 1) / 2) * height * 0.95, 0.78), 0.0) for i in range(len(short))],
-        )
+        text = text[:6]
+        positions = [(((i - (len(text) - 1) / 2) * height * 0.95, 0.78), 0.0) for i in range(len(text))]
     return [
         part
-        for letter, (at, turn) in zip(text, spots, strict=True)
+        for letter, (at, turn) in zip(text, positions, strict=True)
         for part in glyph(letter, height, at, turn)
     ]

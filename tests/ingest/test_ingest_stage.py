@@ -213,7 +213,7 @@ def test_a_changed_photo_is_not_taken_from_an_old_chunk(
 
 
 def test_no_source_or_an_empty_one_stops(spark: SparkSession, config: Config, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no sources"):
+    with pytest.raises(InputError, match="sources: there are none"):
         built(spark, configured(config), tmp_path / "s")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no coin below"):

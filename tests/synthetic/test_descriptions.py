@@ -1,4 +1,4 @@
-"""What is written about synthetic coins, the lists that find it, and the drawing underneath."""
+"""Descriptions of synthetic coins, the entity lists, and relief drawing."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ import numpy as np
 import pytest
 
 from coinspark.synthetic import entity_lists
-from coinspark.synthetic.carving import carve, dots, oval, place, poly
+from coinspark.synthetic.carving import carve, dots, oval, poly, transform
 from coinspark.synthetic.descriptions import describe
-from coinspark.synthetic.dies import die
+from coinspark.synthetic.dies import make_die
 from coinspark.synthetic.entity_lists import ANIMALS, OBJECTS, PLANTS, variants
-from coinspark.synthetic.mintage import draw, types
+from coinspark.synthetic.flans import Flan, Strike
+from coinspark.synthetic.mintage import random_generator, types
 from coinspark.synthetic.motifs.catalogue import PERSONS, REVERSES
 from coinspark.synthetic.motifs.heads import HEADS
-from coinspark.synthetic.photograph import Piece, Shot, placement, spots
+from coinspark.synthetic.photograph import die_to_photo, project
+from coinspark.synthetic.scenes import Scene
 from coinspark.synthetic.settings import SyntheticSource
 
 SETTINGS = SyntheticSource(kind="synthetic", root="unused", mints=3, types_per_mint=6)
 ROWS = {row[0]: row for row in (*entity_lists.PERSONS, *OBJECTS, *ANIMALS, *PLANTS)}
 
 
-def spelt(name: str, columns: tuple[int, ...]) -> list[str]:
+def forms_of(name: str, columns: tuple[int, ...]) -> list[str]:
     forms = [form.strip() for column in columns for form in ROWS[name][column].split(",")]
     return [form.casefold() for form in forms if form not in ("", "-")]
 
@@ -32,27 +34,31 @@ def spelt(name: str, columns: tuple[int, ...]) -> list[str]:
 def test_each_wording_names_its_motif_in_both_languages(name: str) -> None:
     motif = REVERSES[name]
     assert len(motif.english) == len(motif.german)
-    assert all(any(form in text.casefold() for form in spelt(name, (0, 2))) for text in motif.english)
-    assert all(any(form in text.casefold() for form in spelt(name, (1, 3))) for text in motif.german)
+    assert all(any(form in text.casefold() for form in forms_of(name, (0, 2))) for text in motif.english)
+    assert all(any(form in text.casefold() for form in forms_of(name, (1, 3))) for text in motif.german)
 
 
-def test_every_person_has_a_head_and_a_place_in_the_list() -> None:
+def test_every_person_has_a_portrait_and_a_row_in_the_list() -> None:
     assert set(PERSONS) == set(HEADS)
     for name, person in PERSONS.items():
         assert ROWS[name][1] in person.genitive
 
 
-def test_whatever_a_die_labels_stands_in_the_lists() -> None:
-    for kind in (kind for kinds in types(SETTINGS) for kind in kinds):
-        labels = {label for side in ("obverse", "reverse") for label, _ in die(kind, side, 0, 1, 192).motifs}
-        assert {kind.obverse, kind.reverse} <= labels
+def test_labels_of_dies_are_in_the_lists() -> None:
+    for coin_type in (coin_type for mint_types in types(SETTINGS) for coin_type in mint_types):
+        labels = {
+            label
+            for side in ("obverse", "reverse")
+            for label, _ in make_die(coin_type, side, 0, 1, 192).motifs
+        }
+        assert {coin_type.obverse, coin_type.reverse} <= labels
         assert labels <= entity_lists.forms()
 
 
-def test_texts_name_the_obverse_and_some_coins_have_none() -> None:
-    kind = types(SETTINGS)[0][0]
-    names = (kind.obverse, *(form for group in variants(kind.obverse) for form in group))
-    texts = [describe(kind, draw("test", n)) for n in range(400)]
+def test_texts_name_the_obverse_and_some_coins_have_no_text() -> None:
+    coin_type = types(SETTINGS)[0][0]
+    names = (coin_type.obverse, *(form for group in variants(coin_type.obverse) for form in group))
+    texts = [describe(coin_type, random_generator("test", n)) for n in range(400)]
     described = [text for text in texts if text[0] is not None]
     assert 0.85 < len(described) / 400 < 0.98
     assert all(text[1] is not None for text in described)
@@ -60,11 +66,11 @@ def test_texts_name_the_obverse_and_some_coins_have_none() -> None:
     assert len({text[0] for text in described}) > 3
 
 
-def test_lists_have_the_columns_and_the_habits_of_the_real_ones() -> None:
+def test_lists_have_the_columns_nulls_and_blanks_of_corpus_nummorum() -> None:
     files = entity_lists.files()
     assert set(files) == {"list_person.csv", "list_obj.csv", "list_animal.csv", "list_plant.csv"}
     rows = {name: list(csv.reader(io.StringIO(text))) for name, text in files.items()}
-    assert all(len(row) == len(found[0]) for found in rows.values() for row in found)
+    assert all(len(row) == len(table[0]) for table in rows.values() for row in table)
     assert rows["list_person.csv"][0][:6] == [
         "id",
         "name",
@@ -74,13 +80,13 @@ def test_lists_have_the_columns_and_the_habits_of_the_real_ones() -> None:
         "typos",
     ]
     assert rows["list_plant.csv"][0][-2:] == ["Cat_I", "Cat_II"]
-    cells = [cell for found in rows.values() for row in found[1:] for cell in row]
+    cells = [cell for table in rows.values() for row in table[1:] for cell in row]
     assert "NULL" in cells
     assert any(cell.startswith(" ") for cell in cells)
 
 
-def test_carving_raises_what_is_drawn_and_nothing_else() -> None:
-    height = carve([oval(0, 0, 0.5, 0.5, lift=0.6)], 64)
+def test_carve_raises_the_part_and_leaves_the_field_at_zero() -> None:
+    height = carve([oval(0, 0, 0.5, 0.5, height=0.6)], 64)
     assert height.shape == (64, 64)
     assert height.dtype == np.float32
     assert height[32, 32] == pytest.approx(0.6, abs=0.12)
@@ -88,7 +94,7 @@ def test_carving_raises_what_is_drawn_and_nothing_else() -> None:
     assert (height[:, :10] == 0).all()
 
 
-def test_over_hides_join_does_not() -> None:
+def test_blend_over_hides_lower_parts_and_join_keeps_the_higher() -> None:
     low = poly([(-0.8, -0.8), (0.8, -0.8), (0.8, 0.8), (-0.8, 0.8)], 0.3, 0.05)
     pellet = dots([(0, 0)], 0.1, 0.9)
     square = [(-0.8, -0.8), (0.8, -0.8), (0.8, 0.8), (-0.8, 0.8)]
@@ -96,27 +102,33 @@ def test_over_hides_join_does_not() -> None:
     assert carve([pellet, poly(square, 0.3, 0.05, "over")], 64)[32, 32] == pytest.approx(0.3, abs=0.05)
 
 
-def test_placing_turns_clockwise_as_seen() -> None:
-    (part,) = place([poly([(1, 0), (0, 0), (0, 0.5)])], 2, (0.1, 0), 90)
+def test_transform_rotates_clockwise() -> None:
+    (part,) = transform([poly([(1, 0), (0, 0), (0, 0.5)])], 2, (0.1, 0), 90)
     np.testing.assert_allclose(part.outlines[0], [(0.1, 2), (0.1, 0), (-0.9, 0)], atol=1e-6)
 
 
-def test_points_of_a_die_come_to_lie_where_they_should() -> None:
-    piece = Piece(
-        0.4,
-        1.0,
-        np.ones(128, np.float32),
-        (0.1, 0.0),
-        60.0,
-        np.zeros((4, 4, 2), np.float32),
-        np.zeros((5, 5), np.float32),
-        0.0,
-        0.05,
-        (0.4, 0.5, 0.5),
+def test_points_of_a_die_are_projected_into_the_photo() -> None:
+    strike = Strike(die_radius=1.0, shift=(0.1, 0.0), turn=60.0, warp=np.zeros((4, 4, 2), np.float32))
+    flan = Flan(
+        radius=0.4,
+        outline=np.ones(128, np.float32),
+        strike=strike,
+        wear=np.zeros((5, 5), np.float32),
+        pits=0.0,
+        relief=0.05,
+        tint=(0.4, 0.5, 0.5),
     )
-    shot = Shot(
-        (0.5, 0.5), 1.0, 30.0, -120.0, 40.0, 0.9, 1.0, 0.01, False
-    )  # 90 degrees in all, flan 40 pixels
-    np.testing.assert_allclose(placement(piece, shot, 100) @ [0, 0, 1], [50, 54], atol=1e-9)
-    found = spots(np.array([(1, 0), (0, 1)], np.float32), piece, shot, 100)
-    np.testing.assert_allclose(found, [(50, 94), (10, 54)], atol=1e-3)
+    scene = Scene(
+        center=(0.5, 0.5),
+        zoom=1.0,
+        turn=30.0,
+        azimuth=-120.0,
+        elevation=40.0,
+        background=0.9,
+        exposure=1.0,
+        noise=0.01,
+        plaster=False,
+    )  # die and scene turn by 90 degrees together, the flan has a radius of 40 pixels
+    np.testing.assert_allclose(die_to_photo(flan, scene, 100) @ [0, 0, 1], [50, 54], atol=1e-9)
+    points = project(np.array([(1, 0), (0, 1)], np.float32), flan, scene, 100)
+    np.testing.assert_allclose(points, [(50, 94), (10, 54)], atol=1e-3)

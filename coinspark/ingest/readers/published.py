@@ -66,7 +66,7 @@ def read(source: PublishedSource) -> Listing:
         photos = select_photos(source, names, files)
         if not mint:
             detail = (
-                f"{origin}: the index has no mint for coin {coin.coin_id} of type {coin.type} ({coin.medium})"
+                f"{origin}: the index has no mint for coin {coin.coin_id}, type {coin.type}, {coin.medium}"
             )
             photos = Fault("no_mint", detail)
         if isinstance(photos, Fault):

@@ -1,0 +1,1 @@
+"""Motifs of synthetic coins, as parts to carve."""

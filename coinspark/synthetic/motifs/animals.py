@@ -1,14 +1,26 @@
-"""Animals of the reverses, in relief, facing right where they face anywhere."""
+"""Animals of the reverses. Those in profile face right."""
 
 from __future__ import annotations
 
-from coinspark.synthetic.carving import Part, arc, blob, curve, dots, line, lines, oval, place, poly, resample
+from coinspark.synthetic.carving import (
+    Part,
+    arc,
+    blob,
+    curve,
+    dots,
+    line,
+    lines,
+    oval,
+    poly,
+    resample,
+    transform,
+)
 
 Point = tuple[float, float]
 
 
 def ground(y: float = 0.62, half: float = 0.55) -> Part:
-    """The line that things stand on."""
+    """The ground line."""
     return line([(-half, y), (half, y)], 0.045, 0.34)
 
 
@@ -170,7 +182,7 @@ def stag() -> list[Part]:
 
 def bee() -> list[Part]:
     """A bee with spread wings, seen from above."""
-    wings = [part for s in (-1, 1) for part in place([blob([(0.08, -0.14), (0.36, -0.44), (0.62, -0.42),
+    wings = [part for s in (-1, 1) for part in transform([blob([(0.08, -0.14), (0.36, -0.44), (0.62, -0.42),
         (0.60, -0.22), (0.30, -0.04)], 0.42, 0.06), blob([(0.08, 0.0), (0.44, 0.02), (0.50, 0.20), (0.30, 0.24)],
         0.40, 0.06),
              lines([[(0.14, -0.14), (0.52, -0.34)], [(0.14, -0.10), (0.50, -0.24)]], 0.02, 0.14,

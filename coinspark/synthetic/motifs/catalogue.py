@@ -1,7 +1,7 @@
-"""What may stand on a synthetic coin: persons for the obverse, motifs for the reverse, and the words for both.
+"""Motifs of synthetic coins: persons for the obverse, motifs for the reverse, and the words for both.
 
-The texts are in the manner of Corpus Nummorum. `{d}` is right or left, `{n}` rechts or links; each motif has two or three
-wordings, the n-th English one saying what the n-th German one says. Every name in them stands in the lists of `wordlists`.
+The texts follow Corpus Nummorum. `{d}` is right or left, `{n}` rechts or links. Each motif has two or three wordings; the
+n-th German one translates the n-th English one. Every name in them is in `entity_lists`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from coinspark.synthetic.carving import Part, named, place
+from coinspark.synthetic.carving import Part, transform, with_label
 from coinspark.synthetic.motifs import animals, figures, objects
 
 
 @dataclass(frozen=True)
 class Person:
-    """A head or bust: how German declines it, an adjective (English; German stem), and what is worn (English, German)."""
+    """A head or bust: its German genitive, an adjective (English; German stem), what it wears (English, German)."""
 
     genitive: str
     adjective: tuple[str, str]
@@ -25,13 +25,13 @@ class Person:
 
 @dataclass(frozen=True)
 class Motif:
-    """A reverse: how it is drawn, whose reverse it mostly is, and how it is described."""
+    """A reverse motif: how it is drawn, the persons it fits, its wordings, and whether it may face left."""
 
     draw: Callable[[], list[Part]]
     fits: tuple[str, ...]
     english: tuple[str, ...]
     german: tuple[str, ...]
-    turns: bool = True  # whether it may face left as well
+    turns: bool = True
 
 
 PERSONS: dict[str, Person] = {
@@ -63,12 +63,12 @@ PERSONS: dict[str, Person] = {
 
 
 def _owl_on_thunderbolt() -> list[Part]:
-    return [*place(animals.owl(), 0.86, (0, -0.12)), *named("thunderbolt",
-        place(objects.thunderbolt(), 0.62, (0.02, 0.58)))]
+    return [*transform(animals.owl(), 0.86, (0, -0.12)), *with_label("thunderbolt",
+        transform(objects.thunderbolt(), 0.62, (0.02, 0.58)))]
 
 
 def _crescent_and_star() -> list[Part]:
-    return [*objects.crescent(), *named("star", place(objects.star(6), 0.42, (0, -0.22)))]
+    return [*objects.crescent(), *with_label("star", transform(objects.star(6), 0.42, (0, -0.22)))]
 
 
 REVERSES: dict[str, Motif] = {

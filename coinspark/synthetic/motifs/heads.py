@@ -1,4 +1,4 @@
-"""Heads in profile to the right, built from hair, beard, headgear and bust; sixteen persons told apart by their attributes."""
+"""Heads in profile to the right, built from hair, beard, headgear and bust. Attributes distinguish the persons."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from coinspark.synthetic.carving import (
     line,
     lines,
     oval,
-    place,
     poly,
     resample,
+    transform,
 )
 
 PROFILE = [
@@ -194,7 +194,7 @@ def attic() -> list[Part]:
 
 def _crest() -> list[Part]:
     ridge = [(0.24, -0.72), (0.02, -0.84), (-0.30, -0.80), (-0.56, -0.56), (-0.66, -0.20), (-0.60, 0.14), (-0.66, 0.40)]
-    return [line(ridge, [0.05, 0.17, 0.20, 0.20, 0.16, 0.10, 0.03], 0.60, soft=0.06),
+    return [line(ridge, [0.05, 0.17, 0.20, 0.20, 0.16, 0.10, 0.03], 0.60, rounding=0.06),
             lines(across(ridge, 0.085, 30), 0.014, 0.2, "cut")]
 
 
@@ -299,7 +299,7 @@ HEADS: dict[str, tuple[Callable[[], list[Part]], ...]] = {
     "Faustina II": (bust, face, bun),
     "Gordian III": (bust, face, short_hair, radiate),
 }
-"""Person → what is laid over what, from below to above."""
+"""Person → layers of the portrait, bottom first."""
 
 
 def portrait(person: str) -> list[Part]:
@@ -307,5 +307,5 @@ def portrait(person: str) -> list[Part]:
     layers = HEADS[person]
     parts = [part for layer in layers for part in layer()]
     if layers[0] is bust:
-        return place(parts, 0.80, (0.03, -0.14))
-    return place(parts, 0.92, (0.04, 0.0))
+        return transform(parts, 0.80, (0.03, -0.14))
+    return transform(parts, 0.92, (0.04, 0.0))

@@ -1,4 +1,4 @@
-"""Objects and plants of the reverses, in relief."""
+"""Objects and plants of the reverses."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from coinspark.synthetic.carving import (
     line,
     lines,
     oval,
-    place,
     poly,
     resample,
+    transform,
 )
 from coinspark.synthetic.motifs.animals import ground
 
@@ -99,7 +99,7 @@ def lyre() -> list[Part]:
 def grain() -> list[Part]:
     """An ear of grain with two leaves."""
     stem: list[Point] = [(0, 0.78), (0, 0.30), (0, -0.56)]
-    kernels = [part for i in range(7) for s in (-1, 1) for part in place([oval(0.10, 0, 0.065, 0.115, 28, 0.62)],
+    kernels = [part for i in range(7) for s in (-1, 1) for part in transform([oval(0.10, 0, 0.065, 0.115, 28, 0.62)],
         mirror=s < 0, shift=(0, 0.14 - 0.115 * i))]
     beards = [[(s * 0.12, 0.04 - 0.115 * i),
         (s * (0.26 - 0.012 * i), -0.30 - 0.075 * i)] for i in range(7) for s in (-1, 1)]
@@ -166,7 +166,7 @@ def thunderbolt() -> list[Part]:
     """A winged thunderbolt, lying."""
     half = [line([(0.10, 0.0), (0.40, -0.13 * s), (0.74, -0.05 * s)], [0.10, 0.09, 0.02], 0.56) for s in (-1, 0,
         1)] + [line([(0.05, 0.10 * s), (0.24, 0.30 * s), (0.46, 0.34 * s)], [0.05, 0.10, 0.02], 0.46) for s in (-1, 1)]
-    return [*half, *place(half, mirror=True), oval(0, 0, 0.17, 0.11, 0, 0.7),
+    return [*half, *transform(half, mirror=True), oval(0, 0, 0.17, 0.11, 0, 0.7),
         line([(0, -0.11), (0, 0.11)], 0.03, 0.15, "cut")]
 
 
