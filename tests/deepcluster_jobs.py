@@ -1,4 +1,4 @@
-"""A small DeepCluster training for the tests: 24 pictures of three shades."""
+"""A small DeepCluster job: 24 synthetic images of three classes."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from coinspark.config import DeepCluster, Training
-from coinspark.training.deepcluster.recipe import Job
-from coinspark.training.shards import Shards
-from tests.training_shards import write
+from coinspark.training.deepcluster.recipe import DeepClusterJob
+from coinspark.training.shards import ShardSet
+from tests.training_shards import write_shards
 
 
-def shards(folder: Path) -> Shards:
-    """24 pictures in two shards."""
-    return write(folder, {"train": (12, 12)})
+def unlabelled_shards(folder: Path) -> ShardSet:
+    """24 images in two shards."""
+    return write_shards(folder, {"train": (12, 12)})
 
 
-def job(folder: Path, held: Shards, launch: str = "local", **plan: Any) -> Job:
-    """Two rounds of three clusters, on pictures of 32 × 64."""
-    settings = DeepCluster.model_validate({"rounds": 2, "k": 3, "batch": 8, "epochs": 1, **plan})
+def deepcluster_job(folder: Path, shards: ShardSet, launch: str = "local", **settings: Any) -> DeepClusterJob:
+    """A job of two rounds with three clusters, on images of 32 × 64 pixels; `settings` overrides settings."""
+    section = DeepCluster.model_validate({"rounds": 2, "k": 3, "batch": 8, "epochs": 1, **settings})
     training = Training.model_validate({"launch": launch, "workers": 2, "feed": "tfdata"})
-    return Job(str(folder), held, 32, 64, settings, training, 11, "float32")
+    return DeepClusterJob(str(folder), shards, 32, 64, section, training, 11, "float32")

@@ -1,4 +1,4 @@
-"""Small jobs for the tests of training runs, and the processes below ours."""
+"""Small training jobs, and the processes that a test has started."""
 
 from __future__ import annotations
 
@@ -14,57 +14,55 @@ import psutil
 
 from coinspark.config import Training
 from coinspark.training import checkpoint
-from coinspark.training.classifier.recipe import Job
-from coinspark.training.shards import Shards
-from tests.training_shards import write
+from coinspark.training.classifier.recipe import TrainingJob
+from coinspark.training.shards import ShardSet
+from tests.training_shards import write_shards
 
 
-def shards(folder: Path) -> Shards:
-    """12 coins to train, 6 to validate, in two shards each, of two types."""
-    return write(folder, {"train": (6, 6), "validation": (3, 3)}, types=("Nike", "Tyche"))
+def small_shards(folder: Path) -> ShardSet:
+    """12 training and 6 validation images of two types, in two shards each."""
+    return write_shards(folder, {"train": (6, 6), "validation": (3, 3)}, types=("Nike", "Tyche"))
 
 
-def job(folder: Path, held: Shards, **training: Any) -> Job:
-    """A run of two epochs of two steps, on pictures of 32 × 64."""
+def training_job(folder: Path, shards: ShardSet, **training: Any) -> TrainingJob:
+    """A job of two epochs with two steps each, on images of 32 × 64 pixels; `training` overrides settings."""
     settings = {"epochs": 2, "batch": 6, "warmup": 0.5, "workers": 2, "launch": "local", **training}
-    return Job(str(folder), held, 32, 64, Training.model_validate(settings), 11, "float32")
+    return TrainingJob(str(folder), shards, 32, 64, Training.model_validate(settings), 11, "float32")
 
 
-WORKER = "horovod.spark.task.gloo_exec_fn"
-"""What stands in a Horovod worker's command line."""
+HOROVOD_WORKER = "horovod.spark.task.gloo_exec_fn"
+"""Part of the command line of a Horovod worker."""
 
 
 @contextmanager
-def a_worker_killed(folder: Path) -> Iterator[None]:
-    """Meanwhile: as soon as a checkpoint stands in the folder, kill -9 for one of the Horovod workers."""
-    done = threading.Event()
+def kill_worker_after_checkpoint(folder: Path) -> Iterator[None]:
+    """Meanwhile send SIGKILL to one of the Horovod workers as soon as the folder has a checkpoint."""
+    finished = threading.Event()
 
-    def kill_one() -> None:
-        while not done.wait(0.02):
-            if not (
-                folder / checkpoint.NAME
-            ).exists():  # to look through all processes takes longer than a small round
+    def kill_worker() -> None:
+        while not finished.wait(0.02):
+            if not (folder / checkpoint.NAME).exists():  # listing all processes is slower than a small round
                 continue
-            if workers := [pid for pid, line in below().items() if WORKER in line]:
+            if workers := [pid for pid, line in child_processes().items() if HOROVOD_WORKER in line]:
                 os.kill(max(workers), signal.SIGKILL)
                 return
 
-    killer = threading.Thread(target=kill_one)
+    killer = threading.Thread(target=kill_worker)
     killer.start()
     try:
         yield
     finally:
-        done.set()
+        finished.set()
         killer.join()
 
 
-def below(pid: int | None = None) -> dict[int, str]:
-    """Process id → command line of everything that this process (or `pid`) has started and that still runs."""
-    found = {}
+def child_processes(pid: int | None = None) -> dict[int, str]:
+    """Process id → command line of all running descendants of this process, or of `pid`."""
+    command_lines = {}
     for process in psutil.Process(pid).children(recursive=True):
         try:
             if process.status() != psutil.STATUS_ZOMBIE:
-                found[process.pid] = " ".join(process.cmdline())
+                command_lines[process.pid] = " ".join(process.cmdline())
         except psutil.NoSuchProcess:
             continue
-    return found
+    return command_lines

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from coinspark.config.common import Augment, Section
+from coinspark.config.common import Augment, Section, registered
 
 
 class Training(Section):
-    """One network per layer and fold. `batch` is the global batch, over all workers. `conf/base.yaml` explains each key.
+    """One network per layer and fold; `conf/base.yaml` explains each key, `coinspark/training/README.md` the recipe.
 
-    `coinspark/training/README.md` describes the recipe.
+    Attributes:
+        model: A name in the registry of backbones, or `package.module:ATTRIBUTE` of one outside coinspark.
+        batch: Global batch size, over all workers.
     """
 
+    model: str = "vgg16"
     layers: tuple[str, ...] = ()
     size: int | None = None
     weights: str | None = None
@@ -43,3 +46,8 @@ class Training(Section):
     shards: int = Field(4, ge=1)
     prediction_views: Literal[1, 5] = 1
     baselines: bool = True
+
+    @field_validator("model")
+    @classmethod
+    def _is_known(cls, model: str) -> str:
+        return registered("coinspark.vision.backbones:BACKBONES", model)

@@ -1,1 +1,1 @@
-"""splits → shards → feed → model → run: VGG16 trained by Horovod workers, and the HOG + SVM baseline beside it."""
+"""Training: shards of images, an input pipeline, workers, classifiers, DeepCluster and baselines."""

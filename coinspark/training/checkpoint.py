@@ -1,4 +1,7 @@
-"""The state of a run after an epoch, in one npz that is replaced whole: a crash or a full disk leaves the one before."""
+"""Checkpoints: the state of a training after an epoch, in one npz that is replaced atomically.
+
+A crash or a full disk leaves the previous checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -19,26 +22,42 @@ NAME = "checkpoint.npz"
 
 
 @dataclass
-class State:
-    """Epochs done, a record of each, the best one's number, top-1 and loss, and the arrays: see the fields."""
+class TrainingState:
+    """TrainingState of a classifier's training after `epoch` epochs.
+
+    Attributes:
+        epoch: Number of finished epochs.
+        best_epoch: The epoch with the best validation result.
+        best_top1: Its validation accuracy.
+        best_loss: Its validation loss.
+        history: The metrics of each epoch.
+        weights: Weights of the model, in the order of `get_weights()`.
+        optimizer: Step count and moments of the optimizer.
+        average: Moving average of the weights; empty if it is switched off.
+        best: The weights after the best epoch.
+    """
 
     epoch: int = 0
     best_epoch: int = 0
-    best_top1: float = -1.0  # of the validation rows
+    best_top1: float = -1.0
     best_loss: float = float("inf")
     history: list[dict[str, float]] = field(default_factory=list)
-    weights: Arrays = field(default_factory=list)  # of the model, in the order of get_weights()
-    optimizer: Arrays = field(default_factory=list)  # step count and moments
-    average: Arrays = field(default_factory=list)  # running mean of the weights
-    best: Arrays = field(default_factory=list)  # the weights to keep
+    weights: Arrays = field(default_factory=list)
+    optimizer: Arrays = field(default_factory=list)
+    average: Arrays = field(default_factory=list)
+    best: Arrays = field(default_factory=list)
 
 
 _ARRAYS = ("weights", "optimizer", "average", "best")
 _FACTS = ("epoch", "best_epoch", "best_top1", "best_loss", "history")
 
 
-def save(folder: Path, state: State) -> None:
-    """Replace the checkpoint. Raises TrainingError naming the file where it cannot be written; the one before stays."""
+def save(folder: Path, state: TrainingState) -> None:
+    """Replace the checkpoint in a run's folder.
+
+    Raises:
+        TrainingError: The file cannot be written. The previous checkpoint is kept.
+    """
     write(
         folder / NAME,
         {name: getattr(state, name) for name in _FACTS},
@@ -47,47 +66,64 @@ def save(folder: Path, state: State) -> None:
     )
 
 
-def load(folder: Path) -> State | None:
-    """The last whole checkpoint, or None where there is none. Raises TrainingError where the file is not one of ours."""
-    found = read(folder / NAME, _ARRAYS)
-    if found is None:
+def load(folder: Path) -> TrainingState | None:
+    """Read the checkpoint in a run's folder; None if there is none.
+
+    Raises:
+        TrainingError: The file is not a checkpoint.
+    """
+    content = read(folder / NAME, _ARRAYS)
+    if content is None:
         return None
-    facts, arrays = found
+    facts, arrays = content
     fields: dict[str, Any] = {**facts, **arrays}
-    return State(**fields)
+    return TrainingState(**fields)
 
 
-def write(file: Path, facts: Mapping[str, Any], arrays: Mapping[str, Arrays], what: str) -> None:
-    """Replace a checkpoint of any training: facts that JSON can hold, lists of arrays. TrainingError says `what` is lost."""
+def write(file: Path, facts: Mapping[str, Any], arrays: Mapping[str, Arrays], description: str) -> None:
+    """Replace a checkpoint file.
+
+    Args:
+        facts: JSON-like values.
+        arrays: Lists of arrays by name.
+        description: What the checkpoint is, for the error message.
+
+    Raises:
+        TrainingError: The file cannot be written. The previous checkpoint is kept.
+    """
     part = file.with_name(f"{file.name}.part")
-    told = np.frombuffer(json.dumps(facts).encode(), np.uint8)
-    named = {f"{name}/{n:04d}": array for name, many in arrays.items() for n, array in enumerate(many)}
+    facts_json = np.frombuffer(json.dumps(facts).encode(), np.uint8)
+    members = {f"{name}/{n:04d}": array for name, items in arrays.items() for n, array in enumerate(items)}
     try:
-        with part.open("wb") as opened:
-            np.savez(opened, facts=told, **named)
-            opened.flush()
-            os.fsync(opened.fileno())
+        with part.open("wb") as stream:
+            np.savez(stream, facts=facts_json, **members)
+            stream.flush()
+            os.fsync(stream.fileno())
         part.replace(file)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise TrainingError(
-            f"{file}: {what} cannot be written ({error.strerror}); the one before stays: make room and run "
-            "again to go on from there"
+            f"{file}: {description} cannot be written ({error.strerror}), the previous one is kept; free disk space "
+            "and run again to resume"
         ) from None
 
 
 def read(file: Path, names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Arrays]] | None:
-    """Facts and lists of arrays of these names, or None without the file. Raises TrainingError where it is not one of ours."""
+    """Read the facts and the named lists of arrays of a checkpoint file; None if it does not exist.
+
+    Raises:
+        TrainingError: The file is not a checkpoint. Pickled content is never loaded.
+    """
     try:
-        with np.load(file, allow_pickle=False) as opened:
-            facts: dict[str, Any] = json.loads(opened["facts"].tobytes())
+        with np.load(file, allow_pickle=False) as archive:
+            facts: dict[str, Any] = json.loads(archive["facts"].tobytes())
             return facts, {
-                name: [opened[key] for key in sorted(opened.files) if key.startswith(f"{name}/")]
+                name: [archive[key] for key in sorted(archive.files) if key.startswith(f"{name}/")]
                 for name in names
             }
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
         raise TrainingError(
-            f"{file}: is no checkpoint of ours ({error}); remove it to train from the start"
+            f"{file}: not a checkpoint ({error}); remove it to train from the start"
         ) from None

@@ -1,8 +1,7 @@
-"""Even, shuffled, plain Parquet shards of one fold of one layer, exported from the tables as they were read.
+"""Export of one fold of one layer to shards: evenly sized, shuffled, plain Parquet files.
 
-Rows stand in the order of `xxhash64(seed, coin_id, medium)` and are dealt to the shards in turn: neither the order of the
-input nor its partitioning changes a byte of what a worker reads.
-"""
+Rows are ordered by `xxhash64(seed, coin_id, medium)` and assigned to the shards in turn. The files do not
+depend on the order or the partitioning of the tables."""
 
 from __future__ import annotations
 
@@ -11,22 +10,29 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from coinspark.core.errors import InputError
-from coinspark.training import shards as shard_files
-from coinspark.training.shards import Shards
+from coinspark.training import shards
+from coinspark.training.shards import ShardSet
 
 SPLITS = ("train", "validation", "test")
-_SHOWN = 3  # train images of a type; from fewer there is nothing to learn
+_MIN_TYPE_IMAGES = 3  # training images of a type; types with fewer are not trained
 
 
 @dataclass(frozen=True)
-class Want:
-    """What to export: a fold of a layer, images of `size`, into `shards` files a split, `cap` train images a class.
+class ExportSpec:
+    """What to export.
 
-    `types`: with the type of each train coin.
+    Attributes:
+        layer: Name of the class layer.
+        fold: Number of the fold.
+        size: Height of the images in pixels.
+        seed: Seed of the order of the rows.
+        shards: Number of files per split.
+        max_images_per_class: Limit of training images of a class; None: no limit.
+        types: Whether to export the type of each training coin.
     """
 
     layer: str
@@ -34,42 +40,60 @@ class Want:
     size: int
     seed: int
     shards: int
-    cap: int | None = None
+    max_images_per_class: int | None = None
     types: bool = False
 
 
-def pick(splits: DataFrame, coins: DataFrame, images: DataFrame, want: Want) -> DataFrame:
-    """splits ⋈ coins ⋈ images, a row a photographed coin.
+def export(splits: DataFrame, coins: DataFrame, images: DataFrame, spec: ExportSpec, root: Path) -> ShardSet:
+    """Write the shards below `root` unless they exist: the name of their folder is the hash of their rows.
 
-    `split`, `shard`, `place`, `coin_id`, `medium`, `class`, `type`, `image_id`. Coins without a photo of the size drop out.
-    `place` counts from 0 within a split; a shard's rows differ by at most one. `type` is null but for a train coin whose type
-    is wanted and sure.
+    Raises:
+        InputError: The layer has fewer than two classes with photographed coins.
     """
-    sure = F.when(F.lit(want.types) & (F.size("types") == 1), F.col("types")[0])
-    photographed = coins.select("coin_id", "medium", "image_id", sure.alias("type")).join(
-        images.where(F.col("size") == want.size).select("image_id"), "image_id"
+    selection = select_rows(splits, coins, images, spec).cache()
+    try:
+        classes = sorted(row["class"] for row in selection.select("class").distinct().collect())
+        if len(classes) < 2:
+            raise InputError(
+                f"layer {spec.layer!r}, fold {spec.fold}: {len(classes)} classes with images of size {spec.size}, "
+                "training needs at least 2; check the table splits, and that ingest.sizes contains training.size"
+            )
+        types = _types(selection)
+        rows = with_pixels(selection, images, classes, types, spec.size)
+        return write_shards(rows, selection, (classes, types), spec.shards, root)
+    finally:
+        selection.unpersist()
+
+
+def select_rows(splits: DataFrame, coins: DataFrame, images: DataFrame, spec: ExportSpec) -> DataFrame:
+    """Join splits, coins and images; one row per coin with an image of the size.
+
+    Returns:
+        `split`, `shard`, `position`, `coin_id`, `medium`, `class`, `type`, `image_id`. `position` counts from 0 within a split;
+        shards of a split differ by at most one row. `type` is null except for training coins with exactly one type, if
+        types are exported.
+    """
+    only_type = F.when(F.lit(spec.types) & (F.size("types") == 1), F.col("types")[0])
+    photographed = coins.select("coin_id", "medium", "image_id", only_type.alias("type")).join(
+        images.where(F.col("size") == spec.size).select("image_id"), "image_id"
     )
-    chosen = splits.where((F.col("layer") == want.layer) & (F.col("fold") == want.fold)).join(
+    selection = splits.where((F.col("layer") == spec.layer) & (F.col("fold") == spec.fold)).join(
         photographed, ["coin_id", "medium"]
     )
-    order = [
-        F.xxhash64(F.lit(want.seed).cast("bigint"), "coin_id", "medium"),
-        F.col("coin_id"),
-        F.col("medium"),
-    ]
-    if want.cap is not None:
-        place = F.row_number().over(Window.partitionBy("split", "class").orderBy(*order))
-        chosen = chosen.withColumn("place", place).where(
-            (F.col("split") != "train") | (F.col("place") <= want.cap)
+    order = random_order(spec.seed, "coin_id", "medium")
+    if spec.max_images_per_class is not None:
+        position = F.row_number().over(Window.partitionBy("split", "class").orderBy(*order))
+        selection = selection.withColumn("position", position).where(
+            (F.col("split") != "train") | (F.col("position") <= spec.max_images_per_class)
         )
-    place = F.row_number().over(Window.partitionBy("split").orderBy(*order)) - 1
+    position = F.row_number().over(Window.partitionBy("split").orderBy(*order)) - 1
     return (
-        chosen.withColumn("place", place)
-        .withColumn("shard", F.col("place") % want.shards)
+        selection.withColumn("position", position)
+        .withColumn("shard", F.col("position") % spec.shards)
         .select(
             "split",
             "shard",
-            "place",
+            "position",
             "coin_id",
             "medium",
             "class",
@@ -79,120 +103,113 @@ def pick(splits: DataFrame, coins: DataFrame, images: DataFrame, want: Want) -> 
     )
 
 
+def random_order(seed: int, *keys: str) -> list[Column]:
+    """Columns to sort by for an order that depends on the seed and the keys only."""
+    return [F.xxhash64(F.lit(seed).cast("bigint"), *keys), *(F.col(key) for key in keys)]
+
+
 def with_pixels(
-    picked: DataFrame, images: DataFrame, classes: list[str], types: list[str], size: int
+    selection: DataFrame, images: DataFrame, classes: list[str], types: list[str], size: int
 ) -> DataFrame:
-    """`split`, `shard`, `place` and the shard's own columns; `classes` and `types` stand in the order of their labels."""
+    """Add the columns of a shard: `split`, `shard`, `position`, then `shards.COLUMNS`.
+
+    Labels are indices into `classes` and `types`.
+    """
     pixels = images.where(F.col("size") == size).select("image_id", "jpeg")
     labelled = (
-        picked.join(F.broadcast(_numbered(picked, classes, "class", "label")), "class")
-        .join(F.broadcast(_numbered(picked, types, "type", "number")), "type", "left")
+        selection.join(F.broadcast(_label_table(selection, classes, "class", "label")), "class")
+        .join(F.broadcast(_label_table(selection, types, "type", "number")), "type", "left")
         .withColumn("type", F.coalesce("number", F.lit(-1)))
         .join(pixels, "image_id")
     )
-    return labelled.select("split", "shard", "place", *shard_files.COLUMNS)
+    return labelled.select("split", "shard", "position", *shards.COLUMNS)
 
 
-def _numbered(like: DataFrame, names: list[str], name: str, number: str) -> DataFrame:
+def _label_table(like: DataFrame, names: list[str], name_column: str, label_column: str) -> DataFrame:
     return like.sparkSession.createDataFrame(
-        [(one, n) for n, one in enumerate(names)], f"{name} string, {number} int"
+        [(name, label) for label, name in enumerate(names)], f"{name_column} string, {label_column} int"
     )
 
 
-def export(splits: DataFrame, coins: DataFrame, images: DataFrame, want: Want, root: Path) -> Shards:
-    """Write the shards of `want` below `root`, or find them there finished: the folder's name is the hash of the rows.
+def write_shards(
+    rows: DataFrame, selection: DataFrame, labels: tuple[list[str], list[str]], count: int, root: Path
+) -> ShardSet:
+    """Write `count` shards per split below `root`, unless they exist there.
 
-    Raises InputError where the layer has no photographed coin to train on, or only one class.
+    Args:
+        rows: As from `with_pixels`.
+        selection: The same rows without pixels: `split`, `shard`, `class`.
+        labels: Names of classes and of types, in label order.
     """
-    picked = pick(splits, coins, images, want).cache()
-    try:
-        names = sorted(row["class"] for row in picked.select("class").distinct().collect())
-        if len(names) < 2:
-            raise InputError(
-                f"layer {want.layer!r}, fold {want.fold}: {len(names)} classes with photographs of size "
-                f"{want.size}; training needs two. Check the splits, and that ingest.sizes holds training.size"
-            )
-        types = _types(picked)
-        rows = with_pixels(picked, images, names, types, want.size)
-        return stored(rows, picked, (names, types), want.shards, root)
-    finally:
-        picked.unpersist()
-
-
-def stored(
-    rows: DataFrame, picked: DataFrame, labels: tuple[list[str], list[str]], number: int, root: Path
-) -> Shards:
-    """Write `number` shards a split, or find them there finished.
-
-    `rows` as `with_pixels` gives them; `picked` are the same without pixels, with the columns split, shard and class; `labels`
-    are classes and types.
-    """
-    names, types = labels
-    digest = fingerprint(rows, names + types)
+    classes, types = labels
+    digest = content_hash(rows, classes + types)
     folder = root / digest[:16]
-    if (found := shard_files.load(folder, digest)) is not None:
-        return found
+    if (existing := shards.load(folder, digest)) is not None:
+        return existing
     shutil.rmtree(folder, ignore_errors=True)
-    _write(rows, folder)
-    written = Shards(
-        str(folder), digest, tuple(names), _count(picked, number), _images(picked, names), tuple(types)
+    _write_files(rows, folder)
+    shard_set = ShardSet(
+        str(folder),
+        digest,
+        tuple(classes),
+        _rows_per_shard(selection, count),
+        _images_per_class(selection, classes),
+        tuple(types),
     )
-    shard_files.save(written)
-    return written
+    shards.save(shard_set)
+    return shard_set
 
 
-def fingerprint(rows: DataFrame, names: list[str]) -> str:
-    """SHA-256 hex of the shards' content: names of classes and types, and place, key, labels and JPEG bytes of every row."""
-    parts = [
+def content_hash(rows: DataFrame, names: list[str]) -> str:
+    """SHA-256 hex of the shards' content: the names of classes and types, and all columns of every row."""
+    columns = [
         F.col(name).cast("string")
-        for name in ("split", "shard", "place", "coin_id", "medium", "label", "type")
+        for name in ("split", "shard", "position", "coin_id", "medium", "label", "type")
     ]
-    hashed = rows.select(F.sha2(F.concat_ws("\x1f", *parts, F.sha2("jpeg", 256)), 256).alias("row")).collect()
+    row_hash = F.sha2(F.concat_ws("\x1f", *columns, F.sha2("jpeg", 256)), 256)
     total = sha256("\x1f".join(names).encode())
-    for row in sorted(row["row"] for row in hashed):
-        total.update(row.encode())
+    for value in sorted(row["hash"] for row in rows.select(row_hash.alias("hash")).collect()):
+        total.update(value.encode())
     return total.hexdigest()
 
 
-def _write(rows: DataFrame, folder: Path) -> None:
-    """Spark writes a file a shard into a folder beside, from which each is moved to its plain name."""
+def _write_files(rows: DataFrame, folder: Path) -> None:
+    """Write one Parquet file per shard with Spark, and move each to its path in `folder`."""
     part = folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     (
         rows.repartition("split", "shard")
-        .sortWithinPartitions("split", "shard", "place")
-        .drop("place")
+        .sortWithinPartitions("split", "shard", "position")
+        .drop("position")
         .write.partitionBy("split", "shard")
         .option("compression", "snappy")
         .parquet(part.absolute().as_uri())
     )
     for file in sorted(part.glob("split=*/shard=*/*.parquet")):
         shard, split = file.parent.name.removeprefix("shard="), file.parent.parent.name.removeprefix("split=")
-        target = shard_files.path_of(str(folder), split, int(shard))
+        target = shards.shard_path(str(folder), split, int(shard))
         if target.exists():
-            raise InputError(
-                f"{target}: the shard came in two files; the folder is not ours to write: {folder}"
-            )
+            raise InputError(f"{target}: Spark wrote the shard in two files; remove {folder} and run again")
         target.parent.mkdir(parents=True, exist_ok=True)
         file.replace(target)
     shutil.rmtree(part)
 
 
-def _count(picked: DataFrame, shards: int) -> dict[str, tuple[int, ...]]:
-    counted = {
+def _rows_per_shard(selection: DataFrame, count: int) -> dict[str, tuple[int, ...]]:
+    rows = {
         (row["split"], row["shard"]): row["count"]
-        for row in picked.groupBy("split", "shard").count().collect()
+        for row in selection.groupBy("split", "shard").count().collect()
     }
-    return {split: tuple(counted.get((split, shard), 0) for shard in range(shards)) for split in SPLITS}
+    return {split: tuple(rows.get((split, shard), 0) for shard in range(count)) for split in SPLITS}
 
 
-def _types(picked: DataFrame) -> list[str]:
-    """The types that enough train images show, by name."""
-    counted = picked.where("type != ''").groupBy("type").count().collect()
-    return sorted(row["type"] for row in counted if row["count"] >= _SHOWN)
+def _types(selection: DataFrame) -> list[str]:
+    """The types with enough training images, sorted by name."""
+    counts = selection.where("type != ''").groupBy("type").count().collect()
+    return sorted(row["type"] for row in counts if row["count"] >= _MIN_TYPE_IMAGES)
 
 
-def _images(picked: DataFrame, classes: list[str]) -> tuple[int, ...]:
-    train = picked.where(F.col("split") == "train").groupBy("class").count().collect()
-    counted = {row["class"]: row["count"] for row in train}
-    return tuple(counted.get(name, 0) for name in classes)
+def _images_per_class(selection: DataFrame, classes: list[str]) -> tuple[int, ...]:
+    counts = selection.where(F.col("split") == "train").groupBy("class").count().collect()
+    images = {row["class"]: row["count"] for row in counts}
+    return tuple(images.get(name, 0) for name in classes)

@@ -1,8 +1,7 @@
-"""A worker's share of the shards → batches: the only file that knows Petastorm (`make_batch_reader` on plain Parquet).
+"""Input pipeline: the shards of one worker → batches of images. The only module that imports Petastorm.
 
-`petastorm` and `tfdata` (pyarrow) give the same rows in the same order. Every row of a share comes once an epoch and none
-twice; rows are counted, since a reader that ends early would say nothing.
-"""
+The feeds `petastorm` (`make_batch_reader` on plain Parquet) and `tfdata` (pyarrow) return the same rows in
+the same order. Rows are counted, because a reader that stops early raises no error."""
 
 from __future__ import annotations
 
@@ -18,25 +17,24 @@ import tensorflow as tf
 
 from coinspark.config import Augment
 from coinspark.core.errors import InputError
-from coinspark.training import augment as pixels
-from coinspark.training import shards
-from coinspark.training.shards import Share
-from coinspark.vision.network import Picture
+from coinspark.training import augment, shards
+from coinspark.training.shards import WorkerShards
+from coinspark.vision.network import ImageSpec
 from coinspark.vision.preprocess import decode, prepare
 
 Chunk = tuple[np.ndarray[Any, Any], ...]
 Kind = Literal["petastorm", "tfdata"]
 
-_KINDS = {"label": np.int32, "type": np.int32}  # the other columns are bytes or strings
+_DTYPES = {"label": np.int32, "type": np.int32}  # all other columns are bytes or strings
 _SIGNATURE = tuple(
-    tf.TensorSpec((None,), tf.int32 if name in _KINDS else tf.string) for name in shards.COLUMNS
+    tf.TensorSpec((None,), tf.int32 if name in _DTYPES else tf.string) for name in shards.COLUMNS
 )
-_BUFFER = 20_000  # rows held for shuffling: JPEG bytes, some 100 MB at the usual sizes
+_SHUFFLE_BUFFER = 20_000  # rows with undecoded JPEGs: about 100 MB at the usual sizes
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """One pass: which epoch of which seed, by which worker, in how many steps, changed by `augment` (None: as it is)."""
+class EpochSpec:
+    """One pass of the worker `rank` over its rows, in `steps` batches; `augment` None: no shuffling, no augmentation."""
 
     seed: int
     epoch: int
@@ -45,21 +43,22 @@ class Epoch:
     augment: Augment | None
 
 
-def chunks(kind: Kind, share: Share) -> Iterator[Chunk]:
-    """The columns of a shard, a row group at a time, each row of the share once.
+def chunks(kind: Kind, source: WorkerShards) -> Iterator[Chunk]:
+    """Read the shards, one row group at a time: a tuple of the columns `shards.COLUMNS`.
 
-    Raises InputError where the files hold more or fewer rows than were exported, or something that could be unpickled.
+    Raises:
+        InputError: The number of rows differs from the exported number, or a folder contains a pickled file.
     """
-    shards.refuse_pickles(share.files)
+    shards.refuse_pickles(source.files)
     read: Callable[[tuple[str, ...]], Iterator[Chunk]] = _petastorm if kind == "petastorm" else _pyarrow
-    seen = 0
-    for chunk in read(share.files) if share.files else ():
-        seen += len(chunk[0])
+    rows = 0
+    for chunk in read(source.files) if source.files else ():
+        rows += len(chunk[0])
         yield chunk
-    if seen != share.rows:
+    if rows != source.rows:
         raise InputError(
-            f"{kind} gave {seen} of {share.rows} rows of {', '.join(share.files[:3])}…: the shards are not those "
-            "that were exported; remove their folder and run again"
+            f"{', '.join(source.files[:3])}…: {kind} returned {rows} rows, {source.rows} were exported; "
+            "remove the folder of the shards and run again"
         )
 
 
@@ -67,11 +66,9 @@ def _petastorm(files: tuple[str, ...]) -> Iterator[Chunk]:
     from petastorm import make_batch_reader
 
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # Petastorm speaks to pyarrow in its old ways, which pyarrow bewails at each call
-        # One thread keeps the order of the row groups, and files are named one by one: Petastorm then looks for no
-        # `_common_metadata`, whose content it would unpickle.
+        warnings.simplefilter("ignore")  # Petastorm uses deprecated pyarrow functions
+        # One thread keeps the order of the row groups. With explicit file names Petastorm does not look for
+        # `_common_metadata`, which it would unpickle.
         with make_batch_reader(
             [Path(file).absolute().as_uri() for file in files],
             schema_fields=list(shards.COLUMNS),
@@ -84,62 +81,70 @@ def _petastorm(files: tuple[str, ...]) -> Iterator[Chunk]:
 
 
 def _pyarrow(files: tuple[str, ...]) -> Iterator[Chunk]:
-    for file in files:
-        with pq.ParquetFile(file) as opened:
-            for group in range(opened.num_row_groups):
-                table = opened.read_row_group(group, columns=list(shards.COLUMNS))
+    for path in files:
+        with pq.ParquetFile(path) as file:
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, columns=list(shards.COLUMNS))
                 yield tuple(_column(name, table[name].to_numpy()) for name in shards.COLUMNS)
 
 
 def _column(name: str, values: Any) -> np.ndarray[Any, Any]:
-    return np.asarray(values, dtype=_KINDS.get(name, object))
+    return np.asarray(values, dtype=_DTYPES.get(name, object))
 
 
-def rows(kind: Kind, share: Share) -> tf.data.Dataset:
-    """The columns of each row, in the order of the shards."""
+def rows(kind: Kind, source: WorkerShards) -> tf.data.Dataset:
+    """A dataset of single rows, in the order of the shards: a scalar per column of `shards.COLUMNS`."""
     return (
-        tf.data.Dataset.from_generator(lambda: chunks(kind, share), output_signature=_SIGNATURE)
+        tf.data.Dataset.from_generator(lambda: chunks(kind, source), output_signature=_SIGNATURE)
         .unbatch()
-        .with_options(plain_options())
+        .with_options(dataset_options())
     )
 
 
-def plain_options() -> tf.data.Options:
-    """No tuning of buffers while it runs: at the end of an epoch its thread may sleep on for half a minute before it stops.
+def dataset_options() -> tf.data.Options:
+    """Options without autotuning.
 
-    (`Model::OptimizeLoop` of tf.data misses the call that ends it; seen with TensorFlow 2.15 as every third epoch.)
-    """
+    In TensorFlow 2.15 the autotune thread (`Model::OptimizeLoop`) can miss its cancellation and delay the
+    end of an epoch by up to half a minute; this happened in every third epoch."""
     options = tf.data.Options()
     options.autotune.enabled = False
     return options
 
 
-def batches(kind: Kind, share: Share, picture: Picture, epoch: Epoch) -> tf.data.Dataset:
-    """`epoch.steps` batches of (float32 images (n, h, w, 3), int32 labels (n,), int32 types (n,)); sizes differ by at most one.
+def batches(kind: Kind, source: WorkerShards, image: ImageSpec, epoch: EpochSpec) -> tf.data.Dataset:
+    """A dataset of `epoch.steps` batches whose sizes differ by at most one.
 
-    Training rows are shuffled by seed, epoch and rank, and changed as `epoch.augment` says; without it they come as exported.
+    With `epoch.augment` the rows are shuffled by seed, epoch and rank, and augmented; without it they keep
+    the exported order.
+
+    Returns:
+        Tuples of float32 images (n, height, width, 3), int32 labels (n,) and int32 types (n,).
     """
-    dataset = rows(kind, share)
-    if (how := epoch.augment) is not None:
-        mixed = (epoch.seed * 1_000_003 + epoch.epoch * 1_009 + epoch.rank) % 2**31
-        dataset = dataset.shuffle(min(share.rows, _BUFFER), seed=mixed, reshuffle_each_iteration=False)
+    dataset = rows(kind, source)
+    if (settings := epoch.augment) is not None:
+        shuffle_seed = (epoch.seed * 1_000_003 + epoch.epoch * 1_009 + epoch.rank) % 2**31
+        dataset = dataset.shuffle(
+            min(source.rows, _SHUFFLE_BUFFER), seed=shuffle_seed, reshuffle_each_iteration=False
+        )
 
-    # Nothing here needs AutoGraph, which would rewrite these functions anew for each epoch, at half a second a time.
+    # AutoGraph would convert these functions again in each epoch, which takes half a second, and is not needed.
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-    def decoded(
+    def decode_row(
         coin_id: tf.Tensor, medium: tf.Tensor, label: tf.Tensor, type_: tf.Tensor, jpeg: tf.Tensor
     ) -> tuple[tf.Tensor, ...]:
         key = tf.strings.join([coin_id, medium], "\x1f")
-        draws = tf.zeros(()) if how is None else pixels.draw(key, epoch.seed, epoch.epoch)
-        return decode(jpeg, picture), label, type_, draws
+        draws = tf.zeros(()) if settings is None else augment.random_draws(key, epoch.seed, epoch.epoch)
+        return decode(jpeg, image), label, type_, draws
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-    def ready(
+    def prepare_batch(
         images: tf.Tensor, labels: tf.Tensor, types: tf.Tensor, draws: tf.Tensor
     ) -> tuple[tf.Tensor, ...]:
-        changed = images if how is None else pixels.augment(images, draws, picture, how)
-        return prepare(changed, picture), labels, types
+        if settings is not None:
+            images = augment.augment(images, draws, image, settings)
+        return prepare(images, image), labels, types
 
-    cut = shards.cuts(share.rows, epoch.steps)
-    dataset = dataset.map(decoded, num_parallel_calls=2, deterministic=True).batch(cut[0]).rebatch(cut)
-    return dataset.map(ready, num_parallel_calls=2, deterministic=True).prefetch(4)
+    sizes = shards.batch_sizes(source.rows, epoch.steps)
+    dataset = dataset.map(decode_row, num_parallel_calls=2, deterministic=True)
+    dataset = dataset.batch(sizes[0]).rebatch(sizes)
+    return dataset.map(prepare_batch, num_parallel_calls=2, deterministic=True).prefetch(4)

@@ -1,8 +1,8 @@
-"""The driver's side of a run, and the workers' way to each other: the only file that knows Horovod.
+"""Launch a training from the driver and connect its workers. The only module that imports Horovod.
 
-`horovod`: `horovod.spark.run` with Gloo, a worker a Spark task. `local`: the same training function in one process of its
-own, so that TensorFlow never lives in Spark's driver. Either way lines of progress come through a file in the run's folder.
-"""
+`horovod`: `horovod.spark.run` with Gloo, one worker per Spark task. `local`: the same training function in
+one child process, so that TensorFlow is never loaded in Spark's driver. In both cases progress lines arrive
+through a file in the run's folder."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from pyspark.sql import SparkSession
 
 from coinspark.config import Training
 from coinspark.core.errors import CoinsparkError, ConfigError, TrainingError
-from coinspark.training.worker_group import Team
+from coinspark.training.run_folder import ERROR, JOB, LOG, PROGRESS, read_result
+from coinspark.training.worker_group import WorkerGroup
 
-JOB, ERROR, LOG, PROGRESS, RESULT = "job.json", "error.txt", "worker.log", "progress.txt", "result.json"
-_START = 120  # seconds that Spark has to give us the tasks
-# What a worker starts with unless its environment says otherwise. Freed memory stays with the process, in huge pages, or
-# each step would fault in its gradients anew; kernels of 2 MB and more are averaged where they lie, not copied together.
-_FAST = {
+_START_TIMEOUT = 120  # seconds until Spark must have started the tasks
+# Environment of a worker, unless the driver's environment sets it otherwise. malloc keeps freed memory, in huge pages:
+# otherwise each step page-faults its gradients again. Horovod averages kernels of 2 MB and more in place, without copying
+# them into a fusion buffer.
+_PERFORMANCE = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=100000000000",
     "HOROVOD_FUSION_THRESHOLD": str(2 * 2**20),
     "HOROVOD_CYCLE_TIME": "5",
@@ -42,9 +43,9 @@ _QUIET = {
 
 
 class Job(Protocol):
-    """What is launched: `program` is the module with `work(job as text, team)`, which every worker runs in `folder`.
+    """A training to launch. Every worker calls `work(job.to_json(), workers)` of the module `program`.
 
-    Its text is JSON with `program` and `folder` in it. How many workers there are, and how they are launched, is `training`'s.
+    The JSON contains `program` and `folder`. `training` decides the launcher and the number of workers.
     """
 
     @property
@@ -56,64 +57,91 @@ class Job(Protocol):
     def to_json(self) -> str: ...
 
 
-def horovod_team() -> Team:
-    """The team of the Horovod job that this process belongs to."""
-    import horovod.tensorflow.keras as hvd
-
-    hvd.init()
-
-    def mean(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return np.asarray(hvd.allreduce(array, op=hvd.Average))
-
-    def total(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return np.asarray(hvd.allreduce(array, op=hvd.Sum))
-
-    return Team(
-        hvd.rank(),
-        hvd.size(),
-        hvd.local_rank(),
-        hvd.local_size(),
-        hvd.DistributedOptimizer,
-        lambda variables: _broadcast(hvd, variables),
-        mean,
-        total,
-    )
-
-
-def _broadcast(hvd: Any, variables: list[Any]) -> None:
-    import horovod.tensorflow
-
-    horovod.tensorflow.broadcast_variables(variables, root_rank=0)
-
-
-def workers(training: Training) -> int:
-    """How many workers these settings start."""
+def worker_count(training: Training) -> int:
+    """Number of workers that these settings start."""
     return training.workers if training.launch == "horovod" else 1
 
 
-def run(job: Job, spark: SparkSession, say: Callable[[str], None]) -> dict[str, Any]:
-    """Train to the end, saying a line an epoch; what `result.json` holds.
+def run(job: Job, spark: SparkSession, report: Callable[[str], None]) -> dict[str, Any]:
+    """Run a training to its end, or resume it from its checkpoint. No worker outlives this call.
 
-    Raises TrainingError where a worker died or ran out of disk (the last whole checkpoint stays for the next run), ConfigError
-    where Spark has fewer task slots than workers. No worker outlives this call, however it ends.
+    Args:
+        report: Called with each progress line.
+
+    Returns:
+        The content of `result.json`.
+
+    Raises:
+        TrainingError: A worker failed or its disk is full. The last checkpoint is kept for the next run.
+        ConfigError: Spark has fewer task slots than workers.
     """
     folder = Path(job.folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ERROR).unlink(missing_ok=True)
     (folder / JOB).write_text(job.to_json(), encoding="utf-8")
-    with _following(folder / PROGRESS, say), (folder / LOG).open("w", encoding="utf-8") as log:
+    with _follow(folder / PROGRESS, report), (folder / LOG).open("w", encoding="utf-8") as log:
         if job.training.launch == "local":
-            _local(folder, log)
+            _run_local(folder, log)
         else:
-            _horovod(job, spark, log)
-    loaded: dict[str, Any] = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    return loaded
+            _run_horovod(job, spark, log)
+    return read_result(folder)
 
 
-def _local(folder: Path, log: Any) -> None:
+def work(job: str, connect: Callable[[], WorkerGroup] | None = None) -> str:
+    """Main function of a worker; returns the SHA-256 of its weights.
+
+    The message of a CoinsparkError is also written to `error.txt`, for the driver.
+
+    Args:
+        job: The job as JSON.
+        connect: Returns the group of workers; None: the Horovod job of this process.
+    """
+    settings = json.loads(job)
+    try:
+        return str(import_module(settings["program"]).work(job, (connect or horovod_group)()))
+    except CoinsparkError as error:
+        message = f"{type(error).__name__}: {error}"
+        (Path(settings["folder"]) / ERROR).write_text(message, encoding="utf-8")
+        raise
+
+
+def horovod_group() -> WorkerGroup:
+    """The workers of the Horovod job that this process belongs to."""
+    import horovod.tensorflow.keras as hvd
+    from horovod.tensorflow import broadcast_variables
+
+    hvd.init()
+
+    def allreduce(op: Any) -> Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]:
+        return lambda array: np.asarray(hvd.allreduce(array, op=op))
+
+    return WorkerGroup(
+        rank=hvd.rank(),
+        size=hvd.size(),
+        local_rank=hvd.local_rank(),
+        local_size=hvd.local_size(),
+        distribute=hvd.DistributedOptimizer,
+        broadcast=lambda variables: broadcast_variables(variables, root_rank=0),
+        mean=allreduce(hvd.Average),
+        total=allreduce(hvd.Sum),
+    )
+
+
+def worker_environment() -> dict[str, str]:
+    """The driver's environment with performance and log settings; this package is importable from its present path."""
+    package_path = str(Path(__file__).resolve().parents[2])
+    return {
+        **_PERFORMANCE,
+        **os.environ,
+        **_QUIET,
+        "PYTHONPATH": os.pathsep.join(filter(None, (package_path, os.environ.get("PYTHONPATH")))),
+    }
+
+
+def _run_local(folder: Path, log: Any) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "coinspark.training.worker", str(folder / JOB), str(os.getpid())],
-        env=_environment(),
+        env=worker_environment(),
         stdout=log,
         stderr=log,
         stdin=subprocess.DEVNULL,
@@ -125,94 +153,72 @@ def _local(folder: Path, log: Any) -> None:
             process.kill()
             process.wait()
     if code:
-        raise _failure(folder, f"the training process ended with {code}")
+        raise _failure(folder, f"the training process ended with exit code {code}")
 
 
-def _horovod(job: Job, spark: SparkSession, log: Any) -> None:
+def _run_horovod(job: Job, spark: SparkSession, log: Any) -> None:
     import horovod.spark
 
     spark.sparkContext.environment.update(_QUIET)
     if (slots := spark.sparkContext.defaultParallelism) < job.training.workers:
         raise ConfigError(
             f"training.workers: {job.training.workers} workers need as many Spark task slots at once, the "
-            f"session has {slots}; give it more cores or lower training.workers"
+            f"session has {slots}; add cores or lower training.workers"
         )
     try:
-        ends = horovod.spark.run(
+        hashes = horovod.spark.run(
             work,
             args=(job.to_json(),),
             num_proc=job.training.workers,
             use_gloo=True,
             verbose=0,
-            start_timeout=_START,
+            start_timeout=_START_TIMEOUT,
             stdout=log,
             stderr=log,
-            env=_environment(),
+            env=worker_environment(),
         )
     except CoinsparkError:
         raise
     except Exception as error:
-        raise _failure(
-            Path(job.folder), f"a Horovod worker died: {' '.join(str(error).split())[:300]}"
-        ) from error
-    if len(set(ends)) != 1:
+        message = " ".join(str(error).split())[:300]
+        raise _failure(Path(job.folder), f"a Horovod worker failed: {message}") from error
+    if len(set(hashes)) != 1:
         raise TrainingError(
-            f"{job.folder}: the workers ended with different weights, so their gradients were not averaged; "
-            "check that Horovod was built against this TensorFlow and Keras"
+            f"{job.folder}: the workers finished with different weights, so their gradients were not averaged; "
+            "check that Horovod was built for the installed TensorFlow and Keras"
         )
-
-
-def work(job: str, team: Callable[[], Team] = horovod_team) -> str:
-    """What each worker does; the hash of its weights. Faults that a user can mend are left in `error.txt`."""
-    told = json.loads(job)
-    try:
-        return str(import_module(told["program"]).work(job, team()))
-    except CoinsparkError as error:
-        (Path(told["folder"]) / ERROR).write_text(f"{type(error).__name__}: {error}", encoding="utf-8")
-        raise
 
 
 def _failure(folder: Path, what: str) -> CoinsparkError:
+    """The error that a worker left in `error.txt`, or `what` with the last lines of its log."""
     if (folder / ERROR).exists():
-        return TrainingError(
-            f"{folder.name}: " + (folder / ERROR).read_text(encoding="utf-8").partition(": ")[2]
-        )
+        message = (folder / ERROR).read_text(encoding="utf-8").partition(": ")[2]
+        return TrainingError(f"{folder.name}: {message}")
     log = (folder / LOG).read_text(encoding="utf-8", errors="replace")
     lines = [line for line in log.splitlines() if line.strip()]
-    last = " | ".join(lines[-3:])[-600:] or "none"
+    last_lines = " | ".join(lines[-3:])[-600:] or "none"
     return TrainingError(
-        f"{folder.name}: {what}; its last words, of {folder / LOG}: {last}. "
-        "The last whole checkpoint stays: run again to go on from there"
+        f"{folder.name}: {what}; last log lines of {folder / LOG}: {last_lines}. "
+        "The last checkpoint is kept: run again to resume"
     )
 
 
-def _environment() -> dict[str, str]:
-    """The driver's own; fast, quiet, and able to import this package from where the driver has it."""
-    here = str(Path(__file__).resolve().parents[2])
-    return {
-        **_FAST,
-        **os.environ,
-        **_QUIET,
-        "PYTHONPATH": os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH")))),
-    }
-
-
 @contextmanager
-def _following(file: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Say each new line of a file that another process appends to."""
-    done = threading.Event()
+def _follow(file: Path, report: Callable[[str], None]) -> Iterator[None]:
+    """Report each line that another process appends to the file, from a thread."""
+    finished = threading.Event()
     start = file.stat().st_size if file.exists() else 0
 
     def follow() -> None:
-        place = start
+        offset = start
         while True:
-            last = done.wait(0.5)
+            last = finished.wait(0.5)
             if file.exists():
-                with file.open(encoding="utf-8") as opened:
-                    opened.seek(place)
-                    for line in opened.readlines():
-                        say(line.rstrip("\n"))
-                    place = opened.tell()
+                with file.open(encoding="utf-8") as stream:
+                    stream.seek(offset)
+                    for line in stream.readlines():
+                        report(line.rstrip("\n"))
+                    offset = stream.tell()
             if last:
                 return
 
@@ -221,5 +227,5 @@ def _following(file: Path, say: Callable[[str], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        done.set()
+        finished.set()
         thread.join()

@@ -1,9 +1,8 @@
-"""Shards: the plain Parquet files that workers read, and how they are dealt out so that no worker waits for another.
+"""Shards: plain Parquet files of training images, and their distribution over workers.
 
-A shard holds the columns `coin_id` (string), `medium` (string), `label` (int32, index into `classes`), `type` (int32, index
-into `types`, -1 where the type is not shown), `jpeg` (binary).
-The files are `<folder>/<split>/<shard, five digits>.parquet`; `<folder>/shards.json` is written last and marks them whole.
-"""
+Columns: `coin_id` (string), `medium` (string), `label` (int32, index into `classes`), `type` (int32, index
+into `types`, -1 if unknown), `jpeg` (binary). The files are `<folder>/<split>/<shard, five
+digits>.parquet`. `<folder>/shards.json` is written last: shards without it are incomplete."""
 
 from __future__ import annotations
 
@@ -13,19 +12,26 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from coinspark.core import atomic_files as files
+from coinspark.core import atomic_files
 from coinspark.core.errors import InputError
 
 COLUMNS = ("coin_id", "medium", "label", "type", "jpeg")
 MARKER = "shards.json"
 PICKLED = ("_common_metadata", "_metadata")
+"""Files that Petastorm unpickles if they are in a folder of shards."""
 
 
 @dataclass(frozen=True)
-class Shards:
-    """What was exported: `digest` of all rows, `classes` in label order, `rows[split][shard]`, train images a label.
+class ShardSet:
+    """The exported shards of one fold of one layer.
 
-    `types`, in label order, are those that the train rows show; none where the network is not to learn them.
+    Attributes:
+        folder: Folder of the shards.
+        digest: SHA-256 hex of all rows.
+        classes: Class names in label order.
+        rows: Number of rows by split and shard.
+        images: Number of training images by label.
+        types: Type names in label order; empty if types are not trained.
     """
 
     folder: str
@@ -36,79 +42,88 @@ class Shards:
     types: tuple[str, ...] = ()
 
     @staticmethod
-    def from_plain(held: dict[str, Any]) -> Shards:
-        """The way back from `asdict`, through JSON, where tuples have become lists."""
-        rows = {split: tuple(rows) for split, rows in held["rows"].items()}
-        return Shards(
-            **{**held, "rows": rows, **{name: tuple(held[name]) for name in ("classes", "images", "types")}}
-        )
+    def from_dict(values: dict[str, Any]) -> ShardSet:
+        """Inverse of `dataclasses.asdict`. Accepts lists in place of tuples, as they come from JSON."""
+        rows = {split: tuple(counts) for split, counts in values["rows"].items()}
+        sequences = {name: tuple(values[name]) for name in ("classes", "images", "types")}
+        return ShardSet(**{**values, "rows": rows, **sequences})
 
 
 @dataclass(frozen=True)
-class Share:
-    """What one worker reads of a split: whole files, and how many rows they hold together."""
+class WorkerShards:
+    """The files of a split that one worker reads, and the number of rows in them."""
 
     files: tuple[str, ...]
     rows: int
 
 
-def save(shards: Shards) -> None:
-    """Write the marker, atomically: from here on the shards count as whole."""
-    files.write_json(Path(shards.folder) / MARKER, asdict(shards))
+def save(shard_set: ShardSet) -> None:
+    """Write the marker file atomically. Call it after all shards are written."""
+    atomic_files.write_json(Path(shard_set.folder) / MARKER, asdict(shard_set))
 
 
-def load(folder: Path, digest: str) -> Shards | None:
-    """The shards finished in this folder if they hold exactly these rows, else None."""
+def load(folder: Path, digest: str) -> ShardSet | None:
+    """The complete shards in this folder if their digest matches, else None."""
     try:
-        found = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+        values = json.loads((folder / MARKER).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    return Shards.from_plain({**found, "folder": str(folder)}) if found.get("digest") == digest else None
+    return ShardSet.from_dict({**values, "folder": str(folder)}) if values.get("digest") == digest else None
 
 
-def number(shards: int, workers: int) -> int:
-    """How many shards to write: at least `shards`, and as many for each worker as for any other."""
-    return -(-max(shards, workers) // workers) * workers
+def shard_count(minimum: int, workers: int) -> int:
+    """The least multiple of `workers` that is at least `minimum`: each worker reads the same number of shards."""
+    return -(-max(minimum, workers) // workers) * workers
 
 
-def share(shards: Shards, split: str, rank: int, workers: int) -> Share:
-    """The files of a split that worker `rank` of `workers` reads: every `workers`-th one; no file goes to two workers."""
-    rows = shards.rows.get(split, ())
-    mine = [n for n in range(rank, len(rows), workers) if rows[n]]
-    return Share(tuple(str(path_of(shards.folder, split, n)) for n in mine), sum(rows[n] for n in mine))
+def worker_shards(shard_set: ShardSet, split: str, rank: int, workers: int) -> WorkerShards:
+    """Assign every `workers`-th file of a split to the worker `rank`. No file is assigned twice."""
+    rows = shard_set.rows.get(split, ())
+    indices = [n for n in range(rank, len(rows), workers) if rows[n]]
+    files = tuple(str(shard_path(shard_set.folder, split, n)) for n in indices)
+    return WorkerShards(files, sum(rows[n] for n in indices))
 
 
-def path_of(folder: str, split: str, shard: int) -> Path:
-    """Where a shard lies."""
+def shard_path(folder: str, split: str, shard: int) -> Path:
+    """Path of a shard file."""
     return Path(folder) / split / f"{shard:05d}.parquet"
 
 
-def steps(shards: Shards, split: str, workers: int, batch: int) -> int:
-    """Steps an epoch, equal on all workers although one may hold a row (or a shard) more than another.
+def steps_per_epoch(shard_set: ShardSet, split: str, workers: int, batch: int) -> int:
+    """Steps per epoch, equal on all workers even if they hold different numbers of rows.
 
-    `batch` is a worker's own. Raises InputError where a worker would have nothing to train on.
+    Args:
+        batch: Batch size of one worker.
+
+    Raises:
+        InputError: A worker would have no rows.
     """
-    held = [share(shards, split, rank, workers).rows for rank in range(workers)]
-    if not min(held):
+    rows = [worker_shards(shard_set, split, rank, workers).rows for rank in range(workers)]
+    if not min(rows):
         raise InputError(
-            f"{shards.folder}: {sum(held)} {split} rows in {len(shards.rows.get(split, ()))} shards leave one of "
-            f"{workers} workers without a row; lower training.workers or add coins"
+            f"{shard_set.folder}: the {sum(rows)} rows of the split {split}, in "
+            f"{len(shard_set.rows.get(split, ()))} shards, leave one of {workers} workers without rows; "
+            "lower training.workers or add coins"
         )
-    return min(-(-max(held) // batch), min(held))
+    return min(-(-max(rows) // batch), min(rows))
 
 
-def cuts(rows: int, steps: int) -> list[int]:
-    """Sizes of the `steps` batches that `rows` rows are cut into: they differ by at most one, and add up to `rows`."""
-    size, more = divmod(rows, steps)
-    return [size + 1] * more + [size] * (steps - more)
+def batch_sizes(rows: int, steps: int) -> list[int]:
+    """Sizes of `steps` batches that add up to `rows` and differ by at most one."""
+    size, remainder = divmod(rows, steps)
+    return [size + 1] * remainder + [size] * (steps - remainder)
 
 
 def refuse_pickles(files: tuple[str, ...]) -> None:
-    """Stop before anything opens a folder that holds a file which Petastorm would unpickle (DESIGN section 6, fault 18)."""
-    for folder in sorted({str(Path(file).parent) for file in files}):
+    """Check that no folder of these files contains a file that Petastorm would unpickle.
+
+    Raises:
+        InputError: Such a file exists. It is not opened.
+    """
+    for folder in sorted({Path(file).parent for file in files}):
         for name in PICKLED:
-            if os.path.lexists(found := str(Path(folder) / name)):
+            if os.path.lexists(folder / name):
                 raise InputError(
-                    f"{found}: shards are plain Parquet, this file was not written by the export and may hold "
-                    "pickled code; it was not opened: remove it"
+                    f"{folder / name}: shards are plain Parquet, and this file may contain pickled code; it was not "
+                    "opened. Remove it"
                 )

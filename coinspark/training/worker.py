@@ -1,4 +1,7 @@
-"""`python -m coinspark.training.worker JOB.json PARENT`: one run in a process of its own, which ends when its parent does."""
+"""The process of a worker: entry point, TensorFlow settings, and operations that every training program needs.
+
+`python -m coinspark.training.worker JOB.json PARENT` runs a job with a single worker and ends with its
+parent process."""
 
 from __future__ import annotations
 
@@ -6,24 +9,30 @@ import os
 import sys
 import threading
 import time
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
 
 from coinspark.core.errors import CoinsparkError
-from coinspark.training import launch, worker_group
+from coinspark.training import launch
+from coinspark.training.worker_group import WorkerGroup, single_worker
 
 
 def main(file: str, parent: str) -> int:
-    """Do the job alone; 0, or 1 with the message in the run's `error.txt` where it is a fault that a user can mend."""
-    watch_parent(int(parent))
+    """Run a job; exit code 1 if it ends with a CoinsparkError, whose message is then in `error.txt`."""
+    exit_with_parent(int(parent))
     try:
-        launch.work(Path(file).read_text(encoding="utf-8"), worker_group.alone)
+        launch.work(Path(file).read_text(encoding="utf-8"), single_worker)
     except CoinsparkError:
         return 1
     return 0
 
 
-def watch_parent(parent: int) -> None:
-    """End this process within a second of its parent's end: a driver that was killed leaves no orphan behind."""
+def exit_with_parent(parent: int) -> None:
+    """End this process within a second of its parent, so that a killed driver leaves no worker."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -31,6 +40,39 @@ def watch_parent(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def configure_tensorflow(workers: WorkerGroup, seed: int, precision: str) -> None:
+    """Set threads, GPU, seeds, determinism and precision: equal input and settings then give equal weights."""
+    cores = len(os.sched_getaffinity(0))
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // workers.local_size))
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    if gpus := tf.config.list_physical_devices("GPU"):
+        tf.config.set_visible_devices(gpus[workers.local_rank % len(gpus)], "GPU")
+    tf.config.experimental.enable_op_determinism()
+    tf.keras.utils.set_random_seed(seed)
+    tf.keras.mixed_precision.set_global_policy(precision)
+
+
+def inner_optimizer(optimizer: Any) -> Any:
+    """The optimizer inside a loss-scale optimizer (mixed_float16), or the optimizer itself."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def average_batchnorm(workers: WorkerGroup, variables: list[tf.Variable]) -> None:
+    """Average floating-point variables over the workers: moving statistics, which each updates from its own images."""
+    floating = [variable for variable in variables if variable.dtype.is_floating]
+    if workers.size == 1 or not floating:
+        return
+    flat = workers.mean(np.concatenate([variable.numpy().ravel() for variable in floating]))
+    ends = np.cumsum([int(np.prod(variable.shape)) for variable in floating])[:-1]
+    for variable, values in zip(floating, np.split(flat, ends), strict=True):
+        variable.assign(values.reshape(variable.shape))
+
+
+def weights_hash(network: tf.keras.Model) -> str:
+    """SHA-256 hex of the trainable weights. It is equal on all workers if their gradients were averaged."""
+    return sha256(b"".join(weight.numpy().tobytes() for weight in network.trainable_weights)).hexdigest()
 
 
 if __name__ == "__main__":

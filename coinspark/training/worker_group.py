@@ -1,4 +1,4 @@
-"""The workers of a run as one of them sees them; how they reach each other is the launcher's business."""
+"""The workers of a training, as one of them sees them. `launch` connects them."""
 
 from __future__ import annotations
 
@@ -8,30 +8,43 @@ from typing import Any
 
 import numpy as np
 
+Array = np.ndarray[Any, Any]
+
 
 @dataclass(frozen=True)
-class Team:
-    """A worker among workers: who it is, and what they do together."""
+class WorkerGroup:
+    """One worker and its collective operations, which all workers must call in the same order.
+
+    Attributes:
+        rank: Index of this worker.
+        size: Number of workers.
+        local_rank: Index of this worker on its machine.
+        local_size: Number of workers on its machine.
+        distribute: Wraps a Keras optimizer so that it applies the mean of all workers' gradients.
+        broadcast: Sets TensorFlow variables to their values on worker 0.
+        mean: Mean of an array over the workers.
+        total: Sum of an array over the workers.
+    """
 
     rank: int
     size: int
     local_rank: int
     local_size: int
-    optimizer: Callable[[Any], Any]  # makes it apply the mean of all workers' gradients
-    broadcast: Callable[[list[Any]], None]  # gives rank 0's variables to all
-    mean: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]  # of an array over the workers
-    total: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]  # its sum
+    distribute: Callable[[Any], Any]
+    broadcast: Callable[[list[Any]], None]
+    mean: Callable[[Array], Array]
+    total: Callable[[Array], Array]
 
 
-def alone() -> Team:
-    """A team of one."""
-    return Team(
-        0,
-        1,
-        0,
-        1,
-        lambda optimizer: optimizer,
-        lambda variables: None,
-        lambda array: array,
-        lambda array: array,
+def single_worker() -> WorkerGroup:
+    """A group of one worker."""
+    return WorkerGroup(
+        rank=0,
+        size=1,
+        local_rank=0,
+        local_size=1,
+        distribute=lambda optimizer: optimizer,
+        broadcast=lambda variables: None,
+        mean=lambda array: array,
+        total=lambda array: array,
     )

@@ -1,4 +1,4 @@
-"""Benchmarks. README.md has the results."""
+"""Benchmarks; where the real coins lie, for those that measure on them."""
 
 from __future__ import annotations
 
@@ -6,4 +6,3 @@ import os
 from pathlib import Path
 
 REAL = Path(os.environ.get("COINSPARK_REAL_DATA", Path(__file__).parents[3] / "shared" / "data"))
-"""Folder of the real data, for the benchmarks that use it."""

@@ -1,7 +1,7 @@
-"""DeepCluster with the sampler as it was published with the paper that coinspark follows: for comparison, in benchmarks only.
+"""DeepCluster with the sampler published with the paper that coinspark follows; for benchmarks only.
 
-It draws every cluster alike from the list that stands cluster by cluster, and then looks the drawn places up in the list that
-stands in the pictures' own order: what is shown follows the clusters' sizes after all.
+That sampler draws each cluster equally often from a list sorted by cluster, but then looks the positions up in a list in the
+images' original order, so that the images shown follow the sizes of the clusters.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinspark.training.deepcluster import learn, sampler
-from coinspark.training.worker_group import Team
+from coinspark.training.worker_group import WorkerGroup
 
-_even = sampler.serve
-
-
-def serve(labels: NDArray[np.int32], held: sampler.Ints, rank: int, seed: int, turn: int) -> sampler.Ints:
-    """As `sampler.serve`, from the wrong list."""
-    place_by_cluster = np.argsort(np.argsort(labels, kind="stable"), kind="stable")
-    return np.asarray(place_by_cluster[_even(labels, held, rank, seed, turn)], np.int64)
+_uniform = sampler.sample_epoch
 
 
-def work(text: str, team: Team) -> str:
-    """`learn.work` with that sampler."""
-    sampler.serve = serve
-    return learn.work(text, team)
+def sample_epoch(
+    labels: NDArray[np.int32], sizes: sampler.Ints, rank: int, seed: int, epoch: int
+) -> sampler.Ints:
+    """Like `sampler.sample_epoch`, but from the wrong list."""
+    position_by_cluster = np.argsort(np.argsort(labels, kind="stable"), kind="stable")
+    return np.asarray(position_by_cluster[_uniform(labels, sizes, rank, seed, epoch)], np.int64)
+
+
+def work(text: str, workers: WorkerGroup) -> str:
+    """`learn.work` with this sampler."""
+    sampler.sample_epoch = sample_epoch
+    return learn.work(text, workers)

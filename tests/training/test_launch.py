@@ -1,4 +1,4 @@
-"""Whole runs: alone and by two Horovod workers."""
+"""Whole trainings: with a single worker and with two Horovod workers."""
 
 from __future__ import annotations
 
@@ -12,69 +12,73 @@ from pyspark.sql import SparkSession
 from coinspark.core.errors import ConfigError
 from coinspark.core.hashing import file_hash
 from coinspark.training import checkpoint, launch
-from coinspark.training.shards import Shards
-from tests.training_jobs import job
-from tests.training_jobs import shards as make_shards
+from coinspark.training.shards import ShardSet
+from tests.training_jobs import small_shards, training_job
 
 
 @pytest.fixture(scope="module")
-def held(tmp_path_factory: pytest.TempPathFactory) -> Shards:
-    return make_shards(tmp_path_factory.mktemp("shards"))
+def shards(tmp_path_factory: pytest.TempPathFactory) -> ShardSet:
+    return small_shards(tmp_path_factory.mktemp("shards"))
 
 
-# The training function in a process that ends, without a word, right after its first checkpoint: a kill -9 at that point.
+# A training that ends without any clean-up right after its first checkpoint, as with kill -9.
 _KILLED = """
 import os, sys
 from pathlib import Path
-from coinspark.training import checkpoint, fit, team
-from coinspark.training.recipe import Job
+from coinspark.training import checkpoint
+from coinspark.training.classifier import fit
+from coinspark.training.worker_group import single_worker
 save = checkpoint.save
-def last(folder, state):
+def save_and_exit(folder, state):
     save(folder, state)
     os._exit(9)
-checkpoint.save = last
-fit.train(Job.from_json(Path(sys.argv[1]).read_text()), team.alone())
+checkpoint.save = save_and_exit
+fit.work(Path(sys.argv[1]).read_text(), single_worker())
 """
 
 
 @pytest.mark.slow
-def test_equal_input_gives_equal_weights_and_a_killed_run_goes_on_to_them(
-    held: Shards, spark: SparkSession, tmp_path: Path
+def test_resumed_training_ends_with_the_same_weights_and_both_feeds_agree(
+    shards: ShardSet, spark: SparkSession, tmp_path: Path
 ) -> None:
-    said: list[str] = []
-    whole = launch.run(job(tmp_path / "whole", held, feed="petastorm"), spark, said.append)
-    assert [line.split("  ")[0] for line in said] == ["epoch 1/2", "epoch 2/2"]
-    assert all("val top-1" in line for line in said)
+    lines: list[str] = []
+    whole = launch.run(training_job(tmp_path / "whole", shards, feed="petastorm"), spark, lines.append)
+    assert [line.split("  ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
+    assert all("val top-1" in line for line in lines)
     assert whole["epochs"] == 2 and len(whole["history"]) == 2
     assert file_hash(tmp_path / "whole" / "weights.npz") == whole["sha256"]
     assert list((tmp_path / "whole" / "tensorboard").iterdir())
 
-    killed = job(tmp_path / "killed", held, feed="tfdata")
+    killed = training_job(tmp_path / "killed", shards, feed="tfdata")
     (tmp_path / "killed").mkdir()
     (tmp_path / "job.json").write_text(killed.to_json())
-    ended = subprocess.run(
-        [sys.executable, "-c", _KILLED, str(tmp_path / "job.json")], check=False, env=launch._environment()
+    process = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(tmp_path / "job.json")],
+        check=False,
+        env=launch.worker_environment(),
     )
-    assert ended.returncode == 9
+    assert process.returncode == 9
     state = checkpoint.load(tmp_path / "killed")
     assert state is not None and state.epoch == 1
-    said.clear()
-    resumed = launch.run(killed, spark, said.append)
-    assert [line.split("  ")[0] for line in said] == ["epoch 2/2"]
-    assert resumed == whole  # the two feeds give the same rows, and the interruption left no trace
+    lines.clear()
+    resumed = launch.run(killed, spark, lines.append)
+    assert [line.split("  ")[0] for line in lines] == ["epoch 2/2"]
+    assert resumed == whole
 
 
 @pytest.mark.slow
-def test_two_workers_end_with_equal_weights_and_do_so_again(
-    held: Shards, spark: SparkSession, tmp_path: Path
-) -> None:
-    first, again = (
-        launch.run(job(tmp_path / name, held, launch="horovod"), spark, lambda line: None) for name in "ab"
+def test_two_workers_are_reproducible(shards: ShardSet, spark: SparkSession, tmp_path: Path) -> None:
+    first, second = (
+        launch.run(training_job(tmp_path / name, shards, launch="horovod"), spark, lambda line: None)
+        for name in "ab"
     )
-    assert first == again  # launch.run itself refuses a team whose weights differ
+    assert first == second  # `launch.run` checks that the workers' weights are equal
     assert len(first["history"]) == 2
 
 
-def test_too_few_slots_are_said_and_nothing_hangs(held: Shards, spark: SparkSession, tmp_path: Path) -> None:
+def test_more_workers_than_task_slots_is_an_error(
+    shards: ShardSet, spark: SparkSession, tmp_path: Path
+) -> None:
+    job = training_job(tmp_path / "run", shards, launch="horovod", workers=9)
     with pytest.raises(ConfigError, match=r"training\.workers: 9 workers need .* the session has 2"):
-        launch.run(job(tmp_path / "run", held, launch="horovod", workers=9), spark, lambda line: None)
+        launch.run(job, spark, lambda line: None)

@@ -16,10 +16,10 @@ from coinspark.vision import features, preprocess, weights
 from coinspark.vision.backbones.backbone import weight_arrays
 from coinspark.vision.network import ImageSpec, Network
 from coinspark.warehouse import schemas
-from tests.training_shards import shade
+from tests.training_shards import striped_image
 from tests.vision import networks
 
-JPEGS = [shade(n) for n in range(11)]
+JPEGS = [striped_image(n) for n in range(11)]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_a_square_without_normalisation_has_one_side(tmp_path: Path) -> None:
     square = Network(
         str(tmp_path / "plain.npz"), digest, ImageSpec(32, 32, "caffe"), "vgg16", batch_norm=False
     )
-    jpegs = [shade(n, 32, 32) for n in range(2)]
+    jpegs = [striped_image(n, 32, 32) for n in range(2)]
     found, _ = features.vectors(square, jpegs, batch=2)
     assert found.shape == (2, 512)
     np.testing.assert_allclose(
@@ -94,7 +94,7 @@ def test_spark_gives_what_arrays_give_however_it_cuts_them(
 
 
 def test_a_broken_picture_is_named_and_hides_no_other(spark: SparkSession, network: Network) -> None:
-    broken = {"torn": JPEGS[1][:300], "none": None, "text": b"no JPEG", "small": shade(1, 16, 32)}
+    broken = {"torn": JPEGS[1][:300], "none": None, "text": b"no JPEG", "small": striped_image(1, 16, 32)}
     given = [
         ("good", bytearray(JPEGS[0])),
         *((name, jpeg and bytearray(jpeg)) for name, jpeg in broken.items()),

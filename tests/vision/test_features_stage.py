@@ -21,7 +21,7 @@ from coinspark.vision import features
 from coinspark.vision import features_stage as vision
 from coinspark.warehouse import schemas, sql, tables
 from coinspark.warehouse.locations import local_folder
-from tests.training_shards import shade
+from tests.training_shards import striped_image
 from tests.vision import networks
 
 Put = Callable[..., None]
@@ -49,7 +49,7 @@ def coins(n: int) -> list[tuple[Any, ...]]:
 
 
 def images(n: int) -> list[tuple[Any, ...]]:
-    return [(f"i{k}", 32, 64, 32, bytearray(shade(k))) for k in range(n - 1) if k != 1]
+    return [(f"i{k}", 32, 64, 32, bytearray(striped_image(k))) for k in range(n - 1) if k != 1]
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_each_picture_once_and_only_what_is_missing(
     assert run(spark, config)
     found = rows(spark, config)
     assert [(row.image_id, row.model) for row in found] == [(f"i{n}", first.model) for n in (0, 2, 3, 4)]
-    wanted = networks.expected_vectors(first, [shade(n) for n in (0, 2, 3, 4)])
+    wanted = networks.expected_vectors(first, [striped_image(n) for n in (0, 2, 3, 4)])
     np.testing.assert_allclose([row.vector for row in found], wanted, rtol=1e-4, atol=1e-4)
     assert not run(spark, config), "nothing is new"
 
@@ -413,7 +413,7 @@ def test_a_network_that_learnt_from_the_pictures_is_known_by_its_row(
     assert [(row.image_id, row.model) for row in found] == [
         (f"i{n}", f"{held.sha256[:16]}-64x32-sobel") for n in (0, 2, 3, 4)
     ]
-    wanted = networks.expected_vectors(replace(held, edges="sobel"), [shade(n) for n in (0, 2, 3, 4)])
+    wanted = networks.expected_vectors(replace(held, edges="sobel"), [striped_image(n) for n in (0, 2, 3, 4)])
     np.testing.assert_allclose([row.vector for row in found], wanted, rtol=1e-4, atol=1e-4)
     put("networks", [("a", json.dumps(told), "{}", "c", "networks/a/weights.npz", "0" * 64)])
     with pytest.raises(InputError, match=r"networks/a/weights\.npz: SHA-256 is .*, but 0000.* was expected"):

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from coinspark.vision import preprocess
 from coinspark.vision.network import ImageSpec
-from tests.training_shards import shade
+from tests.training_shards import striped_image
 
 
 def _coin() -> np.ndarray:
@@ -33,6 +33,6 @@ def test_imagenets_convention_is_keras_own() -> None:
 
 
 def test_a_picture_of_another_size_fails() -> None:
-    assert preprocess.decode(tf.constant(shade(1)), ImageSpec(32, 64)).shape == (32, 64, 3)
+    assert preprocess.decode(tf.constant(striped_image(1)), ImageSpec(32, 64)).shape == (32, 64, 3)
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
-        preprocess.decode(tf.constant(shade(1)), ImageSpec(64, 128))
+        preprocess.decode(tf.constant(striped_image(1)), ImageSpec(64, 128))

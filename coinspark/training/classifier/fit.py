@@ -1,9 +1,8 @@
-"""One worker's part of a run: the training function, from shards to weights.
+"""The training function of a classifier, which each worker runs: shards → weights.
 
-The recipe was found by measurement on 566 Roman coins of five mints (README, "Training"): a plain VGG16 without given weights
-stays at chance; with batch normalisation, He initialisation, sides brought to equal light, Adam warmed up and let
-down by a cosine, and the running mean of the weights it learns from some 400 photographs.
-"""
+The recipe (batch normalization, He initialization, per-side standardisation, Adam with warm-up and cosine
+decay, weight average) was selected on 566 Roman coins of five mints, where VGG16 without it stays at chance
+level. See `coinspark/training/README.md`."""
 
 from __future__ import annotations
 
@@ -17,250 +16,223 @@ import numpy as np
 import tensorflow as tf
 
 from coinspark.training import checkpoint, feed, shards
-from coinspark.training.checkpoint import State
+from coinspark.training.checkpoint import TrainingState
 from coinspark.training.classifier import model, recipe
-from coinspark.training.classifier.recipe import Job
-from coinspark.training.process import equalise, finish, hash_of, inner, settle, tell
-from coinspark.training.record import WEIGHTS
-from coinspark.training.worker_group import Team
-from coinspark.vision.backbones import vgg16
-from coinspark.vision.network import Picture, convention
-
-_EVERY = 8  # steps between two moves of the running mean: it passes over all weights, which at each step costs a tenth of it
+from coinspark.training.classifier.recipe import TrainingJob
+from coinspark.training.classifier.schedule import StepCallback
+from coinspark.training.run_folder import WEIGHTS, append_progress, write_result
+from coinspark.training.worker import average_batchnorm, configure_tensorflow, inner_optimizer, weights_hash
+from coinspark.training.worker_group import WorkerGroup
+from coinspark.vision.backbones import BACKBONES
+from coinspark.vision.network import ImageSpec
 
 
 @dataclass(frozen=True)
-class Learner:
-    """What a worker holds while it trains."""
+class Trainer:
+    """What a worker needs in every epoch. `average` has a variable per weight, or is empty."""
 
-    job: Job
-    team: Team
+    job: TrainingJob
+    workers: WorkerGroup
     network: tf.keras.Model
     average: list[tf.Variable]
-    picture: Picture
+    image: ImageSpec
     steps: int
-    move: Callable[[tf.Tensor], None]  # the running mean
-    decay: Callable[[tf.Tensor], None]  # the kernels
+    callback: StepCallback
+
+    @property
+    def batch(self) -> int:
+        """Batch size of this worker."""
+        return max(1, self.job.training.batch // self.workers.size)
 
 
-def work(job: str, team: Team) -> str:
-    """`train`, as the launcher calls it."""
-    return train(Job.from_json(job), team)
+def work(job: str, workers: WorkerGroup) -> str:
+    """Train a classifier, as `launch` calls it with the job as JSON."""
+    return train(TrainingJob.from_json(job), workers)
 
 
-def train(job: Job, team: Team) -> str:
-    """Train one run; rank 0 leaves `weights.npz` and `result.json` in the run's folder, and a line an epoch in `progress.txt`.
+def train(job: TrainingJob, workers: WorkerGroup) -> str:
+    """Train a classifier, or resume it from its checkpoint; a resumed training ends with the same weights.
 
-    Gives the SHA-256 of the weights as this worker's last step left them: workers that average gradients end with equal ones.
-    Goes on from the last whole checkpoint if there is one, to the same weights as without the interruption. Raises
-    CoinsparkError where shards, weights or checkpoint are not what was stated.
+    Worker 0 writes `weights.npz`, `result.json` and a progress line per epoch to the run's folder.
+
+    Returns:
+        SHA-256 hex of the weights after the last step, which is equal on all workers.
+
+    Raises:
+        CoinsparkError: Shards, weights or checkpoint are not valid.
     """
-    settle(team, job.seed, job.precision)
-    learner, state = _start(job, team)
+    configure_tensorflow(workers, job.seed, job.precision)
+    trainer, state = _start(job, workers)
     folder = Path(job.folder)
-    logs = tf.summary.create_file_writer(str(folder / "tensorboard")) if team.rank == 0 else None
+    logs = tf.summary.create_file_writer(str(folder / "tensorboard")) if workers.rank == 0 else None
     while state.epoch < job.training.epochs and state.epoch - state.best_epoch < job.training.patience:
         began = time.monotonic()
-        record = _epoch(learner, state)
-        _keep_best(state, record)
-        if team.rank == 0:
+        metrics = _epoch(trainer, state)
+        select_best(state, metrics)
+        if workers.rank == 0:
             checkpoint.save(folder, state)
-            tell(
-                folder,
-                recipe.progress_line(state.epoch, job.training.epochs, record, time.monotonic() - began),
-            )
-            _log(logs, state.epoch, record)
-    if team.rank == 0:
-        digest = model.save_weights(learner.network, state.best, folder / WEIGHTS)
-        finish(
-            folder,
-            {
-                "sha256": digest,
-                "epochs": state.epoch,
-                "best_epoch": state.best_epoch,
-                "history": state.history,
-            },
-        )
-    return hash_of(learner.network)
+            seconds = time.monotonic() - began
+            append_progress(folder, recipe.progress_line(state.epoch, job.training.epochs, metrics, seconds))
+            _log_metrics(logs, state.epoch, metrics)
+    if workers.rank == 0:
+        result = {
+            "sha256": model.save_weights(trainer.network, state.best, folder / WEIGHTS),
+            "epochs": state.epoch,
+            "best_epoch": state.best_epoch,
+            "history": state.history,
+        }
+        write_result(folder, result)
+    return weights_hash(trainer.network)
 
 
-def _start(job: Job, team: Team) -> tuple[Learner, State]:
-    """The network as it begins, or as the last checkpoint left it; rank 0's is everybody's."""
-    picture = Picture(job.height, job.width, convention(job.training.weights))
-    network = build(job)
-    vgg16.load(network, job.training.weights, job.training.weights_sha256, "training")
-    model.freeze(network, job.training.freeze_until)
-    optimizer = team.optimizer(tf.keras.optimizers.legacy.Adam(job.training.learning_rate))
-    network.compile(optimizer, _loss(job), jit_compile=False)
-    network.get_layer("dropout").seed += team.rank
-    inner(optimizer)._create_all_weights(network.trainable_variables)
-    state = checkpoint.load(Path(job.folder)) or State()
-    if state.epoch:
-        network.set_weights(state.weights)
-        inner(optimizer).set_weights(state.optimizer)
-    team.broadcast([*network.weights, *inner(optimizer).variables()])
-    kept = state.average or network.get_weights()
-    average = [tf.Variable(value, trainable=False) for value in kept] if job.training.weight_average else []
-    own = max(1, job.training.batch // team.size)
-    steps = shards.steps(job.shards, "train", team.size, own)
-    return Learner(
-        job, team, network, average, picture, steps, _move(average, network), _decay(network)
-    ), state
-
-
-def build(job: Job) -> tf.keras.Model:
-    """The network of a job, with its initial weights."""
+def build_network(job: TrainingJob) -> tf.keras.Model:
+    """The network of a job with its initial weights."""
     t = job.training
-    classes, types = len(job.shards.classes), len(job.shards.types)
-    return model.vgg16(
+    return model.build_classifier(
         model.Architecture(
-            job.height, job.width, classes, t.batch_norm, t.head_units, t.dropout, job.seed, types
+            model=t.model,
+            height=job.height,
+            width=job.width,
+            classes=len(job.shards.classes),
+            batch_norm=t.batch_norm,
+            head_units=t.head_units,
+            dropout=t.dropout,
+            seed=job.seed,
+            types=len(job.shards.types),
         )
     )
 
 
-def _loss(job: Job) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """(n,) losses of the classes, and where types are learnt as well, their cross entropy added: two tasks, one network.
+def loss_function(job: TrainingJob) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Loss per image (n,): that of the class, plus the cross entropy of the type if the job has an auxiliary type head.
 
-    A coin's type needs the same details as its mint, and a few hundred coins say more of them with two labels each than
-    with one (Caruana 1997). A row without a type has zeros in its place, and no loss.
+    Learning the type as a second task helps with few images per class (Caruana 1997, "Multitask Learning").
+    For an image without a type the target has zeros in the columns of the types, so that their loss is 0.
     """
     smoothing, classes = job.training.label_smoothing, len(job.shards.classes)
     if job.training.loss == "focal":
-        of_class = tf.keras.losses.CategoricalFocalCrossentropy(
+        class_loss = tf.keras.losses.CategoricalFocalCrossentropy(
             alpha=1.0, from_logits=True, label_smoothing=smoothing
         )
     else:
-        of_class = tf.keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+        class_loss = tf.keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
 
-    def loss(wanted: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        own = of_class.call(wanted[:, :classes], logits[:, :classes])
+    def loss(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        losses = class_loss.call(targets[:, :classes], logits[:, :classes])
         if not job.shards.types:
-            return own
-        return own + tf.nn.softmax_cross_entropy_with_logits(wanted[:, classes:], logits[:, classes:])
+            return losses
+        return losses + tf.nn.softmax_cross_entropy_with_logits(targets[:, classes:], logits[:, classes:])
 
     return loss
 
 
-def _epoch(learner: Learner, state: State) -> dict[str, float]:
-    """Train one epoch, make the workers' normalisation statistics one, validate; the state as the checkpoint will hold it."""
-    job, team, network = learner.job, learner.team, learner.network
-    weights = tf.constant(recipe.sample_weights(job.training, job.shards.images))
-    depths = len(job.shards.classes), len(job.shards.types)
-    pass_ = feed.Epoch(job.seed, state.epoch, team.rank, learner.steps, job.training.augment)
-    share = shards.share(job.shards, "train", team.rank, team.size)
-    batches = feed.batches(job.training.feed, share, learner.picture, pass_).map(
-        lambda images, labels, types: (
-            images,
-            tf.concat([tf.one_hot(labels, depths[0]), tf.one_hot(types, depths[1])], 1),
-            tf.gather(weights, labels),
-        )
-    )
-    step = _Step(learner, state.epoch * learner.steps)
-    fitted = network.fit(
-        batches, steps_per_epoch=learner.steps, epochs=1, verbose=0, shuffle=False, callbacks=[step]
-    )
-    equalise(team, network.non_trainable_weights)
-    state.weights, state.optimizer = network.get_weights(), inner(network.optimizer).get_weights()
-    if learner.average:
-        fixed = {id(weight) for weight in network.non_trainable_weights}
-        equalise(
-            team,
-            [
-                mean
-                for mean, weight in zip(learner.average, network.weights, strict=True)
-                if id(weight) in fixed
-            ],
-        )
-        state.average = [variable.numpy() for variable in learner.average]
-        network.set_weights(state.average)
-    state.epoch += 1
-    record = {"loss": float(team.mean(np.array(fitted.history["loss"][-1]))), **_validate(learner)}
-    network.set_weights(state.weights)
-    state.history.append({name: round(value, 6) for name, value in record.items()})
-    return record
+def select_best(state: TrainingState, metrics: dict[str, float]) -> None:
+    """Select the weights to keep: highest validation accuracy, ties by lower loss; the last ones without validation set.
 
-
-class _Step(tf.keras.callbacks.Callback):  # type: ignore[misc]
-    """Sets the learning rate before each step; after it decays the kernels and moves the running mean."""
-
-    def __init__(self, learner: Learner, done: int) -> None:
-        super().__init__()
-        self.learner, self.step = learner, done
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self.rate = recipe.learning_rate(self.learner.job.training, self.step, self.learner.steps)
-        inner(self.model.optimizer).learning_rate = self.rate
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.step += 1
-        if self.learner.job.training.weight_decay:
-            self.learner.decay(tf.constant(self.rate * self.learner.job.training.weight_decay, tf.float32))
-        if self.learner.average and self.step % _EVERY == 0:
-            keep = min(self.learner.job.training.weight_average, self.step / (self.step + 10))
-            self.learner.move(tf.constant(keep**_EVERY, tf.float32))
-
-
-def _decay(network: tf.keras.Model) -> Callable[[tf.Tensor], None]:
-    """A graph that takes a share of every kernel away."""
-    kernels = [weight for weight in network.trainable_variables if weight.shape.rank > 1]
-
-    @tf.function  # type: ignore[untyped-decorator]
-    def decay(share: tf.Tensor) -> None:
-        for kernel in kernels:
-            kernel.assign_sub(kernel * share)
-
-    return decay  # type: ignore[no-any-return]
-
-
-def _move(average: list[tf.Variable], network: tf.keras.Model) -> Callable[[tf.Tensor], None]:
-    """A graph that keeps a share of the running mean and takes the rest from the weights as they are."""
-
-    @tf.function  # type: ignore[untyped-decorator]
-    def move(keep: tf.Tensor) -> None:
-        for mean, weight in zip(average, network.weights, strict=False):
-            if mean.dtype.is_floating:
-                mean.assign_sub((mean - weight) * (1 - keep))
-            else:
-                mean.assign(weight)
-
-    return move  # type: ignore[no-any-return]
-
-
-def _validate(learner: Learner) -> dict[str, float]:
-    """Cross entropy and top-1 over the validation rows of all workers; nothing where a fold has none."""
-    job, team = learner.job, learner.team
-    share = shards.share(job.shards, "validation", team.rank, team.size)
-    sums = np.zeros(3)  # loss, right, rows
-    if share.rows:
-        own = max(1, job.training.batch // team.size)
-        plain = feed.Epoch(job.seed, 0, team.rank, -(-share.rows // own), None)
-        for images, labels, _ in feed.batches(job.training.feed, share, learner.picture, plain):
-            logits = learner.network.predict_on_batch(images)[:, : len(job.shards.classes)]
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-            right = tf.equal(tf.argmax(logits, 1, tf.int32), labels)
-            sums += [
-                float(tf.reduce_sum(losses)),
-                float(tf.reduce_sum(tf.cast(right, tf.float32))),
-                len(labels),
-            ]
-    loss, right, seen = team.mean(sums)
-    return {"validation_loss": float(loss / seen), "validation_top1": float(right / seen)} if seen else {}
-
-
-def _keep_best(state: State, record: dict[str, float]) -> None:
-    """The weights to keep: of the most validation rows right, of equals those with less loss; without such rows the last.
-
-    The loss alone would favour early epochs: it punishes the growing certainty of a network that is getting better.
+    Selection by loss alone would prefer early epochs, because the loss punishes growing confidence.
     """
-    top1, loss = record.get("validation_top1", -1.0), record.get("validation_loss", float("inf"))
-    if "validation_top1" not in record or (top1, -loss) > (state.best_top1, -state.best_loss):
+    top1, loss = metrics.get("validation_top1", -1.0), metrics.get("validation_loss", float("inf"))
+    if "validation_top1" not in metrics or (top1, -loss) > (state.best_top1, -state.best_loss):
         state.best_epoch, state.best_top1, state.best_loss = state.epoch, top1, loss
         state.best = state.average or state.weights
 
 
-def _log(logs: Any, epoch: int, record: dict[str, float]) -> None:
+def _start(job: TrainingJob, workers: WorkerGroup) -> tuple[Trainer, TrainingState]:
+    """Build the network, restore the last checkpoint, and give all workers the state of worker 0."""
+    training, backbone = job.training, BACKBONES[job.training.model]
+    network = build_network(job)
+    backbone.load(network, training.weights, training.weights_sha256, "training")
+    model.freeze(network, training.freeze_until)
+    optimizer = workers.distribute(tf.keras.optimizers.legacy.Adam(training.learning_rate))
+    network.compile(optimizer, loss_function(job), jit_compile=False)
+    network.get_layer("dropout").seed += workers.rank
+    inner_optimizer(optimizer)._create_all_weights(network.trainable_variables)
+    state = checkpoint.load(Path(job.folder)) or TrainingState()
+    if state.epoch:
+        network.set_weights(state.weights)
+        inner_optimizer(optimizer).set_weights(state.optimizer)
+    workers.broadcast([*network.weights, *inner_optimizer(optimizer).variables()])
+    initial = state.average or network.get_weights()
+    average = [tf.Variable(value, trainable=False) for value in initial] if training.weight_average else []
+    batch = max(1, training.batch // workers.size)
+    steps = shards.steps_per_epoch(job.shards, "train", workers.size, batch)
+    callback = StepCallback(training, steps, network, average)
+    image = ImageSpec(job.height, job.width, backbone.convention(training.weights))
+    return Trainer(job, workers, network, average, image, steps, callback), state
+
+
+def _epoch(trainer: Trainer, state: TrainingState) -> dict[str, float]:
+    """Train one epoch, validate the averaged weights, and update the state; the metrics."""
+    workers, network = trainer.workers, trainer.network
+    trainer.callback.step = state.epoch * trainer.steps
+    fitted = network.fit(
+        _training_batches(trainer, state.epoch),
+        steps_per_epoch=trainer.steps,
+        epochs=1,
+        verbose=0,
+        shuffle=False,
+        callbacks=[trainer.callback],
+    )
+    average_batchnorm(workers, network.non_trainable_weights)
+    state.weights = network.get_weights()
+    state.optimizer = inner_optimizer(network.optimizer).get_weights()
+    if trainer.average:
+        statistics = {id(weight) for weight in network.non_trainable_weights}
+        pairs = zip(trainer.average, network.weights, strict=True)
+        average_batchnorm(workers, [mean for mean, weight in pairs if id(weight) in statistics])
+        state.average = [variable.numpy() for variable in trainer.average]
+        network.set_weights(state.average)
+    state.epoch += 1
+    loss = float(workers.mean(np.array(fitted.history["loss"][-1])))
+    metrics = {"loss": loss, **_validate(trainer)}
+    network.set_weights(state.weights)
+    state.history.append({name: round(value, 6) for name, value in metrics.items()})
+    return metrics
+
+
+def _training_batches(trainer: Trainer, epoch: int) -> tf.data.Dataset:
+    """Batches of images, targets (one-hot classes, then one-hot types) and sample weights."""
+    job, rank = trainer.job, trainer.workers.rank
+    weights = tf.constant(recipe.sample_weights(job.training, job.shards.images))
+    classes, types_ = len(job.shards.classes), len(job.shards.types)
+    source = shards.worker_shards(job.shards, "train", rank, trainer.workers.size)
+    spec = feed.EpochSpec(job.seed, epoch, rank, trainer.steps, job.training.augment)
+    return feed.batches(job.training.feed, source, trainer.image, spec).map(
+        lambda images, labels, types: (
+            images,
+            tf.concat([tf.one_hot(labels, classes), tf.one_hot(types, types_)], 1),
+            tf.gather(weights, labels),
+        )
+    )
+
+
+def _validate(trainer: Trainer) -> dict[str, float]:
+    """Cross entropy and top-1 accuracy over the validation images of all workers; empty without validation images."""
+    job, workers = trainer.job, trainer.workers
+    source = shards.worker_shards(job.shards, "validation", workers.rank, workers.size)
+    sums = np.zeros(3)  # loss, correct predictions, images
+    if source.rows:
+        spec = feed.EpochSpec(job.seed, 0, workers.rank, -(-source.rows // trainer.batch), None)
+        for images, labels, _ in feed.batches(job.training.feed, source, trainer.image, spec):
+            logits = trainer.network.predict_on_batch(images)[:, : len(job.shards.classes)]
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            correct = tf.equal(tf.argmax(logits, 1, tf.int32), labels)
+            sums += [
+                float(tf.reduce_sum(losses)),
+                float(tf.reduce_sum(tf.cast(correct, tf.float32))),
+                len(labels),
+            ]
+    loss, correct, images = workers.mean(sums)
+    return (
+        {"validation_loss": float(loss / images), "validation_top1": float(correct / images)}
+        if images
+        else {}
+    )
+
+
+def _log_metrics(logs: Any, epoch: int, metrics: dict[str, float]) -> None:
+    """Write the metrics of an epoch for TensorBoard."""
     with logs.as_default(step=epoch):
-        for name, value in record.items():
+        for name, value in metrics.items():
             tf.summary.scalar(name, value)
     logs.flush()

@@ -1,4 +1,4 @@
-"""VGG16 as a classifier: the backbone of vision/backbone.py with a head, and a run's weights written and read by hash."""
+"""A classifier: the pooled features of a backbone with a softmax head, and its weights file."""
 
 from __future__ import annotations
 
@@ -11,31 +11,50 @@ import tensorflow as tf
 
 from coinspark.core.errors import ConfigError, InputError
 from coinspark.vision import weights
-from coinspark.vision.backbones import vgg16 as backbone
+from coinspark.vision.backbones import BACKBONES
+from coinspark.vision.backbones.backbone import weight_names
 
-_TYPES = "types"  # the layer that a network learns with and is not kept with
+_TYPES = "types"  # name of the auxiliary head, which is not saved
 layers = tf.keras.layers
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """Everything that decides which variables the network has; seeds its initial weights."""
+    """Everything that determines the variables of a classifier and their initial values.
 
+    Attributes:
+        model: Name of the backbone.
+        height: Height of the images in pixels.
+        width: Width of the images in pixels.
+        classes: Number of classes.
+        batch_norm: Whether the backbone has batch normalization.
+        head_units: Units of the dense layers between backbone and softmax.
+        dropout: Dropout rate before the last layer.
+        seed: Seed of the initial weights and of dropout.
+        types: Number of outputs of the auxiliary type head; 0: no such head.
+    """
+
+    model: str
     height: int
     width: int
     classes: int
     batch_norm: bool = True
-    head: tuple[int, ...] = ()
+    head_units: tuple[int, ...] = ()
     dropout: float = 0.0
     seed: int = 0
     types: int = 0
 
+    @staticmethod
+    def from_dict(values: dict[str, Any]) -> Architecture:
+        """Inverse of `dataclasses.asdict`. Accepts a list in place of a tuple, as it comes from JSON."""
+        return Architecture(**{**values, "head_units": tuple(values["head_units"])})
+
 
 class SeededDropout(tf.keras.layers.Layer):  # type: ignore[misc]
-    """Dropout whose mask follows from a seed and a count of steps kept among the weights: a resumed run goes on alike."""
+    """Dropout whose mask depends on a seed and a step count. The count is a weight, so that a resumed run continues it."""
 
-    def __init__(self, rate: float, seed: int, **named: Any) -> None:
-        super().__init__(**named)
+    def __init__(self, rate: float, seed: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.rate, self.seed = rate, seed
         self.count = self.add_weight(
             name="count", shape=(), dtype=tf.int64, trainable=False, initializer="zeros"
@@ -44,57 +63,67 @@ class SeededDropout(tf.keras.layers.Layer):  # type: ignore[misc]
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         if not training or not self.rate:
             return inputs
-        drawn = tf.random.stateless_uniform(
+        uniform = tf.random.stateless_uniform(
             tf.shape(inputs), seed=tf.stack([tf.cast(self.seed, tf.int64), self.count])
         )
         with tf.control_dependencies([self.count.assign_add(1)]):
-            return tf.where(drawn >= self.rate, inputs / (1 - self.rate), tf.zeros_like(inputs))
+            return tf.where(uniform >= self.rate, inputs / (1 - self.rate), tf.zeros_like(inputs))
 
 
-def vgg16(shape: Architecture) -> tf.keras.Model:
-    """Float32 images (n, height, width, 3) → float32 logits (n, classes), or of classes and then types (n, classes + types).
+def build_classifier(architecture: Architecture) -> tf.keras.Model:
+    """Keras model from float32 images (n, height, width, 3) to float32 logits (n, classes), or (n, classes + types).
 
-    The pooled backbone, dense layers of `head`, dropout, and a last layer that starts at zero: the first loss is that of
-    guessing.
-    """
-    tf.keras.utils.set_random_seed(shape.seed)
-    inputs = layers.Input((shape.height, shape.width, 3), name="input")
-    x = backbone.pooled(inputs, shape.batch_norm)
-    for n, width in enumerate(shape.head, 1):
-        x = layers.Dense(width, activation="relu", kernel_initializer="he_normal", name=f"head{n}")(x)
-    x = SeededDropout(shape.dropout, shape.seed, name="dropout")(x)
-    logits = layers.Dense(shape.classes, kernel_initializer="zeros", name="logits")(x)
-    if shape.types:
-        types = layers.Dense(shape.types, kernel_initializer="zeros", name=_TYPES)(x)
+    Layers: backbone, dense layers, dropout, and a last layer with zero weights, so that the first
+    prediction is uniform."""
+    backbone = BACKBONES[architecture.model]
+    tf.keras.utils.set_random_seed(architecture.seed)
+    inputs = layers.Input((architecture.height, architecture.width, 3), name="input")
+    x = backbone.features(inputs, architecture.batch_norm)
+    for n, units in enumerate(architecture.head_units, 1):
+        x = layers.Dense(units, activation="relu", kernel_initializer="he_normal", name=f"head{n}")(x)
+    x = SeededDropout(architecture.dropout, architecture.seed, name="dropout")(x)
+    logits = layers.Dense(architecture.classes, kernel_initializer="zeros", name="logits")(x)
+    if architecture.types:
+        types = layers.Dense(architecture.types, kernel_initializer="zeros", name=_TYPES)(x)
         logits = layers.Concatenate(name="both")([logits, types])
-    return tf.keras.Model(
-        inputs, layers.Activation("linear", dtype="float32", name="float32")(logits), name="vgg16"
-    )
+    outputs = layers.Activation("linear", dtype="float32", name="float32")(logits)
+    return tf.keras.Model(inputs, outputs, name=architecture.model)
 
 
-def freeze(model: tf.keras.Model, name: str | None) -> None:
-    """Keep the weights of every layer up to the named one as they are; their normalisation uses what it has stored."""
-    if name is None:
+def freeze(model: tf.keras.Model, last_layer: str | None) -> None:
+    """Freeze all layers up to the named one; None freezes no layer. Frozen batch normalization uses its stored statistics.
+
+    Raises:
+        ConfigError: The model has no such layer.
+    """
+    if last_layer is None:
         return
     names = [layer.name for layer in model.layers]
-    if name not in names:
-        raise ConfigError(f"training.freeze_until: VGG16 has no layer {name!r}; there are {', '.join(names)}")
-    for layer in model.layers[: names.index(name) + 1]:
+    if last_layer not in names:
+        raise ConfigError(
+            f"training.freeze_until: {model.name} has no layer {last_layer!r}; its layers are {', '.join(names)}"
+        )
+    for layer in model.layers[: names.index(last_layer) + 1]:
         layer.trainable = False
 
 
 def save_weights(model: tf.keras.Model, values: list[np.ndarray[Any, Any]], file: Path) -> str:
-    """Write named arrays to an npz, atomically; the file's SHA-256. Equal weights give equal bytes.
+    """Write weights, in the order of `get_weights()`, to an npz without the auxiliary head; SHA-256 hex of the file.
 
-    What tells types apart stays behind: it was there to learn with.
+    Equal weights give equal files.
     """
-    named = zip(backbone.names_of(model), values, strict=True)
-    return weights.save({name: value for name, value in named if not name.startswith(f"{_TYPES}/")}, file)
+    arrays = zip(weight_names(model), values, strict=True)
+    return weights.save({name: array for name, array in arrays if not name.startswith(f"{_TYPES}/")}, file)
 
 
-def load_weights(model: tf.keras.Model, file: Path, digest: str) -> None:
-    """Set every weight of the model from an npz of `save_weights`, checked by its hash first."""
-    arrays, names = weights.read(file, digest, "training"), backbone.names_of(model)
+def load_weights(model: tf.keras.Model, file: Path, sha256: str) -> None:
+    """Set all weights of the model from a file that `save_weights` wrote.
+
+    Raises:
+        InputError: The file has another hash or other layers.
+    """
+    arrays, names = weights.read(file, sha256, "training"), weight_names(model)
     if set(names) != set(arrays):
-        raise InputError(f"{file}: holds other layers than the model: {sorted(set(names) ^ set(arrays))[:4]}")
+        difference = sorted(set(names) ^ set(arrays))[:4]
+        raise InputError(f"{file}: the layers of the file and of the model differ: {', '.join(difference)}")
     model.set_weights([arrays[name] for name in names])

@@ -1,4 +1,4 @@
-"""A run's weights and pictures → what it says of each coin, spread over Spark's workers."""
+"""Predictions of a trained run for images, in Spark's Python workers."""
 
 from __future__ import annotations
 
@@ -13,88 +13,104 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from coinspark.core.errors import InputError
-from coinspark.core.hashing import file_hash
-from coinspark.training import baseline
+from coinspark.training.baselines import BASELINES
+from coinspark.vision import weights
 from coinspark.warehouse import schemas
 
 _BATCH = (
-    16  # pictures at once; short batches are filled up, so that a coin's numbers do not depend on its company
+    16  # images; short batches are padded, so that the result of an image does not depend on the other images
 )
 
 Array = np.ndarray[Any, Any]
-Guess = Callable[[list[bytes]], Array]
+Predictor = Callable[[list[bytes]], Array]
 
 
 @dataclass(frozen=True)
 class RunModel:
-    """What predicting needs of a run: classes in label order, the mint of each, the weights' file and hash, the picture."""
+    """The model of a run.
+
+    Attributes:
+        model: Name of a backbone or of a baseline.
+        role: `network` or `baseline`.
+        classes: Class names in label order.
+        mints: The mint of each class.
+        weights: Path of the weights file.
+        sha256: SHA-256 hex of the weights file.
+        settings: JSON with the architecture, the image format, the precision and the number of views of a network.
+    """
 
     run_id: str
     model: str
+    role: str
     classes: tuple[str, ...]
     mints: tuple[str, ...]
     weights: str
     sha256: str
-    settings: str = (
-        "{}"  # JSON of architecture, precision, views and convention of the pixels; "{}" for the baseline
-    )
+    settings: str = "{}"
 
 
 def run_model(row: Mapping[str, Any], folder: Path) -> RunModel:
-    """The model of a row of `runs` (a dict or a Spark Row's `asDict()`); `folder` is `warehouse.locations.local_folder(config)`."""
+    """The model of a row of `runs`; `folder` is the warehouse's `local_folder`."""
     settings = json.loads(row["config"])
     return RunModel(
-        row["run_id"],
-        row["model"],
-        tuple(row["classes"]),
-        tuple(settings["mints"]),
-        str(folder / row["weights"]),
-        row["sha256"],
-        json.dumps(settings.get("network", {}), sort_keys=True),
+        run_id=row["run_id"],
+        model=row["model"],
+        role=row["role"],
+        classes=tuple(row["classes"]),
+        mints=tuple(settings["mints"]),
+        weights=str(folder / row["weights"]),
+        sha256=row["sha256"],
+        settings=json.dumps(settings.get("network", {}), sort_keys=True),
     )
 
 
 def predict(images: DataFrame, run: RunModel, top: int = 5) -> DataFrame:
-    """`coin_id`, `medium`, `jpeg` (of the run's size) → PREDICTIONS: the `top` classes and mints of each coin, best first.
+    """Rows of PREDICTIONS with the `top` classes and mints of each image.
 
-    Level `class` ranks the classes; level `mint` the mints, each with the sum of its classes' probabilities, its name in
-    both `class` and `mint`. The weights are loaded once a Python worker, by their hash.
+    Level `class` ranks the classes. Level `mint` ranks the mints by the sum of the probabilities of their
+    classes; both columns `class` and `mint` then have the name of the mint. Each Python worker loads the
+    weights once.
+
+    Args:
+        images: `coin_id`, `medium`, `jpeg` (of the size of the run's images).
     """
     images.sparkSession.sparkContext.environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-    def guess(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def predict_frames(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for frame in frames:
             for start in range(0, len(frame), 8 * _BATCH):
-                piece = frame.iloc[start : start + 8 * _BATCH]
-                chances = probabilities(run, piece["jpeg"].tolist())
-                yield ranked(piece["coin_id"].tolist(), piece["medium"].tolist(), chances, run, top)
+                rows = frame.iloc[start : start + 8 * _BATCH]
+                values = probabilities(run, rows["jpeg"].tolist())
+                yield ranked(rows["coin_id"].tolist(), rows["medium"].tolist(), values, run, top)
 
-    return images.select("coin_id", "medium", "jpeg").mapInPandas(guess, schema=schemas.PREDICTIONS.ddl)  # type: ignore[arg-type]
+    columns = images.select("coin_id", "medium", "jpeg")
+    return columns.mapInPandas(predict_frames, schema=schemas.PREDICTIONS.ddl)  # type: ignore[arg-type]
 
 
 def probabilities(run: RunModel, jpegs: list[bytes]) -> Array:
-    """(n, classes) float64 of these pictures, rows adding up to 1. Raises InputError where the weights are not the run's."""
-    return _load(run)(jpegs)
+    """(n, classes) float64 with rows that add up to 1.
+
+    Raises:
+        InputError: The weights file is not the one of the run.
+    """
+    return _predictor(run)(jpegs)
 
 
-def ranked(coins: list[str], media: list[str], chances: Array, run: RunModel, top: int) -> pd.DataFrame:
-    """Rows of PREDICTIONS from (n, classes) probabilities; ranks count from 1, equal chances stand in order of name."""
+def ranked(coins: list[str], media: list[str], values: Array, run: RunModel, top: int) -> pd.DataFrame:
+    """Rows of PREDICTIONS from probabilities (n, classes). Ranks count from 1; ties are ordered by name."""
     mints = sorted(set(run.mints))
-    member = np.array(
-        [[mint == name for name in mints] for mint in run.mints], dtype=np.float64
-    )  # (classes, mints)
+    membership = np.array([[mint == name for name in mints] for mint in run.mints], dtype=np.float64)
+    levels = (
+        ("class", run.classes, run.mints, values),
+        ("mint", tuple(mints), tuple(mints), values @ membership),
+    )
     parts = []
-    for level, names, of_mint, values in (
-        ("class", run.classes, run.mints, chances),
-        ("mint", tuple(mints), tuple(mints), chances @ member),
-    ):
-        values = values.round(6)
-        best = np.lexsort((np.broadcast_to(np.arange(values.shape[1]), values.shape), -values), axis=1)[
-            :, :top
-        ]
+    for level, names, mint_of_name, scores in levels:
+        scores = scores.round(6)
+        columns = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
+        best = np.lexsort((columns, -scores), axis=1)[:, :top]
         n, k = best.shape
-        flat = best.ravel()
+        labels = best.ravel()
         parts.append(
             pd.DataFrame(
                 {
@@ -103,9 +119,9 @@ def ranked(coins: list[str], media: list[str], chances: Array, run: RunModel, to
                     "coin_id": np.repeat(np.array(coins, dtype=object), k),
                     "medium": np.repeat(np.array(media, dtype=object), k),
                     "rank": np.tile(np.arange(1, k + 1, dtype=np.int32), n),
-                    "class": np.array(names, dtype=object)[flat],
-                    "mint": np.array(of_mint, dtype=object)[flat],
-                    "probability": np.take_along_axis(values, best, axis=1).ravel(),
+                    "class": np.array(names, dtype=object)[labels],
+                    "mint": np.array(mint_of_name, dtype=object)[labels],
+                    "probability": np.take_along_axis(scores, best, axis=1).ravel(),
                 }
             )
         )
@@ -113,51 +129,39 @@ def ranked(coins: list[str], media: list[str], chances: Array, run: RunModel, to
 
 
 @functools.lru_cache(maxsize=2)
-def _load(run: RunModel) -> Guess:
-    if run.model == baseline.MODEL:
-        weights = _baseline_weights(run)
-        return lambda jpegs: baseline.probabilities(weights, jpegs)
-    return _network(run)
+def _predictor(run: RunModel) -> Predictor:
+    return _baseline(run) if run.role == "baseline" else _network(run)
 
 
-def _baseline_weights(run: RunModel) -> dict[str, Array]:
-    if (found := file_hash(Path(run.weights))) != run.sha256:
-        raise InputError(
-            f"{run.weights}: SHA-256 is {found}, but run {run.run_id} has {run.sha256}; "
-            "the weights were not loaded"
-        )
-    with np.load(run.weights, allow_pickle=False) as opened:
-        return {name: opened[name] for name in opened.files}
+def _baseline(run: RunModel) -> Predictor:
+    arrays = weights.read(Path(run.weights), run.sha256, "training")
+    return functools.partial(BASELINES[run.model].probabilities, arrays)
 
 
-def _network(run: RunModel) -> Guess:
+def _network(run: RunModel) -> Predictor:
     import tensorflow as tf
 
-    from coinspark.training.augment import views as shifted
+    from coinspark.training.augment import shifted_views
     from coinspark.training.classifier import model
-    from coinspark.vision.backbones import vgg16
-    from coinspark.vision.network import Picture
+    from coinspark.vision.network import ImageSpec, configure_inference
     from coinspark.vision.preprocess import decode, prepare
 
     settings = json.loads(run.settings)
-    vgg16.settle(settings["precision"], threads=1)
-    picture = Picture(**settings["picture"])
-    architecture = settings["architecture"]
-    network = model.vgg16(model.Architecture(**{**architecture, "head": tuple(architecture["head"])}))
+    configure_inference(settings["precision"], threads=1)
+    image = ImageSpec(**settings["image"])
+    network = model.build_classifier(model.Architecture.from_dict(settings["architecture"]))
     model.load_weights(network, Path(run.weights), run.sha256)
 
     @tf.function(input_signature=[tf.TensorSpec((_BATCH,), tf.string)])  # type: ignore[untyped-decorator]
     def forward(jpegs: tf.Tensor) -> tf.Tensor:
-        images = tf.map_fn(lambda jpeg: decode(jpeg, picture), jpegs, fn_output_signature=tf.uint8)
-        views = shifted(images, picture, settings["views"])
-        logits = [network(prepare(view, picture), training=False) for view in views]
-        return tf.add_n([tf.nn.softmax(tf.cast(one, tf.float64)) for one in logits]) / len(views)
+        images = tf.map_fn(lambda jpeg: decode(jpeg, image), jpegs, fn_output_signature=tf.uint8)
+        views = shifted_views(images, image, settings["views"])
+        logits = [network(prepare(view, image), training=False) for view in views]
+        return tf.add_n([tf.nn.softmax(tf.cast(values, tf.float64)) for values in logits]) / len(views)
 
-    def guess(jpegs: list[bytes]) -> Array:
-        filled = jpegs + [jpegs[0]] * (-len(jpegs) % _BATCH)
-        batches = [
-            forward(tf.constant(filled[n : n + _BATCH])).numpy() for n in range(0, len(filled), _BATCH)
-        ]
-        return np.asarray(np.concatenate(batches)[: len(jpegs)])
+    def predictor(jpegs: list[bytes]) -> Array:
+        padded = jpegs + [jpegs[0]] * (-len(jpegs) % _BATCH)
+        batches = [forward(tf.constant(padded[n : n + _BATCH])) for n in range(0, len(padded), _BATCH)]
+        return np.asarray(np.concatenate([batch.numpy() for batch in batches])[: len(jpegs)])
 
-    return guess
+    return predictor

@@ -1,9 +1,9 @@
-"""The stage `train`: splits, coins, images → runs. A finished run is known by what went into it and is never trained twice."""
+"""The stage `train`: splits, coins, images → runs. A finished run with the same input, settings and code is reused."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,13 @@ from coinspark.config import Config
 from coinspark.core.code_version import code_version
 from coinspark.core.hashing import digest
 from coinspark.pipeline.stage import Change, Context, Stage
-from coinspark.training import baseline, launch, record, shards
-from coinspark.training.classifier.recipe import Job
-from coinspark.training.export import Want, export
-from coinspark.training.shards import Shards
-from coinspark.vision import network
+from coinspark.training import launch, run_folder, shards
+from coinspark.training.baselines import BASELINES
+from coinspark.training.classifier.recipe import TrainingJob
+from coinspark.training.export import ExportSpec, export
+from coinspark.training.shards import ShardSet
+from coinspark.vision.backbones import BACKBONES
+from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
 from coinspark.warehouse.locations import local_folder
 
@@ -27,182 +29,204 @@ _MARKER = "run.json"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """One fold of one layer: what was exported, and the mint of each class in label order."""
+class FoldData:
+    """The exported shards of one fold of one layer, and the mint of each class in label order."""
 
     layer: str
     fold: int
-    shards: Shards
+    shards: ShardSet
     mints: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """Result of a training: SHA-256 hex of the weights file, metrics, and the metrics of each epoch."""
+
+    sha256: str
+    metrics: Mapping[str, Any]
+    history: list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model to train on a fold.
+
+    Attributes:
+        model: Name of a backbone or of a baseline.
+        role: `network` or `baseline`.
+        settings: Everything besides shards and code that decides the weights, or that predictions need.
+        modules: Modules whose code decides the weights.
+        train: `train(run_id, folder)` writes `weights.npz` to the folder.
+    """
+
+    model: str
+    role: str
+    settings: Mapping[str, Any]
+    modules: tuple[str, ...]
+    train: Callable[[str, Path], Outcome]
+
+
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
-    """{"runs": a row a layer, fold and model}; the runs lie below `<warehouse>/runs/<run_id>/`, run.json written last."""
-    config, rows = context.config, []
-    splits = context.read("splits")
-    folds = [(layer, fold) for layer in _layers(config) for fold in _folds(splits, layer)]
+    """Train each model on each fold of each layer.
+
+    Returns:
+        `runs`, one row per layer, fold and model. The files of a run are in `<warehouse>/runs/<run_id>/`; `run.json` is
+        written last.
+    """
+    config, splits = context.config, context.read("splits")
+    rows = []
+    folds = [(layer, fold) for layer in layers(config) for fold in _folds(splits, layer)]
     for n, (layer, fold) in enumerate(folds, 1):
-        plan = _export(context, splits, layer, fold)
+        data = _export(context, splits, layer, fold)
         if config.training.baselines and layer == config.reference_layer:
-            rows.append(_baseline_run(context, plan))
-        rows.append(_train(context, plan, f"{layer} {n}/{len(folds)}"))
-    return {
-        "runs": context.spark.createDataFrame(
-            [tuple(row[name] for name in schemas.RUNS.columns) for row in rows], schemas.RUNS.ddl
-        )
-    }
+            rows += [_run(context, data, spec) for spec in _baselines(context, data)]
+        rows.append(_run(context, data, _network(context, data, f"{layer} {n}/{len(folds)}")))
+    values = [tuple(row[name] for name in schemas.RUNS.columns) for row in rows]
+    return {"runs": context.spark.createDataFrame(values, schemas.RUNS.ddl)}
 
 
-def _layers(config: Config) -> tuple[str, ...]:
+def layers(config: Config) -> tuple[str, ...]:
+    """Names of the layers to train."""
     return config.training.layers or tuple(layer.name for layer in config.layers)
 
 
 def _folds(splits: DataFrame, layer: str) -> list[int]:
-    return sorted(
-        row["fold"] for row in splits.where(F.col("layer") == layer).select("fold").distinct().collect()
+    rows = splits.where(F.col("layer") == layer).select("fold").distinct().collect()
+    return sorted(row["fold"] for row in rows)
+
+
+def _export(context: Context, splits: DataFrame, layer: str, fold: int) -> FoldData:
+    config, training = context.config, context.config.training
+    spec = ExportSpec(
+        layer=layer,
+        fold=fold,
+        size=config.image_size,
+        seed=config.seed,
+        shards=shards.shard_count(training.shards, launch.worker_count(training)),
+        max_images_per_class=training.max_images_per_class,
+        types=training.auxiliary_types,
     )
-
-
-def _export(context: Context, splits: DataFrame, layer: str, fold: int) -> Plan:
-    config = context.config
-    files = shards.number(config.training.shards, launch.workers(config.training))
-    want = Want(
-        layer,
-        fold,
-        config.image_size,
-        config.seed,
-        files,
-        config.training.max_images_per_class,
-        config.training.auxiliary_types,
+    shard_set = export(
+        splits, context.read("coins"), context.read("images"), spec, context.scratch / "shards"
     )
-    held = export(splits, context.read("coins"), context.read("images"), want, context.scratch / "shards")
-    found = (
-        splits.where((F.col("layer") == layer) & (F.col("fold") == fold))
-        .groupBy("class", "mint")
-        .count()
-        .collect()
-    )
-    most: dict[str, tuple[int, str]] = {}
-    for row in found:  # a type may be struck at several mints: it counts for the one with most of its coins
-        most[row["class"]] = min(most.get(row["class"], (1, "")), (-row["count"], row["mint"]))
-    return Plan(layer, fold, held, tuple(most[name][1] for name in held.classes))
+    mints = _mints(splits.where((F.col("layer") == layer) & (F.col("fold") == fold)))
+    return FoldData(layer, fold, shard_set, tuple(mints[name] for name in shard_set.classes))
 
 
-def _train(context: Context, plan: Plan, what: str) -> dict[str, Any]:
-    config = context.config
-    size = config.image_size, config.image_width
-    precision = network.precision(config.training.precision)
-    settings = {
-        "layer": plan.layer,
-        "fold": plan.fold,
-        "mints": plan.mints,
-        "seed": config.seed,
-        "training": config.training.model_dump(mode="json", exclude={"layers", "baselines", "weights"}),
-        "network": _network(config, len(plan.shards.classes), size, precision),
-    }
-    run_id, code = _identity(plan, settings, Job.program)
-    folder = local_folder(config) / "runs" / run_id
-    if (row := record.finished(folder, _MARKER)) is not None:
-        context.say(f"{run_id} is trained already")
+def _mints(split: DataFrame) -> dict[str, str]:
+    """The mint of each class. A class of several mints (a type) gets the mint with most of its coins, ties by name."""
+    best: dict[str, tuple[int, str]] = {}
+    for row in split.groupBy("class", "mint").count().collect():
+        best[row["class"]] = min(best.get(row["class"], (1, "")), (-row["count"], row["mint"]))
+    return {name: mint for name, (_, mint) in best.items()}
+
+
+def _run(context: Context, data: FoldData, spec: ModelSpec) -> dict[str, Any]:
+    """Train a model unless its run is finished; the row of `runs`.
+
+    The path of the weights is relative to the warehouse, so that equal builds in two warehouses have equal
+    rows."""
+    code = code_version(*spec.modules)
+    run_id = f"{data.layer}-{data.fold}-{digest([spec.settings, data.shards.digest, code])[:12]}"
+    folder = local_folder(context.config) / "runs" / run_id
+    if (row := run_folder.finished_row(folder, _MARKER)) is not None:
+        context.say(f"{run_id} is already trained")
         return row
-    rows = {split: sum(n) for split, n in plan.shards.rows.items()}
-    context.say(
-        f"{run_id} ({what}): {rows['train']:,} to train, {rows['validation']:,} to validate, {len(plan.mints)} classes"
-    )
-    job = Job(str(folder), plan.shards, *size, config.training, config.seed, precision)
-    result = launch.run(job, context.spark, lambda line: context.say(f"{run_id}  {line}"))
-    metrics = {
-        "train_rows": rows["train"],
-        "epochs": result["epochs"],
-        "best_epoch": result["best_epoch"],
-        **(result["history"][result["best_epoch"] - 1] if result["best_epoch"] else {}),
+    outcome = spec.train(run_id, folder)
+    row = {
+        "run_id": run_id,
+        "layer": data.layer,
+        "fold": data.fold,
+        "model": spec.model,
+        "role": spec.role,
+        "classes": list(data.shards.classes),
+        "config": _json(spec.settings),
+        "inputs": _json({"shards": data.shards.digest, "rows": data.shards.rows}),
+        "code": code,
+        "history": _json(outcome.history),
+        "metrics": _json(outcome.metrics),
+        "weights": f"runs/{run_id}/{run_folder.WEIGHTS}",
+        "sha256": outcome.sha256,
     }
-    return _finish(
-        folder,
-        plan,
-        {
-            "run_id": run_id,
-            "model": "vgg16",
-            "role": "network",
-            "config": settings,
-            "code": code,
-            "history": result["history"],
-            "metrics": metrics,
-            "sha256": result["sha256"],
-        },
-    )
+    return run_folder.mark_finished(folder, _MARKER, row)
 
 
-def _network(config: Config, classes: int, size: tuple[int, int], precision: str) -> dict[str, Any]:
-    """What predicting must know to build the network again and to give it its pictures as it was trained with them."""
-    t = config.training
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _network(context: Context, data: FoldData, progress: str) -> ModelSpec:
+    """The network that the configuration selects; `progress` is shown before it is trained."""
+    config, training = context.config, context.config.training
+    precision = resolve_precision(training.precision)
+    settings = {
+        "layer": data.layer,
+        "fold": data.fold,
+        "mints": data.mints,
+        "seed": config.seed,
+        "training": training.model_dump(mode="json", exclude={"layers", "baselines", "weights"}),
+        "network": _network_settings(config, len(data.shards.classes), precision),
+    }
+
+    def train(run_id: str, folder: Path) -> Outcome:
+        rows = {split: sum(counts) for split, counts in data.shards.rows.items()}
+        context.say(
+            f"{run_id} ({progress}): {rows['train']:,} training and {rows['validation']:,} validation images, "
+            f"{len(data.mints)} classes"
+        )
+        size = config.image_size, config.image_width
+        job = TrainingJob(str(folder), data.shards, *size, training, config.seed, precision)
+        result = launch.run(job, context.spark, lambda line: context.say(f"{run_id}  {line}"))
+        best = result["best_epoch"]
+        metrics = {
+            "train_rows": rows["train"],
+            "epochs": result["epochs"],
+            "best_epoch": best,
+            **(result["history"][best - 1] if best else {}),
+        }
+        return Outcome(result["sha256"], metrics, result["history"])
+
+    modules = (TrainingJob.program, BACKBONES.module(training.model))
+    return ModelSpec(training.model, "network", settings, modules, train)
+
+
+def _network_settings(config: Config, classes: int, precision: str) -> dict[str, Any]:
+    """What predictions and features need to rebuild the network and to prepare its images."""
+    training = config.training
+    size = {"height": config.image_size, "width": config.image_width}
     return {
         "architecture": {
-            "height": size[0],
-            "width": size[1],
+            "model": training.model,
+            **size,
             "classes": classes,
-            "batch_norm": t.batch_norm,
-            "head": list(t.head_units),
-            "dropout": t.dropout,
+            "batch_norm": training.batch_norm,
+            "head_units": list(training.head_units),
+            "dropout": training.dropout,
             "seed": config.seed,
         },
-        "picture": {"height": size[0], "width": size[1], "convention": network.convention(t.weights)},
+        "image": {**size, "convention": BACKBONES[training.model].convention(training.weights)},
         "precision": precision,
-        "views": t.prediction_views,
+        "views": training.prediction_views,
     }
 
 
-def _baseline_run(context: Context, plan: Plan) -> dict[str, Any]:
-    settings = {
-        "layer": plan.layer,
-        "fold": plan.fold,
-        "mints": plan.mints,
-        "seed": context.config.seed,
-        "model": baseline.MODEL,
-    }
-    run_id, code = _identity(plan, settings, baseline.__name__)
-    folder = local_folder(context.config) / "runs" / run_id
-    if (row := record.finished(folder, _MARKER)) is not None:
-        return row
-    context.say(f"{run_id}: the baseline, HOG of both sides and a linear SVM")
-    sha256, metrics = baseline.train(plan.shards, folder / record.WEIGHTS, context.config.seed)
-    return _finish(
-        folder,
-        plan,
-        {
-            "run_id": run_id,
-            "model": baseline.MODEL,
-            "role": "baseline",
-            "config": settings,
-            "code": code,
-            "history": [],
-            "metrics": metrics,
-            "sha256": sha256,
-        },
-    )
+def _baselines(context: Context, data: FoldData) -> Iterator[ModelSpec]:
+    """The registered baselines."""
+    for name, baseline in BASELINES.items():
+        settings = {
+            "layer": data.layer,
+            "fold": data.fold,
+            "mints": data.mints,
+            "seed": context.config.seed,
+            "model": name,
+        }
 
+        def train(run_id: str, folder: Path, baseline: Any = baseline) -> Outcome:
+            context.say(f"{run_id}: baseline {baseline.title}")
+            sha256, metrics = baseline.train(data.shards, folder / run_folder.WEIGHTS, context.config.seed)
+            return Outcome(sha256, metrics, [])
 
-def _identity(plan: Plan, settings: Mapping[str, Any], program: str) -> tuple[str, str]:
-    """The run's id, of what went into it and nothing else, and the version of the code."""
-    version = code_version(program)
-    return f"{plan.layer}-{plan.fold}-{digest([settings, plan.shards.digest, version])[:12]}", version
-
-
-def _finish(folder: Path, plan: Plan, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Mark the run as finished; the row of `runs`.
-
-    The weights' place is relative to the warehouse's folder, so that the same build elsewhere has the same rows.
-    """
-    row = {
-        **facts,
-        "layer": plan.layer,
-        "fold": plan.fold,
-        "classes": list(plan.shards.classes),
-        "inputs": json.dumps({"shards": plan.shards.digest, "rows": plan.shards.rows}, sort_keys=True),
-        "weights": f"runs/{facts['run_id']}/{record.WEIGHTS}",
-        **{name: json.dumps(facts[name], sort_keys=True) for name in ("config", "history", "metrics")},
-    }
-    return record.finish(folder, _MARKER, row)
+        yield ModelSpec(name, "baseline", settings, (BASELINES.module(name),), train)
 
 
 def _settings(config: Config) -> Any:
@@ -212,16 +236,21 @@ def _settings(config: Config) -> Any:
         "shape": config.ingest.shape,
         "seed": config.seed,
         "reference": config.reference_layer,
-        "layers": _layers(config),
+        "layers": layers(config),
     }
 
 
 def _outside(config: Config) -> Any:
-    """The weights file counts by the hash that it must have; `auto` precision by what this processor makes of it."""
+    """The hash of a weights file stands for its content, and `auto` precision depends on the processor."""
     return {
         "weights": config.training.weights_sha256,
-        "precision": network.precision(config.training.precision),
+        "precision": resolve_precision(config.training.precision),
     }
+
+
+def _modules(config: Config) -> tuple[str, ...]:
+    baselines = tuple(map(BASELINES.module, BASELINES)) if config.training.baselines else ()
+    return BACKBONES.module(config.training.model), *baselines
 
 
 STAGE = Stage(
@@ -232,4 +261,5 @@ STAGE = Stage(
     settings=_settings,
     build=build,
     outside=_outside,
+    modules=_modules,
 )

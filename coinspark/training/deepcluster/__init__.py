@@ -1,1 +1,1 @@
-"""DeepCluster: a network learns to tell its own clusters apart, and so to see (Caron et al. 2018)."""
+"""DeepCluster (Caron et al. 2018): a network trained without labels, on the clusters of its own features."""

@@ -1,4 +1,4 @@
-"""A worker's pictures: their features as they are, and the batches of an epoch, changed at random."""
+"""Images of one worker: their features, and the augmented batches of an epoch."""
 
 from __future__ import annotations
 
@@ -13,30 +13,36 @@ from numpy.typing import NDArray
 from coinspark.clustering.blocks import Block
 from coinspark.config import Augment
 from coinspark.training import augment, shards
-from coinspark.training.feed import plain_options
+from coinspark.training.feed import dataset_options
 from coinspark.vision.edges import edges
-from coinspark.vision.network import Edges, Picture
+from coinspark.vision.network import Edges, ImageSpec
 from coinspark.vision.preprocess import decode, prepare
 
-DRAWS = augment.DRAWS
-_ROWS = 256  # handed to TensorFlow at a time
+_ROWS = 256  # rows per call of the generator
 
 
 @dataclass(frozen=True)
-class Look:
-    """How the network is given its pictures: of which size and convention, and as what edges."""
+class InputPipeline:
+    """Preprocessing of the network's images: size, input convention and filter."""
 
-    picture: Picture
-    edges: Edges
+    image: ImageSpec
+    input_filter: Edges
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
-        """(n, h, w, 3) of 0…255 → what the network is given: float32 (n, h, w, 3), or (n, h, w, 2) of edges."""
-        return edges(prepare(images, self.picture), self.edges)
+        """(n, h, w, 3), values 0 to 255 → float32 (n, h, w, 3), or (n, h, w, 2) with a filter."""
+        return edges(prepare(images, self.image), self.input_filter)
 
 
 @dataclass(frozen=True)
-class Shown:
-    """`jpegs` and `labels` (n,) of a worker's rows; `order` (m,) of an epoch, and its `draws` (m, DRAWS) in [-1, 1)."""
+class EpochImages:
+    """The images of one epoch on one worker.
+
+    Attributes:
+        jpegs: (n,) JPEG bytes of the worker's rows.
+        labels: (n,) their clusters.
+        order: (m,) indices of the rows to show.
+        draws: (m, DRAWS) random numbers in [-1, 1) for their augmentation.
+    """
 
     jpegs: NDArray[np.object_]
     labels: NDArray[np.int32]
@@ -44,48 +50,48 @@ class Shown:
     draws: NDArray[np.float32]
 
 
-def features(eye: tf.keras.Model, jpegs: NDArray[np.object_], look: Look, batch: int) -> Block:
-    """(n, width) float32 of the pictures as they are."""
-    shape = (batch, look.picture.height, look.picture.width, 3)
+def extract_features(
+    backbone: tf.keras.Model, jpegs: NDArray[np.object_], pipeline: InputPipeline, batch: int
+) -> Block:
+    """Features float32 (n, width) of the images, without augmentation."""
+    shape = (batch, pipeline.image.height, pipeline.image.width, 3)
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8)])  # type: ignore[untyped-decorator]
     def forward(images: tf.Tensor) -> tf.Tensor:
-        return tf.cast(eye(look(images), training=False), tf.float32)
+        return tf.cast(backbone(pipeline(images), training=False), tf.float32)
 
-    found = []
+    features = []
     for start in range(0, len(jpegs), batch):
-        part = [decode(tf.constant(jpeg), look.picture) for jpeg in jpegs[start : start + batch]]
-        whole = tf.stack(
-            part + part[:1] * (batch - len(part))
-        )  # one shape: nothing is traced anew for the last of them
-        found.append(forward(whole).numpy()[: len(part)])
-    return np.concatenate(found)
+        images = [decode(tf.constant(jpeg), pipeline.image) for jpeg in jpegs[start : start + batch]]
+        padding = images[:1] * (batch - len(images))  # one shape, so that the graph is traced once
+        features.append(forward(tf.stack(images + padding)).numpy()[: len(images)])
+    return np.concatenate(features)
 
 
-def batches(shown: Shown, look: Look, steps: int, how: Augment) -> tf.data.Dataset:
-    """`steps` batches of (float32 images (n, h, w, 3), int32 labels (n,)), whose sizes differ by at most one."""
-    kinds = (
+def batches(epoch: EpochImages, pipeline: InputPipeline, steps: int, settings: Augment) -> tf.data.Dataset:
+    """A dataset of `steps` batches whose sizes differ by at most one: float32 images (n, h, w, channels), int32 labels (n,)."""
+    signature = (
         tf.TensorSpec((None,), tf.string),
         tf.TensorSpec((None,), tf.int32),
-        tf.TensorSpec((None, DRAWS), tf.float32),
+        tf.TensorSpec((None, augment.DRAWS), tf.float32),
     )
 
-    def parts() -> Iterator[tuple[Any, ...]]:
-        for start in range(0, len(shown.order), _ROWS):
-            rows = shown.order[start : start + _ROWS]
-            yield shown.jpegs[rows], shown.labels[rows], shown.draws[start : start + _ROWS]
+    def row_groups() -> Iterator[tuple[Any, ...]]:
+        for start in range(0, len(epoch.order), _ROWS):
+            rows = epoch.order[start : start + _ROWS]
+            yield epoch.jpegs[rows], epoch.labels[rows], epoch.draws[start : start + _ROWS]
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-    def decoded(jpeg: tf.Tensor, label: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return decode(jpeg, look.picture), label, draws
+    def decode_row(jpeg: tf.Tensor, label: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return decode(jpeg, pipeline.image), label, draws
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-    def ready(images: tf.Tensor, labels: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return look(augment.augment(images, draws, look.picture, how)), labels
+    def prepare_batch(images: tf.Tensor, labels: tf.Tensor, draws: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return pipeline(augment.augment(images, draws, pipeline.image, settings)), labels
 
-    cut = shards.cuts(len(shown.order), steps)
-    rows = (
-        tf.data.Dataset.from_generator(parts, output_signature=kinds).unbatch().with_options(plain_options())
-    )
-    rows = rows.map(decoded, num_parallel_calls=2, deterministic=True).batch(cut[0]).rebatch(cut)
-    return rows.map(ready, num_parallel_calls=2, deterministic=True).prefetch(4)
+    sizes = shards.batch_sizes(len(epoch.order), steps)
+    dataset = tf.data.Dataset.from_generator(row_groups, output_signature=signature).unbatch()
+    dataset = dataset.with_options(dataset_options())
+    dataset = dataset.map(decode_row, num_parallel_calls=2, deterministic=True)
+    dataset = dataset.batch(sizes[0]).rebatch(sizes)
+    return dataset.map(prepare_batch, num_parallel_calls=2, deterministic=True).prefetch(4)

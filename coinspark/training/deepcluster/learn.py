@@ -1,9 +1,8 @@
-"""One worker's part of a DeepCluster training: rounds of looking, clustering, and an epoch on the clusters' numbers.
+"""The training function of DeepCluster, which each worker runs: rounds of feature extraction, clustering and training.
 
-A round, as in Caron et al. 2018, section 3: features of all pictures → PCA to 256 numbers, whitened, length 1 → k-means → a new
-top layer → an epoch in which every cluster is served alike (sampler.py). The workers reduce and cluster together, each on its
-own rows; none ever has all of them.
-"""
+A round (Caron et al. 2018, section 3): features of all images → PCA, whitening, unit length → k-means → a
+new top layer → epochs with the cluster numbers as labels and uniform sampling over clusters (`sampler`).
+PCA and k-means run on all workers together, each with its own rows."""
 
 from __future__ import annotations
 
@@ -19,112 +18,142 @@ from numpy.typing import NDArray
 
 from coinspark.clustering import kmeans, pca
 from coinspark.clustering.blocks import Rows
-from coinspark.clustering.collective import ALONE, by_sum
-from coinspark.clustering.collective import Team as Adders
-from coinspark.training import feed, process, shards
-from coinspark.training.deepcluster import feed as pictures
-from coinspark.training.deepcluster import sampler
+from coinspark.clustering.collective import ALONE, Team, by_sum
+from coinspark.training import augment, shards
+from coinspark.training import feed as shard_feed
+from coinspark.training.deepcluster import feed, sampler
 from coinspark.training.deepcluster import state as states
-from coinspark.training.deepcluster.recipe import Job, progress_line
-from coinspark.training.deepcluster.state import State
-from coinspark.training.record import WEIGHTS
-from coinspark.training.worker_group import Team
+from coinspark.training.deepcluster.recipe import DeepClusterJob, progress_line
+from coinspark.training.deepcluster.state import DeepClusterState
+from coinspark.training.run_folder import WEIGHTS, append_progress, write_result
+from coinspark.training.worker import average_batchnorm, configure_tensorflow, inner_optimizer, weights_hash
+from coinspark.training.worker_group import WorkerGroup
 from coinspark.vision import weights
-from coinspark.vision.backbones import vgg16
+from coinspark.vision.backbones import BACKBONES
+from coinspark.vision.backbones.backbone import weight_arrays
 from coinspark.vision.edges import channels
-from coinspark.vision.network import Picture, convention
+from coinspark.vision.network import ImageSpec
 
 
 @dataclass(frozen=True)
-class Learner:
-    """What a worker holds: the network with its top layer, the part of it that sees, and the rows that are its own."""
+class DeepClusterTrainer:
+    """What a worker needs in every round.
 
-    job: Job
-    team: Team
-    adders: Adders
+    Attributes:
+        collective: Collective operations of the workers, for clustering.
+        network: The backbone with the top layer.
+        backbone: The part of the network that computes features.
+        jpegs: (n,) JPEG bytes of this worker's images, sorted by key.
+        keys: (n,) int64, a number of each image that does not depend on the workers.
+    """
+
+    job: DeepClusterJob
+    workers: WorkerGroup
+    collective: Team
     network: tf.keras.Model
-    eye: tf.keras.Model
-    look: pictures.Look
+    backbone: tf.keras.Model
+    pipeline: feed.InputPipeline
     jpegs: NDArray[np.object_]
     keys: NDArray[np.int64]
 
 
-def work(text: str, team: Team) -> str:
-    """All rounds, or those that the last whole checkpoint leaves; rank 0 leaves `weights.npz` and `result.json`.
+def work(text: str, workers: WorkerGroup) -> str:
+    """Train a network, or resume it from its checkpoint.
 
-    Gives the SHA-256 of what this worker's network has learnt. Raises CoinsparkError where shards, weights or checkpoint are
-    not what was stated.
+    Worker 0 writes `weights.npz`, `result.json` and a progress line per round to the folder of the network.
+
+    Args:
+        text: A `DeepClusterJob` as JSON.
+
+    Returns:
+        SHA-256 hex of the weights, which is equal on all workers.
+
+    Raises:
+        CoinsparkError: Shards, weights or checkpoint are not valid.
     """
-    job = Job.from_json(text)
-    process.settle(team, job.seed, job.precision)
-    learner, state = _start(job, team)
+    job = DeepClusterJob.from_json(text)
+    configure_tensorflow(workers, job.seed, job.precision)
+    trainer, state = _start(job, workers)
     folder = Path(job.folder)
-    while state.round < job.plan.rounds and not _settled(job, state):
+    while state.round < job.settings.rounds and not _is_stable(job, state):
         began = time.monotonic()
-        record = _round(learner, state)
-        if team.rank == 0:
+        record = _round(trainer, state)
+        if workers.rank == 0:
             states.save(folder, state)
-            process.tell(folder, progress_line(job, state.round, record, time.monotonic() - began))
-    if team.rank == 0:
-        held = dict(zip(vgg16.names_of(learner.eye), learner.eye.get_weights(), strict=True))
-        process.finish(folder, {"sha256": weights.save(held, folder / WEIGHTS), "history": state.history})
-    return process.hash_of(learner.network)
+            seconds = time.monotonic() - began
+            append_progress(folder, progress_line(job.settings.rounds, record, seconds))
+    if workers.rank == 0:
+        digest = weights.save(weight_arrays(trainer.backbone), folder / WEIGHTS)
+        write_result(folder, {"sha256": digest, "history": state.history})
+    return weights_hash(trainer.network)
 
 
-def _settled(job: Job, state: State) -> bool:
-    """Whether the last two assignments agree so far that another round would change little."""
-    wanted = job.plan.stop_nmi
-    return wanted is not None and bool(state.history) and (state.history[-1]["nmi"] or 0.0) >= wanted
+def _is_stable(job: DeepClusterJob, state: DeepClusterState) -> bool:
+    """Whether the NMI of the last two assignments has reached `stop_nmi`."""
+    limit = job.settings.stop_nmi
+    return limit is not None and bool(state.history) and (state.history[-1]["nmi"] or 0.0) >= limit
 
 
-def _start(job: Job, team: Team) -> tuple[Learner, State]:
-    """The network as it begins, or as the last checkpoint left it; rank 0's is everybody's."""
-    plan = job.plan
-    look = pictures.Look(Picture(job.height, job.width, convention(plan.weights)), plan.input_filter)
-    eye = vgg16.network(job.height, job.width, True, job.seed, channels(plan.input_filter))
-    vgg16.load(eye, plan.weights, plan.weights_sha256, "deepcluster")
-    top = tf.keras.layers.Dense(plan.k, kernel_initializer="zeros", name="top")
-    logits = tf.keras.layers.Activation("linear", dtype="float32", name="logits")(top(eye.output))
-    network = tf.keras.Model(eye.input, logits, name="deepcluster")
-    optimizer = team.optimizer(tf.keras.optimizers.legacy.Adam(plan.learning_rate))
-    network.compile(
-        optimizer, tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
-    )
-    process.inner(optimizer)._create_all_weights(network.trainable_variables)
-    state = states.load(Path(job.folder)) or State()
+def _start(job: DeepClusterJob, workers: WorkerGroup) -> tuple[DeepClusterTrainer, DeepClusterState]:
+    """Build the network, restore the last checkpoint, give all workers the state of worker 0, and read the images."""
+    backbone, network = _build_networks(job)
+    optimizer = workers.distribute(tf.keras.optimizers.legacy.Adam(job.settings.learning_rate))
+    loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile(optimizer, loss, jit_compile=False)
+    inner_optimizer(optimizer)._create_all_weights(network.trainable_variables)
+    state = states.load(Path(job.folder)) or DeepClusterState()
     if state.round:
         network.set_weights(state.weights)
-        process.inner(optimizer).set_weights(state.optimizer)
-    team.broadcast([*network.weights, *process.inner(optimizer).variables()])
-    share = shards.share(job.shards, "train", team.rank, team.size)
-    columns = [np.concatenate(parts) for parts in zip(*feed.chunks(job.training.feed, share), strict=True)]
-    names, jpegs = columns[0], columns[-1]
-    keys = np.array([_number(str(name)) for name in names], np.int64)
+        inner_optimizer(optimizer).set_weights(state.optimizer)
+    workers.broadcast([*network.weights, *inner_optimizer(optimizer).variables()])
+    keys, jpegs = _read_images(job, workers)
+    convention = BACKBONES[job.training.model].convention(job.settings.weights)
+    pipeline = feed.InputPipeline(ImageSpec(job.height, job.width, convention), job.settings.input_filter)
+    collective = by_sum(workers.total, workers.rank, workers.size) if workers.size > 1 else ALONE
+    return DeepClusterTrainer(job, workers, collective, network, backbone, pipeline, jpegs, keys), state
+
+
+def _build_networks(job: DeepClusterJob) -> tuple[tf.keras.Model, tf.keras.Model]:
+    """The backbone with its initial weights, and the backbone with a top layer of k outputs."""
+    settings, entry = job.settings, BACKBONES[job.training.model]
+    backbone = entry.network(job.height, job.width, True, job.seed, channels(settings.input_filter))
+    entry.load(backbone, settings.weights, settings.weights_sha256, "deepcluster")
+    top = tf.keras.layers.Dense(settings.k, kernel_initializer="zeros", name="top")
+    logits = tf.keras.layers.Activation("linear", dtype="float32", name="logits")(top(backbone.output))
+    return backbone, tf.keras.Model(backbone.input, logits, name="deepcluster")
+
+
+def _read_images(job: DeepClusterJob, workers: WorkerGroup) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """Keys and JPEG bytes of this worker's images, sorted by key."""
+    source = shards.worker_shards(job.shards, "train", workers.rank, workers.size)
+    chunks = shard_feed.chunks(job.training.feed, source)
+    columns = [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
+    image_ids, jpegs = columns[0], columns[-1]
+    keys = np.array([_key(str(image_id)) for image_id in image_ids], np.int64)
     order = np.argsort(keys, kind="stable")
-    adders = by_sum(team.total, team.rank, team.size) if team.size > 1 else ALONE
-    return Learner(job, team, adders, network, eye, look, jpegs[order], keys[order]), state
+    return keys[order], jpegs[order]
 
 
-def _number(name: str) -> int:
-    """A stable number of a picture: by it draws and ties go, and not by which worker has it."""
-    return int.from_bytes(sha256(name.encode()).digest()[:8], "little", signed=True)
+def _key(image_id: str) -> int:
+    """A number by which random choices are made and ties are ordered, independently of the number of workers."""
+    return int.from_bytes(sha256(image_id.encode()).digest()[:8], "little", signed=True)
 
 
-def _round(learner: Learner, state: State) -> dict[str, Any]:
-    """Look, cluster, learn; the state as the checkpoint will hold it."""
-    job, adders = learner.job, learner.adders
-    seen = pictures.features(learner.eye, learner.jpegs, learner.look, job.plan.batch)
-    numbers = pca.bearable(sum(job.shards.rows["train"]), job.plan.pca_components)
-    found = pca.fit(Rows(learner.keys, [seen]), numbers, adders)
-    plan = kmeans.Plan(job.plan.k, seed=job.seed + state.round)
-    clusters, labels = kmeans.fit(Rows(learner.keys, [found.apply(seen)]), plan, adders)
-    nmi = _agreement(learner, state, labels)
-    _forget(learner.network)
-    for turn in range(job.plan.epochs):
-        loss = _epoch(learner, labels, state.round * job.plan.epochs + turn)
-    inner = process.inner(learner.network.optimizer)
-    state.weights, state.optimizer = learner.network.get_weights(), inner.get_weights()
-    state.assigned = _everybodys(learner, labels)
+def _round(trainer: DeepClusterTrainer, state: DeepClusterState) -> dict[str, Any]:
+    """Extract features, cluster them, train on the clusters, and update the state; the record of the round."""
+    settings, collective = trainer.job.settings, trainer.collective
+    features = feed.extract_features(trainer.backbone, trainer.jpegs, trainer.pipeline, settings.batch)
+    components = pca.bearable(sum(trainer.job.shards.rows["train"]), settings.pca_components)
+    reduction = pca.fit(Rows(trainer.keys, [features]), components, collective)
+    plan = kmeans.Plan(settings.k, seed=trainer.job.seed + state.round)
+    clusters, labels = kmeans.fit(Rows(trainer.keys, [reduction.apply(features)]), plan, collective)
+    nmi = _nmi_with_previous(trainer, state, labels)
+    _reset_top_layer(trainer.network)
+    for n in range(settings.epochs):
+        loss = _epoch(trainer, labels, state.round * settings.epochs + n)
+    optimizer = inner_optimizer(trainer.network.optimizer)
+    state.weights, state.optimizer = trainer.network.get_weights(), optimizer.get_weights()
+    state.assigned = _gather_assignment(trainer, labels)
     state.round += 1
     state.history.append(
         {
@@ -139,49 +168,51 @@ def _round(learner: Learner, state: State) -> dict[str, Any]:
     return state.history[-1]
 
 
-def _agreement(learner: Learner, state: State, labels: kmeans.Labels) -> float | None:
-    """Normalised mutual information of all workers' labels with those of the round before; None in the first."""
+def _nmi_with_previous(
+    trainer: DeepClusterTrainer, state: DeepClusterState, labels: kmeans.Labels
+) -> float | None:
+    """NMI of all workers' labels with those of the previous round; None in the first round."""
     if not state.assigned:
         return None
-    keys, before = state.assigned
-    k = learner.job.plan.k
-    pairs = before[np.searchsorted(keys, learner.keys)].astype(np.int64) * k + labels
-    table = learner.adders.total(np.bincount(pairs, minlength=k * k).astype(np.float64))
-    return round(states.agreement(table.reshape(k, k)), 6)
+    keys, previous = state.assigned
+    k = trainer.job.settings.k
+    pairs = previous[np.searchsorted(keys, trainer.keys)].astype(np.int64) * k + labels
+    table = trainer.collective.total(np.bincount(pairs, minlength=k * k).astype(np.float64))
+    return round(states.normalized_mutual_information(table.reshape(k, k)), 6)
 
 
-def _everybodys(learner: Learner, labels: kmeans.Labels) -> list[NDArray[Any]]:
-    """Keys and labels of all workers' rows, by key: what the next round is compared with, by however many workers."""
-    keys = np.concatenate(
-        [np.frombuffer(sent, np.int64) for sent in learner.adders.gather(learner.keys.tobytes())]
-    )
-    every = np.concatenate(
-        [np.frombuffer(sent, np.int32) for sent in learner.adders.gather(labels.tobytes())]
-    )
+def _gather_assignment(trainer: DeepClusterTrainer, labels: kmeans.Labels) -> list[NDArray[Any]]:
+    """Keys and labels of all workers' rows, sorted by key, so that the next round may have another number of workers."""
+    keys = _gather(trainer, trainer.keys)
     order = np.argsort(keys, kind="stable")
-    return [keys[order], every[order]]
+    return [keys[order], _gather(trainer, labels)[order]]
 
 
-def _epoch(learner: Learner, labels: kmeans.Labels, turn: int) -> float:
-    """One pass on the clusters' numbers, every cluster served alike; the mean loss."""
-    job, team, network = learner.job, learner.team, learner.network
-    own = np.bincount(labels, minlength=job.plan.k)
-    held = np.array(
-        [np.frombuffer(sent, np.int64) for sent in learner.adders.gather(own.astype(np.int64).tobytes())]
-    )
-    order = sampler.serve(labels, held, team.rank, job.seed, turn)
-    steps = -(-int(held.sum()) // job.plan.batch)
-    draws = np.random.default_rng([job.seed, turn, team.rank]).uniform(-1, 1, (len(order), pictures.DRAWS))
-    shown = pictures.Shown(learner.jpegs, labels, order, draws.astype(np.float32))
-    batches = pictures.batches(shown, learner.look, steps, job.plan.augment)
+def _gather(trainer: DeepClusterTrainer, array: NDArray[Any]) -> NDArray[Any]:
+    """The arrays of all workers, concatenated by rank."""
+    messages = trainer.collective.gather(array.tobytes())
+    return np.concatenate([np.frombuffer(message, array.dtype) for message in messages])
+
+
+def _epoch(trainer: DeepClusterTrainer, labels: kmeans.Labels, epoch: int) -> float:
+    """Train one epoch with uniform sampling over clusters; the mean loss of the workers."""
+    job, workers, network = trainer.job, trainer.workers, trainer.network
+    sizes = np.bincount(labels, minlength=job.settings.k).astype(np.int64)
+    all_sizes = _gather(trainer, sizes).reshape(workers.size, -1)
+    order = sampler.sample_epoch(labels, all_sizes, workers.rank, job.seed, epoch)
+    steps = -(-int(all_sizes.sum()) // job.settings.batch)
+    rng = np.random.default_rng([job.seed, epoch, workers.rank])
+    draws = rng.uniform(-1, 1, (len(order), augment.DRAWS)).astype(np.float32)
+    images = feed.EpochImages(trainer.jpegs, labels, order, draws)
+    batches = feed.batches(images, trainer.pipeline, steps, job.settings.augment)
     fitted = network.fit(batches, steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False)
-    process.equalise(team, network.non_trainable_weights)
-    return float(team.mean(np.array(fitted.history["loss"][-1])))
+    average_batchnorm(workers, network.non_trainable_weights)
+    return float(workers.mean(np.array(fitted.history["loss"][-1])))
 
 
-def _forget(network: tf.keras.Model) -> None:
-    """A new top layer: the clusters' numbers mean nothing from one round to the next."""
-    optimizer = process.inner(network.optimizer)
+def _reset_top_layer(network: tf.keras.Model) -> None:
+    """Set the top layer and its moments to zero, since cluster numbers have no meaning across rounds."""
+    optimizer = inner_optimizer(network.optimizer)
     for weight in network.get_layer("top").weights:
         for variable in (weight, optimizer.get_slot(weight, "m"), optimizer.get_slot(weight, "v")):
             variable.assign(tf.zeros_like(variable))

@@ -1,4 +1,4 @@
-"""What a DeepCluster training is told, and the line that it says after each round."""
+"""The job of a DeepCluster training, and its progress line."""
 
 from __future__ import annotations
 
@@ -7,44 +7,56 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from coinspark.config import DeepCluster, Training
-from coinspark.training.shards import Shards
+from coinspark.training.shards import ShardSet
 
 
 @dataclass(frozen=True)
-class Job:
-    """One training: its folder, its shards, the size of a picture in pixels, the settings, the seed, the precision as resolved.
+class DeepClusterJob:
+    """Arguments of one training.
 
-    `training` says how workers are launched and fed; the rest of it is another training's.
+    Attributes:
+        folder: Folder of the network.
+        shards: The images to train on, all in the split `train`; their labels are not used.
+        height: Height of the images in pixels.
+        width: Width of the images in pixels.
+        settings: The section `deepcluster` of the configuration.
+        training: The section `training`; only backbone, launch, workers and feed are used.
+        seed: Seed of the initial weights, of clustering, sampling and augmentation.
+        precision: Keras precision policy.
+        program: Module of the training function.
     """
 
     folder: str
-    shards: Shards
+    shards: ShardSet
     height: int
     width: int
-    plan: DeepCluster
+    settings: DeepCluster
     training: Training
     seed: int
     precision: str
     program: str = "coinspark.training.deepcluster.learn"
 
     def to_json(self) -> str:
-        """The job as text, for a process of its own."""
-        settings = {name: getattr(self, name).model_dump(mode="json") for name in ("plan", "training")}
-        return json.dumps({**self.__dict__, "shards": asdict(self.shards), **settings})
+        """The job as JSON, for another process."""
+        sections = {name: getattr(self, name).model_dump(mode="json") for name in ("settings", "training")}
+        return json.dumps({**self.__dict__, "shards": asdict(self.shards), **sections})
 
     @staticmethod
-    def from_json(text: str) -> Job:
-        """The way back."""
-        plain = json.loads(text)
-        shards, plan = Shards.from_plain(plain.pop("shards")), DeepCluster.model_validate(plain.pop("plan"))
-        return Job(shards=shards, plan=plan, training=Training.model_validate(plain.pop("training")), **plain)
+    def from_json(text: str) -> DeepClusterJob:
+        """Inverse of `to_json`."""
+        values = json.loads(text)
+        shards = ShardSet.from_dict(values.pop("shards"))
+        settings = DeepCluster.model_validate(values.pop("settings"))
+        training = Training.model_validate(values.pop("training"))
+        return DeepClusterJob(shards=shards, settings=settings, training=training, **values)
 
 
-def progress_line(job: Job, done: int, record: dict[str, Any], seconds: float) -> str:
-    """The line a person reads after each round."""
-    rounds, largest = job.plan.rounds, record["sizes"][0] / sum(record["sizes"])
+def progress_line(rounds: int, record: dict[str, Any], seconds: float) -> str:
+    """The progress line of a round, given its record (see `DeepClusterState.history`)."""
+    largest = record["sizes"][0] / sum(record["sizes"])
     line = (
-        f"round {done:>{len(str(rounds))}}/{rounds}  {record['clusters']} clusters, the largest {largest:.1%}"
+        f"round {record['round']:>{len(str(rounds))}}/{rounds}  {record['clusters']} clusters, "
+        f"the largest {largest:.1%}"
     )
     if record["nmi"] is not None:
         line += f"  NMI {record['nmi']:.3f}"

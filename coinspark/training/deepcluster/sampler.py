@@ -1,9 +1,8 @@
-"""Which pictures an epoch shows: every cluster the same number of times, however large it is. Plain NumPy.
+"""Uniform sampling over clusters: each cluster is shown equally often in an epoch, whatever its size. Plain NumPy.
 
-The heart of DeepCluster (Caron et al. 2018, section 3.3): served as they come, the largest clusters would be all that there is
-to learn. The code published with the paper that coinspark follows indexed the wrong list, so that a cluster of 35 % was served
-38 % of an epoch; here it is served its even share, which a test counts.
-"""
+See Caron et al. 2018, section 3.3: with sampling in proportion to size, large clusters dominate the loss.
+The code published with the paper that coinspark follows indexes the wrong list, so that a cluster of 35 %
+of the images gets 38 % of an epoch."""
 
 from __future__ import annotations
 
@@ -13,41 +12,47 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 
 
-def serve(labels: NDArray[np.int32], held: Ints, rank: int, seed: int, turn: int) -> Ints:
-    """The places (m,) of this worker's rows that it shows in epoch `turn`, in order; a row may come several times or not.
+def sample_epoch(labels: NDArray[np.int32], sizes: Ints, rank: int, seed: int, epoch: int) -> Ints:
+    """Indices (m,) of the rows that this worker shows in an epoch, in order. A row may occur several times or not at all.
 
-    `labels` (n,) are its rows' clusters; `held` (workers, k) says how many rows of each cluster every worker has. Together the
-    workers show as many pictures as there are rows, and of each cluster that has any the same number, within one.
+    All workers together show as many images as there are rows, and each non-empty cluster equally often,
+    within one.
+
+    Args:
+        labels: (n,) clusters of this worker's rows.
+        sizes: (workers, k) number of rows of each cluster on each worker.
     """
-    draw = np.random.default_rng([seed, turn, rank])
-    own = shares(held)[rank]
-    parts = [
-        _some(np.flatnonzero(labels == cluster), int(count), draw)
-        for cluster, count in enumerate(own)
+    rng = np.random.default_rng([seed, epoch, rank])
+    counts = worker_counts(sizes)[rank]
+    samples = [
+        _sample(np.flatnonzero(labels == cluster), int(count), rng)
+        for cluster, count in enumerate(counts)
         if count
     ]
-    return draw.permutation(np.concatenate(parts)) if parts else np.empty(0, np.int64)
+    return rng.permutation(np.concatenate(samples)) if samples else np.empty(0, np.int64)
 
 
-def shares(held: Ints) -> Ints:
-    """How many pictures of each cluster each worker shows (workers, k): of a cluster's even share, what it holds of it."""
-    sizes = held.sum(0)
-    there = np.flatnonzero(sizes)
-    quota = np.zeros(len(sizes), np.int64)
-    each, more = divmod(int(sizes.sum()), max(len(there), 1))
-    quota[there] = each
-    quota[there[:more]] += 1
-    exact = held * (quota / np.maximum(sizes, 1))
-    found = np.floor(exact).astype(np.int64)
-    left = quota - found.sum(0)
-    # what is left goes to the largest remainders, of equals to the first worker
-    order = np.argsort(-(exact - found), axis=0, kind="stable")
-    for place, workers in enumerate(order):
-        found[workers, np.arange(len(sizes))] += place < left
-    return np.asarray(found, np.int64)
+def worker_counts(sizes: Ints) -> Ints:
+    """Number of images of each cluster that each worker shows (workers, k).
+
+    A cluster's quota is split in proportion to the workers' rows of it, by the largest remainder method;
+    ties go to the first worker."""
+    totals = sizes.sum(0)
+    nonempty = np.flatnonzero(totals)
+    quota = np.zeros(len(totals), np.int64)
+    share, remainder = divmod(int(totals.sum()), max(len(nonempty), 1))
+    quota[nonempty] = share
+    quota[nonempty[:remainder]] += 1
+    exact = sizes * (quota / np.maximum(totals, 1))
+    counts = np.floor(exact).astype(np.int64)
+    missing = quota - counts.sum(0)
+    by_remainder = np.argsort(-(exact - counts), axis=0, kind="stable")
+    for position, workers in enumerate(by_remainder):
+        counts[workers, np.arange(len(totals))] += position < missing
+    return np.asarray(counts, np.int64)
 
 
-def _some(places: Ints, count: int, draw: np.random.Generator) -> Ints:
-    """So many of these places, all of them equally often, within one."""
-    whole, rest = divmod(count, len(places))
-    return np.concatenate([np.tile(places, whole), draw.choice(places, rest, replace=False)])
+def _sample(indices: Ints, count: int, rng: np.random.Generator) -> Ints:
+    """`count` of the indices, each equally often within one."""
+    repeats, remainder = divmod(count, len(indices))
+    return np.concatenate([np.tile(indices, repeats), rng.choice(indices, remainder, replace=False)])

@@ -1,8 +1,7 @@
-"""The stage `deepcluster`: pictures → a network that has learnt from them alone, its rounds.
+"""The stage `deepcluster`: coins, images → networks, rounds. A finished network with the same input is reused.
 
-It stands among the trainings, whose launcher, feed and checkpoints it uses; what looks at pictures with its network finds it
-in the table `networks`. A network that is trained already is known by what went into it and is never trained twice.
-"""
+The stage is in this package because it uses the launcher, the feed and the checkpoints of training. The
+stage `features` uses its network through the table `networks`."""
 
 from __future__ import annotations
 
@@ -17,12 +16,14 @@ from coinspark.config import Config
 from coinspark.core.code_version import code_version
 from coinspark.core.hashing import digest
 from coinspark.pipeline.stage import Change, Context, Stage
-from coinspark.training import export, launch, record, shards
-from coinspark.training.deepcluster.recipe import Job
-from coinspark.training.shards import Shards
-from coinspark.vision import features_stage, network
+from coinspark.training import export, launch, run_folder, shards
+from coinspark.training.deepcluster.recipe import DeepClusterJob
+from coinspark.training.shards import ShardSet
+from coinspark.vision import features_stage
+from coinspark.vision.backbones import BACKBONES
 from coinspark.vision.feature_network import source_layer
 from coinspark.vision.features_stage import select_images
+from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
 from coinspark.warehouse.locations import local_folder
 
@@ -31,109 +32,131 @@ _ROUND = ("round", "clusters", "sizes", "nmi", "inertia", "loss")
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
-    """{"networks": one row, "rounds": a row a round}; the network lies below `<warehouse>/networks/<network>/`.
+    """Train the network.
 
-    Raises InputError without pictures, TrainingError where a worker died: the last whole round stays for the next run.
+    Returns:
+        `networks`, one row, and `rounds`, one row per round. The files of the network are in `<warehouse>/networks/<network>/`.
+
+    Raises:
+        InputError: There are no images.
+        TrainingError: A worker failed. The checkpoint of the last round is kept for the next run.
     """
-    row = _trained(context, export_pictures(context))
-    rounds = [(row["network"], *(one[name] for name in _ROUND)) for one in row["history"]]
+    row = _train(context, export_images(context))
+    networks = [tuple(row[name] for name in schemas.NETWORKS.columns)]
+    rounds = [(row["network"], *(record[name] for name in _ROUND)) for record in row["history"]]
     return {
-        schemas.NETWORKS.name: context.spark.createDataFrame(
-            [tuple(row[name] for name in schemas.NETWORKS.columns)], schemas.NETWORKS.ddl
-        ),
+        schemas.NETWORKS.name: context.spark.createDataFrame(networks, schemas.NETWORKS.ddl),
         schemas.ROUNDS.name: context.spark.createDataFrame(rounds, schemas.ROUNDS.ddl),
     }
 
 
-def export_pictures(context: Context) -> Shards:
-    """The pictures as shards of one class, each picture once, whichever coins it shows."""
+def export_images(context: Context) -> ShardSet:
+    """Export the selected images as shards of a single class, each image once."""
     config = context.config
-    number = shards.number(config.training.shards, launch.workers(config.training))
+    count = shards.shard_count(config.training.shards, launch.worker_count(config.training))
     splits = context.read("splits") if config.features.split else None
-    wanted = select_images(config, context.read("coins"), splits)
-    order = [F.xxhash64(F.lit(config.seed).cast("bigint"), "image_id"), F.col("image_id")]
-    place = F.row_number().over(Window.orderBy(*order)) - 1
-    known = {
+    images = select_images(config, context.read("coins"), splits)
+    position = F.row_number().over(Window.orderBy(*export.random_order(config.seed, "image_id"))) - 1
+    constants = {
         "split": F.lit("train"),
-        "class": F.lit("picture"),
+        "class": F.lit("image"),
         "coin_id": F.col("image_id"),
         "medium": F.lit(""),
     }
-    picked = wanted.withColumns({"place": place, **known}).withColumn("shard", F.col("place") % number)
-    label = {"label": F.lit(0), "type": F.lit(-1)}
-    sized = context.read("images").where(F.col("size") == config.image_size).select("image_id", "jpeg")
-    rows = (
-        picked.join(sized, "image_id").withColumns(label).select("split", "shard", "place", *shards.COLUMNS)
+    selection = images.withColumns({"position": position, **constants})
+    selection = selection.withColumn("shard", F.col("position") % count)
+    pixels = context.read("images").where(F.col("size") == config.image_size).select("image_id", "jpeg")
+    labels = {"label": F.lit(0), "type": F.lit(-1)}
+    rows = selection.join(pixels, "image_id").withColumns(labels)
+    rows = rows.select("split", "shard", "position", *shards.COLUMNS)
+    return export.write_shards(rows, selection, (["image"], []), count, context.scratch / "shards")
+
+
+def _train(context: Context, shard_set: ShardSet) -> dict[str, Any]:
+    """Train the network unless it is finished; its row of `networks`, and its history."""
+    config, settings = context.config, _recorded_settings(context.config)
+    code = code_version(*_modules(config))
+    name = f"deepcluster-{digest([settings, shard_set.digest, code])[:12]}"
+    folder = local_folder(config) / "networks" / name
+    if (row := run_folder.finished_row(folder, _MARKER)) is not None:
+        context.say(f"{name} is already trained")
+        return row
+    images = sum(shard_set.rows["train"])
+    context.say(
+        f"{name}: {images:,} images, {config.deepcluster.rounds} rounds, {config.deepcluster.k} clusters"
     )
-    return export.stored(rows, picked, (["picture"], []), number, context.scratch / "shards")
+    job = DeepClusterJob(
+        folder=str(folder),
+        shards=shard_set,
+        height=config.image_size,
+        width=config.image_width,
+        settings=config.deepcluster,
+        training=config.training,
+        seed=config.seed,
+        precision=resolve_precision(config.training.precision),
+    )
+    result = launch.run(job, context.spark, lambda line: context.say(f"{name}  {line}"))
+    row = {
+        "network": name,
+        "config": json.dumps(settings, sort_keys=True),
+        "code": code,
+        "inputs": json.dumps({"shards": shard_set.digest, "rows": shard_set.rows["train"]}, sort_keys=True),
+        "weights": f"networks/{name}/{run_folder.WEIGHTS}",
+        "sha256": result["sha256"],
+        "history": result["history"],
+    }
+    return run_folder.mark_finished(folder, _MARKER, row)
 
 
-def _trained(context: Context, held: Shards) -> dict[str, Any]:
-    """The row of the network, trained now or before, with its history."""
-    config, plan = context.config, context.config.deepcluster
-    precision = network.precision(config.training.precision)
-    size = config.image_size, config.image_width
-    settings = {
+def _recorded_settings(config: Config) -> dict[str, Any]:
+    """Settings that decide the weights, and what the stage `features` needs to rebuild the network."""
+    backbone, settings = config.training.model, config.deepcluster
+    convention = BACKBONES[backbone].convention(settings.weights)
+    return {
         "seed": config.seed,
-        "deepcluster": plan.model_dump(mode="json", exclude={"weights"}),
-        "workers": launch.workers(config.training),
+        "deepcluster": settings.model_dump(mode="json", exclude={"weights"}),
+        "workers": launch.worker_count(config.training),
         "network": {
+            "backbone": backbone,
             "architecture": {"batch_norm": True},
-            "edges": plan.input_filter,
-            "precision": precision,
-            "picture": {"height": size[0], "width": size[1], "convention": network.convention(plan.weights)},
+            "edges": settings.input_filter,
+            "precision": resolve_precision(config.training.precision),
+            "image": {"height": config.image_size, "width": config.image_width, "convention": convention},
         },
     }
-    code = code_version(Job.program)
-    name = f"deepcluster-{digest([settings, held.digest, code])[:12]}"
-    folder = local_folder(config) / "networks" / name
-    if (row := record.finished(folder, _MARKER)) is not None:
-        context.say(f"{name} is trained already")
-        return row
-    context.say(f"{name}: {sum(held.rows['train']):,} pictures, {plan.rounds} rounds of {plan.k} clusters")
-    job = Job(str(folder), held, *size, plan, config.training, config.seed, precision)
-    result = launch.run(job, context.spark, lambda line: context.say(f"{name}  {line}"))
-    return record.finish(
-        folder,
-        _MARKER,
-        {
-            "network": name,
-            "config": json.dumps(settings, sort_keys=True),
-            "code": code,
-            "inputs": json.dumps({"shards": held.digest, "rows": held.rows["train"]}, sort_keys=True),
-            "weights": f"networks/{name}/{record.WEIGHTS}",
-            "sha256": result["sha256"],
-            "history": result["history"],
-        },
-    )
 
 
 def _settings(config: Config) -> Any:
-    t = config.training
+    training = config.training
     return {
         "deepcluster": config.deepcluster,
+        "backbone": training.model,
         "mints": config.features.mints,
         "split": config.features.split,
         "layer": source_layer(config),
         "size": config.image_size,
         "shape": config.ingest.shape,
         "seed": config.seed,
-        "workers": launch.workers(t),
-        "shards": t.shards,
-        "feed": t.feed,
+        "workers": launch.worker_count(training),
+        "shards": training.shards,
+        "feed": training.feed,
     }
 
 
 def _outside(config: Config) -> Any:
-    """The weights to begin with count by the hash that they must have; `auto` precision by what this processor makes of it."""
+    """The hash of a weights file stands for its content, and `auto` precision depends on the processor."""
     return {
         "weights": config.deepcluster.weights_sha256,
-        "precision": network.precision(config.training.precision),
+        "precision": resolve_precision(config.training.precision),
     }
 
 
 def _reads(config: Config) -> tuple[str, ...]:
     return ("coins", "images", *(("splits",) if config.features.split else ()))
+
+
+def _modules(config: Config) -> tuple[str, ...]:
+    return DeepClusterJob.program, BACKBONES.module(config.training.model)
 
 
 def _scheduled(config: Config) -> bool:
@@ -148,5 +171,6 @@ STAGE = Stage(
     settings=_settings,
     build=build,
     outside=_outside,
+    modules=_modules,
     scheduled=_scheduled,
 )

@@ -1,4 +1,4 @@
-"""The state of a DeepCluster training after a round, and how far two assignments agree."""
+"""State of a DeepCluster training after a round, its checkpoint, and the agreement of two assignments."""
 
 from __future__ import annotations
 
@@ -14,23 +14,34 @@ from coinspark.training.checkpoint import NAME, Arrays
 
 
 @dataclass
-class State:
-    """Rounds done, a record of each, and the arrays: of the network, of its optimiser, and of the last assignment."""
+class DeepClusterState:
+    """State after `round` rounds.
+
+    Attributes:
+        round: Number of finished rounds.
+        history: A record per round: `round`, `clusters` (not empty), `sizes` (descending), `nmi` with the previous round or
+            None, `inertia` per image, `loss`.
+        weights: Weights of the network, in the order of `get_weights()`.
+        optimizer: Step count and moments of the optimizer.
+        assigned: The last assignment of all workers' rows: sorted keys int64 (n,), labels int32 (n,).
+    """
 
     round: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
-    weights: Arrays = field(default_factory=list)  # in the order of get_weights()
+    weights: Arrays = field(default_factory=list)
     optimizer: Arrays = field(default_factory=list)
-    assigned: Arrays = field(
-        default_factory=list
-    )  # keys int64 (n,), sorted, of all workers' rows, and labels int32 (n,)
+    assigned: Arrays = field(default_factory=list)
 
 
 _ARRAYS = ("weights", "optimizer", "assigned")
 
 
-def save(folder: Path, state: State) -> None:
-    """Replace the checkpoint. Raises TrainingError naming the file where it cannot be written; the one before stays."""
+def save(folder: Path, state: DeepClusterState) -> None:
+    """Replace the checkpoint in the folder.
+
+    Raises:
+        TrainingError: The file cannot be written. The previous checkpoint is kept.
+    """
     checkpoint.write(
         folder / NAME,
         {"round": state.round, "history": state.history},
@@ -39,28 +50,33 @@ def save(folder: Path, state: State) -> None:
     )
 
 
-def load(folder: Path) -> State | None:
-    """The last whole checkpoint, or None. Raises TrainingError where the file is not one of ours."""
-    found = checkpoint.read(folder / NAME, _ARRAYS)
-    if found is None:
+def load(folder: Path) -> DeepClusterState | None:
+    """Read the checkpoint in the folder; None if there is none.
+
+    Raises:
+        TrainingError: The file is not a checkpoint.
+    """
+    content = checkpoint.read(folder / NAME, _ARRAYS)
+    if content is None:
         return None
-    facts, arrays = found
-    return State(facts["round"], facts["history"], **arrays)
+    facts, arrays = content
+    return DeepClusterState(facts["round"], facts["history"], **arrays)
 
 
-def agreement(table: NDArray[np.float64]) -> float:
-    """Normalised mutual information of two assignments, 0 to 1, from how many rows stand in each pair of clusters.
+def normalized_mutual_information(table: NDArray[np.float64]) -> float:
+    """Normalised mutual information (NMI) of two assignments, 0 to 1, given the number of rows of each pair of clusters.
 
-    Divided by the mean of both entropies, as scikit-learn does and the paper of DeepCluster plots.
+    Normalised by the arithmetic mean of the two entropies, as in scikit-learn and in Caron et al. 2018.
     """
     joint = table / table.sum()
     first, second = joint.sum(1), joint.sum(0)
-    there = joint > 0
-    shared = float((joint[there] * np.log(joint[there] / np.outer(first, second)[there])).sum())
-    mean = (_entropy(first) + _entropy(second)) / 2
-    return max(0.0, shared / mean) if mean > 0 else 1.0
+    positive = joint > 0
+    ratio = joint[positive] / np.outer(first, second)[positive]
+    information = float((joint[positive] * np.log(ratio)).sum())
+    mean_entropy = (_entropy(first) + _entropy(second)) / 2
+    return max(0.0, information / mean_entropy) if mean_entropy > 0 else 1.0
 
 
-def _entropy(shares: NDArray[np.float64]) -> float:
-    held = shares[shares > 0]
-    return float(-(held * np.log(held)).sum())
+def _entropy(probabilities: NDArray[np.float64]) -> float:
+    positive = probabilities[probabilities > 0]
+    return float(-(positive * np.log(positive)).sum())

@@ -1,36 +1,55 @@
-"""What a network is punished for: by hand, with and without types. Whole runs are in test_launch.py."""
+"""Loss, selection of the best weights, and outputs of the network. Whole trainings are in test_launch.py."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from coinspark.training.checkpoint import TrainingState
 from coinspark.training.classifier import fit
-from tests.training_jobs import job, shards
+from tests.training_jobs import small_shards, training_job
 
 LOGITS = tf.constant([[2.0, 0.0, 1.0, 0.5, -0.5], [0.0, 3.0, 0.0, 1.0, 1.0]])  # three classes, two types
-WANTED = tf.constant(
-    [[1.0, 0.0, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 0.0, 0.0]]
-)  # the second coin's type is not shown
-CLASS = np.array([np.log(np.e**2 + 1 + np.e) - 2, np.log(2 + np.e**3) - 3])
-TYPE = np.array([np.log(np.e**0.5 + np.e**-0.5) + 0.5, 0.0])
+TARGETS = tf.constant([[1.0, 0.0, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 0.0, 0.0]])  # the second has no type
+CLASS_LOSS = np.array([np.log(np.e**2 + 1 + np.e) - 2, np.log(2 + np.e**3) - 3])
+TYPE_LOSS = np.array([np.log(np.e**0.5 + np.e**-0.5) + 0.5, 0.0])
 
 
-def test_a_coin_pays_for_its_class_and_its_type(tmp_path: Path) -> None:
-    loss = fit._loss(job(tmp_path, shards(tmp_path / "shards")))
-    np.testing.assert_allclose(loss(WANTED, LOGITS), CLASS + TYPE, rtol=1e-5)
+def test_loss_is_the_sum_of_class_and_type_loss(tmp_path: Path) -> None:
+    loss = fit.loss_function(training_job(tmp_path, small_shards(tmp_path / "shards")))
+    np.testing.assert_allclose(loss(TARGETS, LOGITS), CLASS_LOSS + TYPE_LOSS, rtol=1e-5)
 
 
-def test_focal_loss_is_of_the_class_alone(tmp_path: Path) -> None:
-    loss = fit._loss(job(tmp_path, shards(tmp_path / "shards"), loss="focal"))
-    np.testing.assert_allclose(loss(WANTED, LOGITS), (1 - np.exp(-CLASS)) ** 2 * CLASS + TYPE, rtol=1e-5)
+def test_focal_loss_applies_to_the_class_only(tmp_path: Path) -> None:
+    loss = fit.loss_function(training_job(tmp_path, small_shards(tmp_path / "shards"), loss="focal"))
+    expected = (1 - np.exp(-CLASS_LOSS)) ** 2 * CLASS_LOSS + TYPE_LOSS
+    np.testing.assert_allclose(loss(TARGETS, LOGITS), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("types", [True, False])
-def test_the_network_has_an_output_for_every_class_and_type(tmp_path: Path, types: bool) -> None:
-    held = shards(tmp_path / "shards")
-    network = fit.build(job(tmp_path, held if types else held.__class__(**{**held.__dict__, "types": ()})))
-    assert network.output_shape == (None, 5 if types else 3)
+@pytest.mark.parametrize(("types", "outputs"), [(("Nike", "Tyche"), 5), ((), 3)])
+def test_network_has_an_output_per_class_and_type(
+    tmp_path: Path, types: tuple[str, ...], outputs: int
+) -> None:
+    shards = replace(small_shards(tmp_path / "shards"), types=types)
+    assert fit.build_network(training_job(tmp_path, shards)).output_shape == (None, outputs)
+
+
+def test_select_best_prefers_accuracy_then_lower_loss() -> None:
+    state = TrainingState()
+    results = [(0.5, 2.0), (0.6, 3.0), (0.6, 2.5), (0.6, 2.6), (0.5, 0.1)]
+    for epoch, (top1, loss) in enumerate(results, 1):
+        state.epoch, state.weights = epoch, [np.array(epoch)]
+        fit.select_best(state, {"validation_top1": top1, "validation_loss": loss})
+    assert (state.best_epoch, state.best) == (3, [3])
+
+
+def test_select_best_keeps_the_last_weights_without_validation() -> None:
+    state = TrainingState(epoch=1, weights=[np.array(1)])
+    fit.select_best(state, {})
+    state.epoch, state.weights, state.average = 2, [np.array(2)], [np.array(20)]
+    fit.select_best(state, {})
+    assert (state.best_epoch, state.best) == (2, [20])

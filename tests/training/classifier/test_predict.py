@@ -1,4 +1,4 @@
-"""Predictions: ranks and roll-up by hand; the network on Spark gives what it gives on arrays."""
+"""Predictions: ranks and roll-up by hand; networks on Spark against the same network on arrays."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ import tensorflow as tf
 from pyspark.sql import SparkSession
 
 from coinspark.training.classifier import model, predict
+from coinspark.training.classifier.model import Architecture, build_classifier
 from coinspark.training.classifier.predict import RunModel
 from coinspark.vision import preprocess
-from coinspark.vision.network import Picture
+from coinspark.vision.network import ImageSpec
 from coinspark.warehouse import schemas
-from tests.training_shards import shade
+from tests.training_shards import striped_image
 
-RUN = RunModel("r", "vgg16", ("P/Athena", "P/Zeus", "Rome"), ("P", "P", "Rome"), "w", "s")
+IMAGE = ImageSpec(32, 64)
+ARCHITECTURE = Architecture("vgg16", 32, 64, 3, dropout=0.3, seed=5)
+RUN = RunModel("r", "vgg16", "network", ("P/Athena", "P/Zeus", "Rome"), ("P", "P", "Rome"), "w", "s")
 
 
-def test_a_mint_has_the_sum_of_its_classes() -> None:
+def test_probability_of_a_mint_is_the_sum_of_its_classes() -> None:
     rows = predict.ranked(["c"], ["original"], np.array([[0.3, 0.3, 0.4]]), RUN, 2)
     assert list(rows.columns) == list(schemas.PREDICTIONS.columns)
-    found = rows[["level", "rank", "class", "mint", "probability"]].values.tolist()
-    assert found == [
+    assert rows[["level", "rank", "class", "mint", "probability"]].values.tolist() == [
         ["class", 1, "Rome", "Rome", 0.4],
         ["class", 2, "P/Athena", "P", 0.3],
         ["mint", 1, "P", "P", 0.6],
@@ -33,105 +35,88 @@ def test_a_mint_has_the_sum_of_its_classes() -> None:
     ]
 
 
-def test_top_is_cut_to_what_there_is() -> None:
-    rows = predict.ranked(["a", "b"], ["original", "cast"], np.array([[0.2, 0.5, 0.3], [1, 0, 0]]), RUN, 5)
+def test_top_is_limited_to_the_number_of_classes() -> None:
+    values = np.array([[0.2, 0.5, 0.3], [1, 0, 0]])
+    rows = predict.ranked(["a", "b"], ["original", "cast"], values, RUN, 5)
     assert rows.groupby("level").size().to_dict() == {"class": 6, "mint": 4}
     assert rows[(rows["coin_id"] == "b") & (rows["level"] == "class")]["rank"].tolist() == [1, 2, 3]
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> RunModel:
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunModel:
+    """A run whose last layer is random; it is zero initially."""
     folder = tmp_path_factory.mktemp("run")
-    architecture = {
-        "height": 32,
-        "width": 64,
-        "classes": 3,
-        "batch_norm": True,
-        "head": [],
-        "dropout": 0.3,
-        "seed": 5,
+    network = build_classifier(ARCHITECTURE)
+    values = network.get_weights()
+    values[-2] = np.random.default_rng(1).normal(size=values[-2].shape).astype(np.float32)
+    settings = {
+        "mints": RUN.mints,
+        "network": {
+            "architecture": dataclasses.asdict(ARCHITECTURE),
+            "image": dataclasses.asdict(IMAGE),
+            "precision": "float32",
+            "views": 1,
+        },
     }
-    network = model.vgg16(model.Architecture(**{**architecture, "head": ()}))
-    weights = network.get_weights()
-    weights[-2] = (
-        np.random.default_rng(1).normal(size=weights[-2].shape).astype(np.float32)
-    )  # the last layer starts at 0
-    digest = model.save_weights(network, weights, folder / "weights.npz")
     row = {
         "run_id": "mint-0-abc",
         "model": "vgg16",
+        "role": "network",
         "classes": list(RUN.classes),
         "weights": "weights.npz",
-        "sha256": digest,
-        "config": json.dumps(
-            {
-                "mints": RUN.mints,
-                "network": {
-                    "architecture": architecture,
-                    "picture": {"height": 32, "width": 64, "convention": "standard"},
-                    "precision": "float32",
-                    "views": 1,
-                },
-            }
-        ),
+        "sha256": model.save_weights(network, values, folder / "weights.npz"),
+        "config": json.dumps(settings),
     }
     return predict.run_model(row, folder)
 
 
-def _directly(run: RunModel, jpegs: list[bytes]) -> np.ndarray:
-    network = model.vgg16(model.Architecture(32, 64, 3, dropout=0.3, seed=9))
+def _arrays(jpegs: list[bytes]) -> np.ndarray:
+    return np.stack([tf.io.decode_jpeg(jpeg).numpy() for jpeg in jpegs]).astype(np.float32)
+
+
+def _predict_arrays(run: RunModel, images: np.ndarray) -> np.ndarray:
+    network = build_classifier(dataclasses.replace(ARCHITECTURE, seed=9))
     model.load_weights(network, Path(run.weights), run.sha256)
-    images = np.stack([tf.io.decode_jpeg(jpeg).numpy() for jpeg in jpegs])
-    return tf.nn.softmax(network(preprocess.prepare(images, Picture(32, 64)), training=False)).numpy()
+    return tf.nn.softmax(network(preprocess.prepare(images, IMAGE), training=False)).numpy()
 
 
-def test_a_coins_numbers_do_not_depend_on_its_company(trained: RunModel) -> None:
-    jpegs = [shade(n) for n in range(19)]
-    together = predict.probabilities(trained, jpegs)
-    np.testing.assert_allclose(together, _directly(trained, jpegs), atol=1e-4)
-    assert (predict.probabilities(trained, jpegs[7:9]) == together[7:9]).all()
+def test_probabilities_do_not_depend_on_the_other_images(run: RunModel) -> None:
+    jpegs = [striped_image(n) for n in range(19)]
+    values = predict.probabilities(run, jpegs)
+    np.testing.assert_allclose(values, _predict_arrays(run, _arrays(jpegs)), atol=1e-4)
+    assert (predict.probabilities(run, jpegs[7:9]) == values[7:9]).all()
 
 
-def test_five_views_are_averaged(trained: RunModel) -> None:
-    five = dataclasses.replace(trained, settings=json.dumps({**json.loads(trained.settings), "views": 5}))
-    jpegs = [shade(n) for n in range(3)]
-    images = np.stack([tf.io.decode_jpeg(jpeg).numpy() for jpeg in jpegs]).astype(np.float32)
-    across = [
-        np.stack([_shift(image, *move) for image in images])
-        for move in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
-    ]
-    network = model.vgg16(model.Architecture(32, 64, 3))
-    model.load_weights(network, Path(trained.weights), trained.sha256)
-    wanted = np.mean(
-        [
-            tf.nn.softmax(network(preprocess.prepare(view, Picture(32, 64)), training=False))
-            for view in across
-        ],
-        axis=0,
-    )
-    np.testing.assert_allclose(predict.probabilities(five, jpegs), wanted, atol=1e-3)
+def test_five_views_are_averaged(run: RunModel) -> None:
+    five = dataclasses.replace(run, settings=json.dumps({**json.loads(run.settings), "views": 5}))
+    jpegs = [striped_image(n) for n in range(3)]
+    shifts = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
+    views = [np.stack([_shift(image, *shift) for image in _arrays(jpegs)]) for shift in shifts]
+    expected = np.mean([_predict_arrays(run, view) for view in views], axis=0)
+    np.testing.assert_allclose(predict.probabilities(five, jpegs), expected, atol=1e-3)
 
 
-def _shift(image: np.ndarray, across: int, down: int) -> np.ndarray:
-    """Each side 0.96 of a pixel (3 % of 32) that way, the edge repeated: between the pixel and its neighbour."""
+def _shift(image: np.ndarray, x: int, y: int) -> np.ndarray:
+    """Shift each side by 0.96 pixels (3 % of 32) with repeated edges: interpolate between neighbouring pixels."""
 
-    def moved(side: np.ndarray) -> np.ndarray:
-        wide = np.pad(side, ((1, 1), (1, 1), (0, 0)), mode="edge")
-        return side * 0.04 + wide[1 + down : 33 + down, 1 + across : 33 + across] * 0.96
+    def shift_side(side: np.ndarray) -> np.ndarray:
+        padded = np.pad(side, ((1, 1), (1, 1), (0, 0)), mode="edge")
+        return side * 0.04 + padded[1 + y : 33 + y, 1 + x : 33 + x] * 0.96
 
-    return np.concatenate([moved(image[:, :32]), moved(image[:, 32:])], axis=1)
+    return np.concatenate([shift_side(image[:, :32]), shift_side(image[:, 32:])], axis=1)
 
 
-def test_spark_gives_what_arrays_give(spark: SparkSession, trained: RunModel) -> None:
+def test_predictions_on_spark_equal_those_on_arrays(spark: SparkSession, run: RunModel) -> None:
+    jpegs = [striped_image(n) for n in range(6)]
     images = spark.createDataFrame(
-        [(f"c{n}", "original", bytearray(shade(n))) for n in range(6)],
+        [(f"c{n}", "original", bytearray(jpeg)) for n, jpeg in enumerate(jpegs)],
         "coin_id string, medium string, jpeg binary",
     ).repartition(2)
-    rows = predict.predict(images, trained, top=3).toPandas()
+    rows = predict.predict(images, run, top=3).toPandas()
     assert len(rows) == 6 * (3 + 2)
     assert set(rows["run_id"]) == {"mint-0-abc"}
-    wanted = _directly(trained, [shade(n) for n in range(6)])
+    expected = _predict_arrays(run, _arrays(jpegs))
     best = rows[(rows["level"] == "class") & (rows["rank"] == 1)].set_index("coin_id")
     for n in range(6):
-        assert best.loc[f"c{n}", "probability"] == pytest.approx(wanted[n].max(), abs=1e-4)
-        assert best.loc[f"c{n}", "class"] == RUN.classes[int(wanted[n].argmax())]
+        assert best.loc[f"c{n}", "probability"] == pytest.approx(expected[n].max(), abs=1e-4)
+        assert best.loc[f"c{n}", "class"] == RUN.classes[int(expected[n].argmax())]

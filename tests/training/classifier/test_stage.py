@@ -1,4 +1,4 @@
-"""The stage `train`: a row a layer, fold and model; finished runs are known again and not trained twice."""
+"""The stage `train`: one row per layer, fold and model; finished runs are reused."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config, load
+from coinspark.core.errors import ConfigError
 from coinspark.pipeline.stage import Context
 from coinspark.training.classifier import predict, stage
 from coinspark.warehouse import schemas
 from coinspark.warehouse.locations import local_folder
-from tests.training_shards import CLASSES, shade
+from tests.training_shards import CLASSES, striped_image
 
 
 @pytest.fixture(scope="module")
 def tables(spark: SparkSession) -> dict[str, DataFrame]:
-    """24 coins of three mints; the layer `entities` splits Perinthos in two."""
+    """24 coins of three mints; the layer `entities` splits Perinthos into two classes."""
 
     def split(n: int) -> str:
         return "test" if n % 8 == 7 else "validation" if n % 8 == 6 else "train"
@@ -26,10 +27,10 @@ def tables(spark: SparkSession) -> dict[str, DataFrame]:
     rows = []
     for n in range(24):
         mint = CLASSES[n % 3]
-        fine = mint if n % 3 < 2 else f"{mint}/{'Athena' if n % 2 else 'owl'}"
+        split_class = mint if n % 3 < 2 else f"{mint}/{'Athena' if n % 2 else 'owl'}"
         rows += [
             (layer, 0, f"c{n}", "original", mint, name, split(n))
-            for layer, name in (("mint", mint), ("entities", fine))
+            for layer, name in (("mint", mint), ("entities", split_class))
         ]
     return {
         "splits": spark.createDataFrame(rows, schemas.SPLITS.ddl).cache(),
@@ -38,77 +39,88 @@ def tables(spark: SparkSession) -> dict[str, DataFrame]:
             "coin_id string, medium string, image_id string, types array<string>",
         ).cache(),
         "images": spark.createDataFrame(
-            [(f"i{n}", 32, 64, 32, bytearray(shade(n))) for n in range(24)], schemas.IMAGES.ddl
+            [(f"i{n}", 32, 64, 32, bytearray(striped_image(n))) for n in range(24)], schemas.IMAGES.ddl
         ).cache(),
     }
 
 
-def _config(place: Path) -> Config:
-    layers = "[{name: mint, kind: mint}, {name: entities, kind: entities}]"
+def _config(warehouse: Path, *overrides: str) -> Config:
     return load(
         [],
         [
-            f"warehouse={place}",
+            f"warehouse={warehouse}",
             "ingest.sizes=[32]",
             "ingest.shape=wide",
-            f"layers={layers}",
+            "layers=[{name: mint, kind: mint}, {name: entities, kind: entities}]",
             "training.epochs=1",
             "training.launch=local",
             "training.batch=8",
             "training.precision=float32",
+            *overrides,
         ],
     )
 
 
 @pytest.mark.slow
-def test_runs_of_every_layer_and_their_predictions(
+def test_each_layer_is_trained_once_and_finished_runs_are_reused(
     spark: SparkSession, tables: dict[str, DataFrame], tmp_path: Path
 ) -> None:
-    said: list[str] = []
+    lines: list[str] = []
+    config = _config(tmp_path / "a")
 
     def build() -> list[dict[str, object]]:
-        context = Context(
-            spark, _config(tmp_path / "a"), tables.__getitem__, tmp_path / "scratch", said.append
-        )
-        made = stage.build(context)["runs"]
-        assert isinstance(made, DataFrame)
-        assert made.columns == list(schemas.RUNS.columns)
-        return sorted((row.asDict() for row in made.collect()), key=lambda row: str(row["run_id"]))
+        context = Context(spark, config, tables.__getitem__, tmp_path / "scratch", lines.append)
+        rows = stage.build(context)["runs"]
+        assert isinstance(rows, DataFrame)
+        assert rows.columns == list(schemas.RUNS.columns)
+        return sorted((row.asDict() for row in rows.collect()), key=lambda row: str(row["run_id"]))
 
     runs = build()
-    assert [
-        (row["layer"], row["fold"], row["model"])
-        for row in sorted(runs, key=lambda r: (r["layer"], r["model"]))
-    ] == [("entities", 0, "vgg16"), ("mint", 0, "hog-svm"), ("mint", 0, "vgg16")]
-    assert any("epoch 1/1" in line for line in said)
-    folder = local_folder(_config(tmp_path / "a"))
+    assert sorted((row["layer"], row["fold"], row["model"], row["role"]) for row in runs) == [
+        ("entities", 0, "vgg16", "network"),
+        ("mint", 0, "hog-svm", "baseline"),
+        ("mint", 0, "vgg16", "network"),
+    ]
+    assert any("epoch 1/1" in line for line in lines)
+    folder = local_folder(config)
     assert {path.name for path in (folder / "runs").iterdir()} == {row["run_id"] for row in runs}
 
-    fine = next(row for row in runs if row["layer"] == "entities")
-    assert fine["classes"] == ["Abdera", "Byzantion", "Perinthos/Athena", "Perinthos/owl"]
-    model = predict.run_model(fine, folder)
+    run = next(row for row in runs if row["layer"] == "entities")
+    assert run["classes"] == ["Abdera", "Byzantion", "Perinthos/Athena", "Perinthos/owl"]
+    model = predict.run_model(run, folder)
     assert model.mints == ("Abdera", "Byzantion", "Perinthos", "Perinthos")
-    assert predict.probabilities(model, [shade(1)]).shape == (1, 4)
-    assert json.loads(str(fine["inputs"]))["rows"]["train"] == [5, 5, 4, 4]
+    assert predict.probabilities(model, [striped_image(1)]).shape == (1, 4)
+    assert json.loads(str(run["inputs"]))["rows"]["train"] == [5, 5, 4, 4]
     assert not list((folder / "runs").rglob("checkpoint*"))
 
-    said.clear()
+    lines.clear()
     assert build() == runs
-    assert all("trained already" in line for line in said)
-    # Weights that were changed on disk are not taken for the run's: trained anew, the same rows to the letter.
-    mine = folder / str(fine["weights"])
-    mine.write_bytes(mine.read_bytes()[:-1])
-    said.clear()
+    assert all("already trained" in line for line in lines)
+    # A changed weights file is not reused: the run is trained again and has the same row.
+    weights = folder / str(run["weights"])
+    weights.write_bytes(weights.read_bytes()[:-1])
+    lines.clear()
     assert build() == runs
-    assert sum("trained already" in line for line in said) == 1
+    assert sum("already trained" in line for line in lines) == 2
 
 
-def test_what_the_stage_hangs_on(tmp_path: Path) -> None:
+def test_settings_of_the_stage_include_training_but_not_the_warehouse(tmp_path: Path) -> None:
     base = _config(tmp_path)
-    assert stage._baseline(base) == "mint"
-    assert stage._layers(base) == ("mint", "entities")
-    more = base.model_copy(update={"training": base.training.model_copy(update={"epochs": 2})})
-    assert stage.STAGE.settings(base) != stage.STAGE.settings(more)
-    assert stage.STAGE.settings(base) == stage.STAGE.settings(
-        base.model_copy(update={"warehouse": "elsewhere"})
+    assert base.reference_layer == "mint"
+    assert stage.layers(base) == ("mint", "entities")
+    assert stage.STAGE.settings(base) != stage.STAGE.settings(_config(tmp_path, "training.epochs=2"))
+    assert stage.STAGE.settings(base) == stage.STAGE.settings(_config(tmp_path / "elsewhere"))
+
+
+def test_modules_of_the_stage_are_those_of_the_configured_models(tmp_path: Path) -> None:
+    config = _config(tmp_path, "training.model=efficientnet_lite0", "training.baselines=false")
+    assert stage.STAGE.modules(config) == ("coinspark.vision.backbones.efficientnet_lite0",)
+    assert stage.STAGE.modules(_config(tmp_path)) == (
+        "coinspark.vision.backbones.vgg16",
+        "coinspark.training.baselines.hog_svm",
     )
+
+
+def test_unknown_model_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"training\.model.*unknown backbone 'vgg19'.*'vgg16'"):
+        _config(tmp_path, "training.model=vgg19")

@@ -1,4 +1,4 @@
-"""Whole trainings without labels: alone and by two Horovod workers, whole and killed between two rounds."""
+"""Whole DeepCluster trainings: with one worker and with two Horovod workers, uninterrupted and killed."""
 
 from __future__ import annotations
 
@@ -10,97 +10,97 @@ import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
-from coinspark.core.errors import ConfigError, InputError, TrainingError
+from coinspark.core.errors import TrainingError
 from coinspark.core.hashing import file_hash
 from coinspark.training import launch
 from coinspark.training.deepcluster import state as states
-from coinspark.training.shards import Shards
+from coinspark.training.shards import ShardSet
 from coinspark.vision import weights
-from tests.deepcluster_jobs import job
-from tests.deepcluster_jobs import shards as make_shards
-from tests.training_jobs import a_worker_killed
+from tests.deepcluster_jobs import deepcluster_job, unlabelled_shards
+from tests.training_jobs import kill_worker_after_checkpoint
 
 
 @pytest.fixture(scope="module")
-def held(tmp_path_factory: pytest.TempPathFactory) -> Shards:
-    return make_shards(tmp_path_factory.mktemp("shards"))
+def shards(tmp_path_factory: pytest.TempPathFactory) -> ShardSet:
+    return unlabelled_shards(tmp_path_factory.mktemp("shards"))
 
 
-# The training in a process that ends, without a word, right after its first checkpoint: a kill -9 at that point.
+# A training that ends without any clean-up right after its first checkpoint, as with kill -9.
 _KILLED = """
 import os, sys
 from pathlib import Path
-from coinspark.training import team
 from coinspark.training.deepcluster import learn, state
+from coinspark.training.worker_group import single_worker
 save = state.save
-def last(folder, now):
-    save(folder, now)
+def save_and_exit(folder, current):
+    save(folder, current)
     os._exit(9)
-state.save = last
-learn.work(Path(sys.argv[1]).read_text(), team.alone())
+state.save = save_and_exit
+learn.work(Path(sys.argv[1]).read_text(), single_worker())
 """
 
 
 @pytest.mark.slow
-def test_equal_input_gives_equal_weights_and_a_killed_training_goes_on_to_them(
-    held: Shards, spark: SparkSession, tmp_path: Path
+def test_resumed_training_ends_with_the_same_weights(
+    shards: ShardSet, spark: SparkSession, tmp_path: Path
 ) -> None:
-    said: list[str] = []
-    whole = launch.run(job(tmp_path / "whole", held), spark, said.append)
-    assert [line.split("  ")[0] for line in said] == ["round 1/2", "round 2/2"]
-    assert "NMI" not in said[0] and "NMI" in said[1]
-    assert [(one["round"], sum(one["sizes"])) for one in whole["history"]] == [(1, 24), (2, 24)]
+    lines: list[str] = []
+    whole = launch.run(deepcluster_job(tmp_path / "whole", shards), spark, lines.append)
+    assert [line.split("  ")[0] for line in lines] == ["round 1/2", "round 2/2"]
+    assert "NMI" not in lines[0] and "NMI" in lines[1]
+    assert [(record["round"], sum(record["sizes"])) for record in whole["history"]] == [(1, 24), (2, 24)]
     assert whole["history"][0]["nmi"] is None and 0 <= whole["history"][1]["nmi"] <= 1
     assert file_hash(tmp_path / "whole" / "weights.npz") == whole["sha256"]
-    kept = weights.read(tmp_path / "whole" / "weights.npz", whole["sha256"], "features")
-    assert kept["block1_conv1/kernel"].shape == (3, 3, 2, 64)  # edges, two channels
-    assert not any(name.startswith("top") for name in kept)
+    arrays = weights.read(tmp_path / "whole" / "weights.npz", whole["sha256"], "features")
+    assert arrays["block1_conv1/kernel"].shape == (3, 3, 2, 64)  # two channels, by the input filter
+    assert not any(name.startswith("top") for name in arrays)
 
-    killed = job(tmp_path / "killed", held)
+    killed = deepcluster_job(tmp_path / "killed", shards)
     (tmp_path / "killed").mkdir()
     (tmp_path / "job.json").write_text(killed.to_json())
-    ended = subprocess.run(
-        [sys.executable, "-c", _KILLED, str(tmp_path / "job.json")], check=False, env=launch._environment()
+    process = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(tmp_path / "job.json")],
+        check=False,
+        env=launch.worker_environment(),
     )
-    assert ended.returncode == 9
+    assert process.returncode == 9
     state = states.load(tmp_path / "killed")
     assert state is not None and state.round == 1
-    said.clear()
-    resumed = launch.run(killed, spark, said.append)
-    assert [line.split("  ")[0] for line in said] == ["round 2/2"]
+    lines.clear()
+    resumed = launch.run(killed, spark, lines.append)
+    assert [line.split("  ")[0] for line in lines] == ["round 2/2"]
     assert resumed == whole
 
 
 @pytest.mark.slow
-def test_a_worker_killed_in_a_round_and_the_next_run_goes_on_from_the_last_whole_one(
-    held: Shards, spark: SparkSession, tmp_path: Path
+def test_training_resumes_after_a_killed_worker(
+    shards: ShardSet, spark: SparkSession, tmp_path: Path
 ) -> None:
-    told = job(tmp_path / "run", held, "horovod", rounds=4, stop_nmi=None)
+    job = deepcluster_job(tmp_path / "run", shards, "horovod", rounds=4, stop_nmi=None)
     with (
-        a_worker_killed(tmp_path / "run"),
-        pytest.raises(TrainingError, match="run again to go on from there"),
+        kill_worker_after_checkpoint(tmp_path / "run"),
+        pytest.raises(TrainingError, match="run again to resume"),
     ):
-        launch.run(told, spark, lambda line: None)
+        launch.run(job, spark, lambda line: None)
     state = states.load(tmp_path / "run")
     assert state is not None and 1 <= state.round < 4
-    said: list[str] = []
-    result = launch.run(told, spark, said.append)
-    assert said[0].startswith(f"round {state.round + 1}/4")
+    lines: list[str] = []
+    result = launch.run(job, spark, lines.append)
+    assert lines[0].startswith(f"round {state.round + 1}/4")
     assert len(result["history"]) == 4
-    assert all(sum(one["sizes"]) == 24 for one in result["history"])  # both workers' rows
+    assert all(sum(record["sizes"]) == 24 for record in result["history"])  # rows of both workers
 
 
 @pytest.mark.slow
-def test_it_ends_where_the_assignments_agree_and_says_what_it_cannot_use(
-    held: Shards, spark: SparkSession, tmp_path: Path
-) -> None:
-    early = launch.run(job(tmp_path / "early", held, rounds=5, stop_nmi=1e-6), spark, lambda line: None)
-    assert len(early["history"]) == 2  # the first that can be compared with one before
-    file = tmp_path / "given.npz"
+def test_training_stops_at_the_nmi_limit(shards: ShardSet, spark: SparkSession, tmp_path: Path) -> None:
+    job = deepcluster_job(tmp_path / "early", shards, rounds=5, stop_nmi=1e-6)
+    assert len(launch.run(job, spark, lambda line: None)["history"]) == 2  # the first round has no NMI
+
+
+@pytest.mark.slow
+def test_weights_with_another_hash_are_refused(shards: ShardSet, spark: SparkSession, tmp_path: Path) -> None:
+    file = tmp_path / "initial.npz"
     np.savez(file, **{"block1_conv1/kernel": np.zeros((3, 3, 3, 64), np.float32)})
-    with pytest.raises((TrainingError, InputError, ConfigError), match="SHA-256"):
-        launch.run(
-            job(tmp_path / "other", held, weights=str(file), weights_sha256="0" * 64),
-            spark,
-            lambda line: None,
-        )
+    job = deepcluster_job(tmp_path / "run", shards, weights=str(file), weights_sha256="0" * 64)
+    with pytest.raises(TrainingError, match="SHA-256"):
+        launch.run(job, spark, lambda line: None)

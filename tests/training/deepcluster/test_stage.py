@@ -1,4 +1,4 @@
-"""The stage `deepcluster`: its network and rounds as rows; a network that is trained is known again."""
+"""The stage `deepcluster`: its network and rounds as rows; a finished network is reused; declared tables and settings."""
 
 from __future__ import annotations
 
@@ -16,38 +16,30 @@ from coinspark.vision import weights
 from coinspark.vision.feature_network import select_network
 from coinspark.warehouse import schemas
 from coinspark.warehouse.locations import local_folder
-from tests.training_shards import shade
+from tests.training_shards import striped_image
+
+MINTS = ("Abdera", "Byzantion", "Perinthos")
 
 
 @pytest.fixture(scope="module")
 def tables(spark: SparkSession) -> dict[str, DataFrame]:
-    """24 coins of three mints and 22 pictures: two coins share one, and one has none."""
-    coins = [
-        (
-            f"c{n}",
-            "original",
-            ("Abdera", "Byzantion", "Perinthos")[n % 3],
-            f"i{max(n, 1)}" if n < 23 else None,
-            [],
-        )
-        for n in range(24)
-    ]
+    """24 coins of three mints and 22 images: two coins share an image, and one coin has none."""
+    coins = [(f"c{n}", "original", MINTS[n % 3], f"i{max(n, 1)}" if n < 23 else None, []) for n in range(24)]
     return {
         "coins": spark.createDataFrame(
             coins, "coin_id string, medium string, mint string, image_id string, types array<string>"
         ).cache(),
         "images": spark.createDataFrame(
-            [(f"i{n}", 32, 64, 32, bytearray(shade(n))) for n in range(1, 23)], schemas.IMAGES.ddl
+            [(f"i{n}", 32, 64, 32, bytearray(striped_image(n))) for n in range(1, 23)], schemas.IMAGES.ddl
         ).cache(),
-        "splits": spark.createDataFrame([], schemas.SPLITS.ddl),
     }
 
 
-def _config(place: Path, *more: str) -> Config:
+def _config(warehouse: Path, *overrides: str) -> Config:
     return load(
         [],
         [
-            f"warehouse={place}",
+            f"warehouse={warehouse}",
             "ingest.sizes=[32]",
             "ingest.shape=wide",
             "training.launch=local",
@@ -60,55 +52,65 @@ def _config(place: Path, *more: str) -> Config:
             "deepcluster.epochs=1",
             "deepcluster.batch=8",
             "deepcluster.stop_nmi=null",
-            *more,
+            *overrides,
         ],
     )
 
 
 @pytest.mark.slow
-def test_a_network_its_rounds_and_how_it_is_known_again(
+def test_network_is_trained_once_and_reused(
     spark: SparkSession, tables: dict[str, DataFrame], tmp_path: Path
 ) -> None:
-    said: list[str] = []
+    lines: list[str] = []
 
-    def build(place: Path) -> tuple[dict[str, object], list[dict[str, object]]]:
-        context = Context(spark, _config(place), tables.__getitem__, tmp_path / "scratch", said.append)
-        made = stage.build(context)
-        networks, rounds = made["networks"], made["rounds"]
+    def context(warehouse: Path, **more: DataFrame) -> Context:
+        read = {**tables, **more}.__getitem__
+        return Context(spark, _config(warehouse), read, tmp_path / "scratch", lines.append)
+
+    def build(warehouse: Path) -> tuple[dict[str, object], list[dict[str, object]]]:
+        frames = stage.build(context(warehouse))
+        networks, rounds = frames["networks"], frames["rounds"]
         assert isinstance(networks, DataFrame) and isinstance(rounds, DataFrame)
-        (row,) = networks.collect()
-        return row.asDict(), [one.asDict() for one in rounds.orderBy("round").collect()]
+        (network,) = networks.collect()
+        return network.asDict(), [row.asDict() for row in rounds.orderBy("round").collect()]
 
-    row, rounds = build(tmp_path / "a")
-    assert [(one["network"], one["round"]) for one in rounds] == [(row["network"], 1), (row["network"], 2)]
-    assert [sum(one["sizes"]) for one in rounds] == [22, 22]
-    assert json.loads(str(row["inputs"]))["rows"] == [11, 11]  # each picture once
-    assert sum("round" in line and "inertia" in line for line in said) == 2
+    network, rounds = build(tmp_path / "a")
+    assert [(row["network"], row["round"]) for row in rounds] == [
+        (network["network"], 1),
+        (network["network"], 2),
+    ]
+    assert [sum(row["sizes"]) for row in rounds] == [22, 22]
+    assert json.loads(str(network["inputs"]))["rows"] == [11, 11]  # each image once
+    assert sum("round" in line and "inertia" in line for line in lines) == 2
     folder = local_folder(_config(tmp_path / "a"))
-    weights.check_hash(folder / str(row["weights"]), str(row["sha256"]), "features")
+    weights.check_hash(folder / str(network["weights"]), str(network["sha256"]), "features")
     assert not list((folder / "networks").rglob("checkpoint*"))
 
-    said.clear()
-    assert build(tmp_path / "a") == (row, rounds)
-    assert any("trained already" in line for line in said)
-    assert build(tmp_path / "b") == (row, rounds)  # another warehouse: the same rows to the letter
+    lines.clear()
+    assert build(tmp_path / "a") == (network, rounds)
+    assert any("already trained" in line for line in lines)
+    assert build(tmp_path / "b") == (network, rounds)  # rows do not depend on the warehouse
 
-    held = {**tables, "networks": spark.createDataFrame([tuple(row.values())], schemas.NETWORKS.ddl)}
-    seen = select_network(
-        Context(spark, _config(tmp_path / "a"), held.__getitem__, tmp_path / "scratch", said.append)
-    )
-    assert seen.model == f"{str(row['sha256'])[:16]}-64x32-relief"
-    file = folder / str(row["weights"])
+    networks = spark.createDataFrame([tuple(network.values())], schemas.NETWORKS.ddl)
+    selected = select_network(context(tmp_path / "a", networks=networks))
+    assert selected.model == f"{str(network['sha256'])[:16]}-64x32-relief"
+    file = folder / str(network["weights"])
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(InputError, match="SHA-256"):
-        select_network(
-            Context(spark, _config(tmp_path / "a"), held.__getitem__, tmp_path / "scratch", said.append)
-        )
+        select_network(context(tmp_path / "a", networks=networks))
 
 
-def test_a_mint_without_a_picture_is_named(
+def test_mint_without_images_is_named(
     spark: SparkSession, tables: dict[str, DataFrame], tmp_path: Path
 ) -> None:
     config = _config(tmp_path, "features.mints=[Pergamon]")
-    with pytest.raises(InputError, match=r"features\.mints: no coin of 'Pergamon' has a picture"):
-        stage.build(Context(spark, config, tables.__getitem__, tmp_path / "scratch", lambda line: None))
+    context = Context(spark, config, tables.__getitem__, tmp_path / "scratch", lambda line: None)
+    with pytest.raises(InputError, match=r"features\.mints: no coin of 'Pergamon' has an image"):
+        stage.build(context)
+
+
+def test_splits_are_read_only_with_features_split(tmp_path: Path) -> None:
+    whole, training_side = _config(tmp_path), _config(tmp_path, "features.split=train")
+    assert stage.STAGE.reads(whole) == ("coins", "images")
+    assert stage.STAGE.reads(training_side) == ("coins", "images", "splits")
+    assert stage.STAGE.settings(whole) != stage.STAGE.settings(training_side)

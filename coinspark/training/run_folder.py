@@ -1,0 +1,47 @@
+"""Files in the folder of a training run, through which driver and workers communicate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from coinspark.core import atomic_files
+from coinspark.core.hashing import file_hash
+from coinspark.training import checkpoint
+
+JOB, ERROR, LOG, PROGRESS, RESULT = "job.json", "error.txt", "worker.log", "progress.txt", "result.json"
+WEIGHTS = "weights.npz"
+
+
+def append_progress(folder: Path, line: str) -> None:
+    """Append a line to the file that the driver follows and prints."""
+    with (folder / PROGRESS).open("a", encoding="utf-8") as stream:
+        stream.write(f"{line}\n")
+
+
+def write_result(folder: Path, result: dict[str, Any]) -> None:
+    """Write the result of a training for the driver, atomically."""
+    atomic_files.write_json(folder / RESULT, result)
+
+
+def read_result(folder: Path) -> dict[str, Any]:
+    """The result that `write_result` left."""
+    result: dict[str, Any] = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    return result
+
+
+def mark_finished(folder: Path, marker: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Write the table row of a finished run to the file `marker`, remove the checkpoint, and return the row."""
+    atomic_files.write_json(folder / marker, row)
+    (folder / checkpoint.NAME).unlink(missing_ok=True)
+    return row
+
+
+def finished_row(folder: Path, marker: str) -> dict[str, Any] | None:
+    """The row of a finished run; None if it is not finished or its weights file has changed."""
+    try:
+        row: dict[str, Any] = json.loads((folder / marker).read_text(encoding="utf-8"))
+        return row if file_hash(folder / WEIGHTS) == row["sha256"] else None
+    except FileNotFoundError:
+        return None
