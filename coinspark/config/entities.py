@@ -4,55 +4,83 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from coinspark.config.common import Section
+from coinspark.core.errors import ConfigError
+from coinspark.core.registry import resolve
 
-Engine = Literal["lexicon", "spacy", "sparknlp"]
+Language = Literal["en", "de"]
 
 
 class Pretrained(Section):
-    """A recogniser on disk, to be used as it is: its folder and the SHA-256 over its files."""
+    """A trained recogniser on disk: its folder and the SHA-256 over its files."""
 
     path: str
     sha256: str | None = None
 
 
 class Recogniser(Section):
-    """How the trained engines learn: from which further texts, in how many passes, with how many names replaced.
+    """Training of the recognisers.
 
-    `swap` and `invent` are the shares of mentions that become another name or a made-up word, `vectors` the width of the word
-    vectors (0: none), `blur` how far a made-up word's vector lies from a known one's.
+    Attributes:
+        designs: CSV with the columns text_en and text_de: further training texts.
+        epochs: Passes over the training texts.
+        replace_share: Share of mentions replaced by another name of their category.
+        invent_share: Share of mentions replaced by an invented word.
+        vector_size: Dimensions of the word vectors; 0: none.
+        vector_noise: Length of the noise between an invented word's vector and a known word's.
+        pretrained: Language → a recogniser that is used instead of training one.
     """
 
     designs: str | None = None
-    passes: int = Field(12, ge=1)
-    swap: float = Field(0.1, ge=0, le=1)
-    invent: float = Field(0.6, ge=0, le=1)
-    vectors: int = Field(100, ge=0, le=1000)
-    blur: float = Field(0.5, ge=0)
-    pretrained: dict[Literal["en", "de"], Pretrained] = Field({})
+    epochs: int = Field(12, ge=1)
+    replace_share: float = Field(0.1, ge=0, le=1)
+    invent_share: float = Field(0.6, ge=0, le=1)
+    vector_size: int = Field(100, ge=0, le=1000)
+    vector_noise: float = Field(0.5, ge=0)
+    pretrained: dict[Language, Pretrained] = Field({})
 
 
 class Entities(Section):
-    """Which lists are searched for, in which languages, by which engines, and in which order these are trusted."""
+    """Search for entities in the descriptions.
+
+    Attributes:
+        lists: Folder of the entity lists; without it no entities are found.
+        languages: Languages of the descriptions to read.
+        engines: Names of engines (see `coinspark/entities/engines`).
+        priority: Engines that feed the class layers, highest priority first; empty: `engines`.
+        recogniser: Training of the engines that learn.
+        verdicts: CSV of proposals with the curators' verdicts.
+    """
 
     lists: str | None = None
-    languages: tuple[Literal["en", "de"], ...] = ("en", "de")
-    engines: tuple[Engine, ...] = Field(("lexicon",), min_length=1)
-    trust: tuple[Engine, ...] = ()
+    languages: tuple[Language, ...] = ("en", "de")
+    engines: tuple[str, ...] = Field(("lexicon",), min_length=1)
+    priority: tuple[str, ...] = ()
     recogniser: Recogniser = Recogniser()
     verdicts: str | None = None
 
+    @field_validator("engines")
+    @classmethod
+    def _check_engines(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        registry = resolve("coinspark.entities.engines:ENGINES")
+        try:
+            for name in names:
+                registry.target(name)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return names
+
     @model_validator(mode="after")
-    def _agree(self) -> Entities:
-        if absent := sorted(set(self.trust) - set(self.engines)):
+    def _check_priority(self) -> Entities:
+        if unknown := sorted(set(self.priority) - set(self.engines)):
             raise ValueError(
-                f"entities.trust: {absent[0]!r} is none of entities.engines {list(self.engines)}"
+                f"entities.priority: {unknown[0]!r} is not one of entities.engines: {', '.join(self.engines)}"
             )
         return self
 
     @property
-    def trusted(self) -> tuple[Engine, ...]:
-        """The engines that the class layers go by, the most trusted first."""
-        return self.trust or self.engines
+    def engines_by_priority(self) -> tuple[str, ...]:
+        """The engines that feed the class layers, highest priority first."""
+        return self.priority or self.engines

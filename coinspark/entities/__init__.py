@@ -1,1 +1,1 @@
-"""Descriptions → entities: persons, objects, animals and plants that the lists name, found in the distinct texts."""
+"""Entities: persons, objects, animals and plants named in the coin descriptions."""

@@ -1,8 +1,8 @@
-"""The stage `entities`: the coins' distinct texts → entities, and proposals from what trained engines find beyond the lists."""
+"""The stage `entities`: entities in the distinct texts of the coins, and proposals of unlisted names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 
@@ -10,11 +10,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.config import Config
-from coinspark.entities.engines import lexicon_engine, registry
+from coinspark.core.hashing import file_hash
+from coinspark.entities.engines import ENGINES, lexicon_engine
+from coinspark.entities.engines.engine import TrainedEngine
+from coinspark.entities.lexicon import forms as lexicon_forms
 from coinspark.entities.lexicon import lists
-from coinspark.entities.lexicon.lists import Form
+from coinspark.entities.lexicon.forms import Collision, Form
 from coinspark.entities.ner import recognisers
-from coinspark.entities.ner.annotated import Marked
 from coinspark.entities.review import proposals, verdicts
 from coinspark.entities.review.verdicts import Verdicts
 from coinspark.pipeline.stage import Change, Context, Stage
@@ -22,62 +24,70 @@ from coinspark.warehouse.schemas import ENTITIES, PROPOSALS
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
-    """ENTITIES and PROPOSALS frames. Raises InputError where lists, verdicts or a recogniser are not what was stated."""
+    """ENTITIES and PROPOSALS frames.
+
+    Raises:
+        InputError: Lists, verdicts, designs or a pretrained model cannot be read or have an unexpected hash.
+    """
     settings, spark = context.config.entities, context.spark
-    none = {
-        ENTITIES.name: spark.createDataFrame([], ENTITIES.ddl),
-        PROPOSALS.name: spark.createDataFrame([], PROPOSALS.ddl),
-    }
+    no_entities = spark.createDataFrame([], ENTITIES.ddl)
+    no_proposals = spark.createDataFrame([], PROPOSALS.ddl)
     if settings.lists is None:
         context.say("entities: no lists are configured (entities.lists), so no entities are found")
-        return none
-    word = verdicts.read(settings.verdicts)
-    forms = listed(settings.lists, word, context.say)
+        return {ENTITIES.name: no_entities, PROPOSALS.name: no_proposals}
+    decided = verdicts.read(settings.verdicts)
+    forms = load_forms(settings.lists, decided, context.say)
     texts = distinct_texts(context.read("coins"), settings.languages)
-    trained = [engine for engine in settings.engines if engine != lexicon_engine.NAME]
+    trained = [name for name in settings.engines if isinstance(ENGINES[name], TrainedEngine)]
+    untrained = [name for name in settings.engines if name not in trained]
     if not trained:
-        return {**none, ENTITIES.name: lexicon_engine.annotate(texts, forms)}
-    # Both tables are made of the same texts and finds: each engine runs once over the texts.
+        entities = _union(_annotate(context, name, texts, forms) for name in untrained)
+        return {ENTITIES.name: entities, PROPOSALS.name: no_proposals}
+    # Both tables use the same texts and spans: each engine runs once.
     texts = texts.persist()
-    by_list = lexicon_engine.annotate(texts, forms).persist()
-    made = reduce(
-        DataFrame.unionByName, [_engine(context, engine, texts, forms) for engine in trained]
-    ).persist()
-    every = made.unionByName(by_list) if lexicon_engine.NAME in settings.engines else made
+    listed = lexicon_engine.annotate(texts, {}, forms).persist()
+    found = _union(_annotate(context, name, texts, forms) for name in trained).persist()
+    others = [
+        listed if name == lexicon_engine.NAME else _annotate(context, name, texts, forms)
+        for name in untrained
+    ]
     return {
-        ENTITIES.name: every,
-        PROPOSALS.name: proposals.propose(made, by_list, texts, forms, word.refused),
+        ENTITIES.name: _union([found, *others]),
+        PROPOSALS.name: proposals.propose(found, listed, texts, forms, decided.refused),
     }
 
 
-def listed(folder: str, word: Verdicts, say: Callable[[str], None]) -> tuple[Form, ...]:
-    """The forms of the lists and of what the keepers accepted; says what two entries claim."""
-    entries = lists.read(folder) + word.entries
-    forms, collisions = lists.resolve(entries)
-    say(
-        f"entities: {len(entries)} entries, {len(forms)} forms from {folder}"
-        + (f", {len(word.entries)} of them accepted proposals" if word.entries else "")
-    )
-    for line in told(collisions):
+def load_forms(folder: str, decided: Verdicts, say: Callable[[str], None]) -> tuple[Form, ...]:
+    """Forms of the lists and of accepted proposals; reports their number and their collisions."""
+    entries = lists.read(folder) + decided.entries
+    forms, collisions = lexicon_forms.resolve(entries)
+    accepted = f" and {len(decided.entries)} accepted proposals" if decided.entries else ""
+    say(f"entities: {len(entries)} entries with {len(forms)} forms from {folder}{accepted}")
+    for line in _collision_lines(collisions):
         say(line)
     return forms
 
 
-def _engine(context: Context, engine: str, texts: DataFrame, forms: tuple[Form, ...]) -> DataFrame:
-    """The ENTITIES rows of a trained engine, which is trained first where it does not stand yet."""
-    config, learner = context.config, registry.trained(engine)
-
-    def train(marked: tuple[Marked, ...], language: str, folder: Path) -> None:
-        learner.train(marked, language, config.entities.recogniser, config.seed, folder, context.say)
-
-    known = [(row["language"], row["text"]) for row in texts.select("language", "text").collect()]
-    return learner.annotate(
-        texts, recognisers.folders(config, engine, known, forms, train, context.say), forms
-    )
+def _collision_lines(collisions: Sequence[Collision]) -> list[str]:
+    """How many forms several entries claim, and which of them are not searched for."""
+    if not collisions:
+        return []
+    ambiguous = [
+        f"{collision.form} ({collision.language}: {', '.join(collision.claims)})"
+        for collision in collisions
+        if collision.owner is None
+    ]
+    lines = [
+        f"entities: {len(collisions)} forms belong to several entries, "
+        f"{len(collisions) - len(ambiguous)} of them resolved"
+    ]
+    if ambiguous:
+        lines.append(f"entities: ambiguous, not searched for: {'; '.join(ambiguous)}")
+    return lines
 
 
 def distinct_texts(coins: DataFrame, languages: Sequence[str]) -> DataFrame:
-    """(text_id, language, text): every distinct text of the coins' descriptions in these languages, once."""
+    """(text_id, language, text): the distinct, non-empty descriptions in these languages."""
     return (
         coins.select(F.explode("descriptions").alias("d"))
         .select("d.text_id", "d.language", "d.text")
@@ -86,24 +96,28 @@ def distinct_texts(coins: DataFrame, languages: Sequence[str]) -> DataFrame:
     )
 
 
-def told(collisions: Sequence[lists.Collision]) -> list[str]:
-    """How many forms two entries claim, and which of them are found as neither."""
-    if not collisions:
-        return []
-    lost = [f"{one.form} ({one.language}: {', '.join(one.claims)})" for one in collisions if one.kept is None]
-    line = (
-        f"entities: {len(collisions)} forms are claimed twice, {len(collisions) - len(lost)} of them settled"
-    )
-    return [line] + ([f"entities: found as neither: {'; '.join(lost)}"] if lost else [])
+def _annotate(context: Context, name: str, texts: DataFrame, forms: tuple[Form, ...]) -> DataFrame:
+    """ENTITIES rows of an engine, whose models are trained first if they are missing."""
+    engine = ENGINES[name]
+    models: dict[str, str] = {}
+    if isinstance(engine, TrainedEngine):
+        known = [(row["language"], row["text"]) for row in texts.select("language", "text").collect()]
+        models = recognisers.model_folders(context.config, name, known, forms, context.say)
+    return engine.annotate(texts, models, forms).withColumn("engine", F.lit(name))
 
 
-def outside(config: Config) -> object:
-    """What lies in no table: the lists, the verdicts, what the recognisers learn from or are."""
-    if config.entities.lists is None:
+def _union(frames: Iterable[DataFrame]) -> DataFrame:
+    return reduce(DataFrame.unionByName, frames)
+
+
+def _outside(config: Config) -> object:
+    """State outside tables and configuration: lists, verdicts and the recognisers' designs."""
+    settings = config.entities
+    if settings.lists is None:
         return None
-    said = config.entities.verdicts
-    word = Path(said).read_bytes().hex() if said and Path(said).is_file() else said
-    return [lists.digest(config.entities.lists), word, recognisers.outside(config)]
+    file = Path(settings.verdicts) if settings.verdicts else None
+    decided = file_hash(file) if file and file.is_file() else None
+    return [lists.lists_hash(settings.lists), decided, recognisers.outside(config)]
 
 
 STAGE = Stage(
@@ -113,5 +127,6 @@ STAGE = Stage(
     writes=(ENTITIES.name, PROPOSALS.name),
     settings=lambda config: [config.entities, config.seed],
     build=build,
-    outside=outside,
+    outside=_outside,
+    modules=lambda config: tuple(ENGINES.module(name) for name in config.entities.engines),
 )

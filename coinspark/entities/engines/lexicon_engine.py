@@ -1,8 +1,4 @@
-"""The lexicon engine: distinct texts → entities, by the keepers' lists. The one place where Spark meets lexicon.py.
-
-The other engines have a module `engine_NAME` each, with a function `annotate` that takes the distinct texts and what it needs,
-and gives the ENTITIES columns with its own name in `engine`.
-"""
+"""The lexicon engine: entities by the curators' lists."""
 
 from __future__ import annotations
 
@@ -12,34 +8,34 @@ from typing import Any
 import pandas as pd
 from pyspark.sql import DataFrame
 
+from coinspark.entities.engines.engine import Engine, Models
 from coinspark.entities.lexicon import automaton
-from coinspark.entities.lexicon.lists import Form
+from coinspark.entities.lexicon.forms import Form
 from coinspark.warehouse.schemas import ENTITIES
 
 NAME = "lexicon"
 
 
-def annotate(texts: DataFrame, forms: tuple[Form, ...]) -> DataFrame:
-    """ENTITIES rows of `texts` (text_id, language, text; a row a distinct text), key (text_id, engine, start).
-
-    Texts are spread over the cores first: they are few, and would else stand in one partition.
-    """
+def annotate(texts: DataFrame, models: Models, forms: tuple[Form, ...]) -> DataFrame:
+    """ENTITIES rows of the texts (see `Engine`). Texts are repartitioned first: they are few, often in one partition."""
     spread = texts.select("text_id", "language", "text").repartition(
         texts.sparkSession.sparkContext.defaultParallelism
     )
 
-    def each(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        matcher = automaton.cached(forms)
+    def annotate_batches(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        matcher = automaton.cached_matcher(forms)
         for batch in batches:
-            yield rows(matcher, batch)
+            yield _entity_rows(matcher, batch)
 
-    return spread.mapInPandas(each, ENTITIES.ddl)
+    return spread.mapInPandas(annotate_batches, ENTITIES.ddl)
 
 
-def rows(matcher: automaton.Matcher, texts: pd.DataFrame) -> pd.DataFrame:
-    """The entities of a batch of texts (text_id, language, text) as a frame with the ENTITIES columns."""
-    found: list[tuple[Any, ...]] = []
+def _entity_rows(matcher: automaton.Matcher, texts: pd.DataFrame) -> pd.DataFrame:
+    """ENTITIES columns for a batch of texts (text_id, language, text)."""
+    rows: list[tuple[Any, ...]] = []
     for text_id, language, text in zip(texts["text_id"], texts["language"], texts["text"], strict=True):
-        for start, end, form, name, category, link, kinds in automaton.find(matcher, text, language):
-            found.append((text_id, NAME, start, end, form, name, category, link, kinds, False))
-    return pd.DataFrame(found, columns=list(ENTITIES.columns))
+        rows += [(text_id, NAME, *match, False) for match in automaton.find(matcher, text, language)]
+    return pd.DataFrame(rows, columns=list(ENTITIES.columns))
+
+
+ENGINE = Engine(annotate)

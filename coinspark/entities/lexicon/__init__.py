@@ -1,0 +1,1 @@
+"""The curators' entity lists: reading, matching in texts, and linking of misspellings."""

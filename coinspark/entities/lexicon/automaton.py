@@ -1,28 +1,37 @@
-"""The lexicon engine's core, plain Python: all forms as one automaton, whole words, longest first, one pass.
+"""Search for all forms in one pass over a text (Aho-Corasick): whole words, longest match first.
 
-The published rules were unescaped regular expressions, one a name: `Faustina I.` rewrote Faustina II. Here a form is text.
+Forms are plain text, not regular expressions: in the published rules, `Faustina I.` also matched Faustina II.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import ahocorasick
 
-from coinspark.entities.lexicon.folding import fold, is_word
-from coinspark.entities.lexicon.lists import Form
+from coinspark.entities.lexicon.folding import Offsets, fold, is_word
+from coinspark.entities.lexicon.forms import Form
 
 Matcher = dict[str, Any]
-"""language → automaton; its values are (length of the folded form, form)."""
+"""Language → automaton over folded forms; its values are (length of the folded form, Form)."""
 
-Find = tuple[int, int, str, str, str, str | None, tuple[str, ...]]
-"""start, end (characters of the original text), form as the text has it, canonical name, category, link, kinds."""
+
+class Match(NamedTuple):
+    """An occurrence of a form: start and end in characters of the original text, and the text between them."""
+
+    start: int
+    end: int
+    text: str
+    name: str
+    category: str
+    link: str | None
+    kinds: tuple[str, ...]
 
 
 def compile_forms(forms: Iterable[Form]) -> Matcher:
-    """One automaton a language. A form is folded as the texts will be (see fold.py)."""
+    """One automaton per language."""
     matcher: Matcher = {}
     for form in forms:
         key, _ = fold(form.form)
@@ -33,39 +42,46 @@ def compile_forms(forms: Iterable[Form]) -> Matcher:
 
 
 @lru_cache(maxsize=4)
-def cached(forms: tuple[Form, ...]) -> Matcher:
-    """`compile_forms`, once a process: Spark keeps its Python workers from one task to the next."""
+def cached_matcher(forms: tuple[Form, ...]) -> Matcher:
+    """`compile_forms`, once per process; Spark reuses its Python workers."""
     return compile_forms(forms)
 
 
-def find(matcher: Matcher, text: str, language: str) -> list[Find]:
-    """The entities of a text in order; where two overlap the earlier wins, where two start together the longer.
+def find(matcher: Matcher, text: str, language: str) -> list[Match]:
+    """Non-overlapping matches in order of position; the earlier match wins, then the longer one.
 
-    A form is found as a whole word only, and a proper name only with its first capital: `Pan` is not in `pan`, while
-    `Head` at the start of a sentence is `head`. A language without lists finds nothing.
+    A form matches whole words only, and a proper form only with its initial capital: `pan` does not match `Pan`, but
+    `Head` at the start of a sentence matches `head`. A language without lists has no matches.
     """
     automaton = matcher.get(language)
     if automaton is None or not text:
         return []
-    folded, places = fold(text)
-    last = len(folded) - 1
-    hits: list[tuple[int, int, Form]] = []
-    for end, (length, form) in automaton.iter(folded):
-        start = end - length + 1
-        if start and is_word(folded[start - 1]) and is_word(folded[start]):
-            continue
-        if end < last and is_word(folded[end + 1]) and is_word(folded[end]):
-            continue
-        if form.proper and not text[places[0][start] if places else start].isupper():
-            continue
-        hits.append((start, -end, form))
-    hits.sort(key=lambda hit: hit[:2])
-    found: list[Find] = []
-    free = 0
+    folded, offsets = fold(text)
+    hits = _whole_words(automaton, folded, text, offsets)
+    hits.sort(key=lambda hit: (hit[0], -hit[1]))
+    matches: list[Match] = []
+    free = 0  # first folded character after the last match
     for start, end, form in hits:
         if start < free:
             continue
-        free = 1 - end
-        low, high = (places[0][start], places[1][-end]) if places else (start, free)
-        found.append((low, high, text[low:high], form.name, form.category, form.link, form.kinds))
-    return found
+        free = end
+        low, high = (offsets[0][start], offsets[1][end - 1]) if offsets else (start, end)
+        matches.append(Match(low, high, text[low:high], form.name, form.category, form.link, form.kinds))
+    return matches
+
+
+def _whole_words(
+    automaton: Any, folded: str, text: str, offsets: Offsets | None
+) -> list[tuple[int, int, Form]]:
+    """(start, end, form) of every match in the folded text that is a whole word and has its capital, if it needs one."""
+    hits: list[tuple[int, int, Form]] = []
+    for last, (length, form) in automaton.iter(folded):
+        start, end = last - length + 1, last + 1
+        if start and is_word(folded[start - 1]) and is_word(folded[start]):
+            continue
+        if end < len(folded) and is_word(folded[end]) and is_word(folded[last]):
+            continue
+        if form.proper and not text[offsets[0][start] if offsets else start].isupper():
+            continue
+        hits.append((start, end, form))
+    return hits

@@ -1,25 +1,23 @@
-"""What two spellings have in common: case, kinds of blank and hyphen, composed or combining accents tell nothing apart."""
+"""Text folding: two spellings are equal if they differ only in case, kind of blank or hyphen, or Unicode composition."""
 
 from __future__ import annotations
 
 import unicodedata
 
-# A name's blank and hyphen are one (`serpent staff`, `serpent-staff`); each of these is one character long, as its blank is.
+# A hyphen folds to a blank: `serpent-staff` equals `serpent staff`. Each key is one character, like the blank.
 _BLANKS = {
     ord(mark): " " for mark in "\t\n\r\f\v-\u00a0\u2000\u2001\u2002\u2003\u2007\u2009\u200a\u2010\u2011\u202f"
 }
 
-# A no-break space that was read as Latin-1 on its way here: 764 of them stand in the Corpus's descriptions.
+# A no-break space in UTF-8 that was decoded as Latin-1; the Corpus Nummorum descriptions contain 764 of them.
 _BROKEN_BLANK = "\u00c2\u00a0"
 
-Places = tuple[list[int], list[int]]
+Offsets = tuple[list[int], list[int]]
+"""Start and end, in the original text, of the source of each folded character."""
 
 
-def fold(text: str) -> tuple[str, Places | None]:
-    """The text folded for comparison, and for each folded character the start and end of what it came from.
-
-    Places are None where folding changed no position, which is nearly always.
-    """
+def fold(text: str) -> tuple[str, Offsets | None]:
+    """The folded text and the offsets of its characters; None if folding changed no position (the usual case)."""
     lowered = text.replace(_BROKEN_BLANK, "  ").lower().translate(_BLANKS)
     if (
         len(lowered) == len(text)
@@ -30,8 +28,8 @@ def fold(text: str) -> tuple[str, Places | None]:
     return _fold_by_cluster(text.replace(_BROKEN_BLANK, "  "))
 
 
-def _fold_by_cluster(text: str) -> tuple[str, Places]:
-    """As `fold`, character by character: accents join their letter, runs of blanks become one, lower case may be longer."""
+def _fold_by_cluster(text: str) -> tuple[str, Offsets]:
+    """Fold a letter with its combining accents at a time; merge runs of blanks. Lower case may be longer."""
     folded: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -52,5 +50,5 @@ def _fold_by_cluster(text: str) -> tuple[str, Places]:
 
 
 def is_word(letter: str) -> bool:
-    """Whether a character belongs to a word: letters, digits, the underscore, and accents that stand alone."""
+    """Whether a character is part of a word: a letter, a digit, the underscore or a combining accent."""
     return letter.isalnum() or letter == "_" or unicodedata.combining(letter) != 0

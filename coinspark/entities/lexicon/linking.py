@@ -1,7 +1,6 @@
-"""A found span → the list entry that it names, or none: as the lists write it, else by a careful fuzzy match.
+"""Linking: find the list entry that a text span names, exactly or as a misspelling.
 
-What names no entry is a proposal (proposals.py). The fuzzy match has one threshold; its error is measured by leaving names out
-of the lists (tests/bench/bench_linking.py) and stated in the README.
+The error rate of the fuzzy match is measured by `tests/bench/bench_linking.py`, which removes names from the lists.
 """
 
 from __future__ import annotations
@@ -15,68 +14,74 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from coinspark.entities.lexicon.folding import fold
-from coinspark.entities.lexicon.lists import Form
+from coinspark.entities.lexicon.forms import Form
 
-THRESHOLD = 0.87  # likeness from which on a form is taken for a misspelling of a listed one
-_SHORTEST = 6  # letters; in shorter words one letter more or less makes another word (`lion`, `Ilion`)
+THRESHOLD = 0.87
+"""Minimum similarity at which a span counts as a misspelling of a listed form."""
+_MIN_LENGTH = 6  # characters; in shorter words one edit makes another word (`lion`, `Ilion`)
+
+Index = dict[tuple[str, str], dict[str, Form]]
+"""(language, category) → folded form → Form."""
 
 
-class Near(NamedTuple):
-    """A listed form that is like a found one: its likeness (1: the same letters) and the form."""
+class Candidate(NamedTuple):
+    """A listed form and its similarity to a span: 1 minus the normalised Damerau-Levenshtein distance."""
 
-    likeness: float
+    similarity: float
     form: Form
 
 
-Index = dict[tuple[str, str], dict[str, Form]]
-"""(language, category) → folded form → form."""
-
-
-def index(forms: Iterable[Form]) -> Index:
-    """The listed forms, ready to be asked, in the order of the letters."""
-    found: Index = defaultdict(dict)
+def build_index(forms: Iterable[Form]) -> Index:
+    """Forms by language and category, in alphabetical order."""
+    index: Index = defaultdict(dict)
     for form in forms:
-        found[form.language, form.category].setdefault(fold(form.form)[0], form)
-    return {kind: dict(sorted(listed.items())) for kind, listed in found.items()}
+        index[form.language, form.category].setdefault(fold(form.form)[0], form)
+    return {key: dict(sorted(listed.items())) for key, listed in index.items()}
 
 
 @lru_cache(maxsize=4)
-def cached(forms: tuple[Form, ...]) -> Index:
-    """`index`, once a process."""
-    return index(forms)
+def cached_index(forms: tuple[Form, ...]) -> Index:
+    """`build_index`, once per process."""
+    return build_index(forms)
 
 
-def link(asked: Index, text: str, language: str, category: str, threshold: float = THRESHOLD) -> Form | None:
-    """The entry that a span names, or None: the same letters first, then the nearest form from the threshold on.
+def link(
+    index: Index, text: str, language: str, category: str, threshold: float = THRESHOLD
+) -> Form | None:
+    """The entry that a span names, or None.
 
-    The nearest must be alone: two entries equally near are a question for the keepers, not for us.
+    An equal form wins. Otherwise the nearest form must reach the threshold and have the same ruler's number, and no
+    other entry may be equally near: a tie is for the curators to decide.
     """
     folded, _ = fold(text)
-    listed = asked.get((language, category), {})
+    listed = index.get((language, category), {})
     if folded in listed:
         return listed[folded]
-    if len(folded) < _SHORTEST:
+    if len(folded) < _MIN_LENGTH:
         return None
-    near = nearest(asked, text, language, category, 2)
-    if not near or near[0].likeness < threshold or (len(near) == 2 and near[1].likeness == near[0].likeness):
+    candidates = nearest(index, text, language, category, 2)
+    if not candidates or candidates[0].similarity < threshold:
         return None
-    return near[0].form if _number(folded) == _number(fold(near[0].form.form)[0]) else None
+    if len(candidates) == 2 and candidates[1].similarity == candidates[0].similarity:
+        return None
+    form = candidates[0].form
+    return form if _ruler_number(folded) == _ruler_number(fold(form.form)[0]) else None
 
 
-def nearest(asked: Index, text: str, language: str, category: str, most: int = 3) -> list[Near]:
-    """The entries of a category that are most like a text, each by its nearest form; of equals in the order of the letters."""
+def nearest(index: Index, text: str, language: str, category: str, limit: int = 3) -> list[Candidate]:
+    """The most similar entries of a category, each by its nearest form, best first; ties in alphabetical order."""
     folded, _ = fold(text)
-    listed = asked.get((language, category), {})
-    found = process.extract(
-        folded, list(listed), scorer=DamerauLevenshtein.normalized_similarity, limit=10 * most
+    listed = index.get((language, category), {})
+    scored = process.extract(
+        folded, list(listed), scorer=DamerauLevenshtein.normalized_similarity, limit=10 * limit
     )
-    best: dict[str, Near] = {}
-    for form, likeness, _ in found:
-        best.setdefault(listed[form].name, Near(likeness, listed[form]))
-    return list(best.values())[:most]
+    best: dict[str, Candidate] = {}
+    for form, similarity, _ in scored:
+        best.setdefault(listed[form].name, Candidate(similarity, listed[form]))
+    return list(best.values())[:limit]
 
 
-def _number(folded: str) -> str:
-    """The number of a ruler (`ii`), which is no misspelling of another (`iii`)."""
+def _ruler_number(folded: str) -> str:
+    """The Roman number at the end of a name (`ii`) or "": `ii` is not a misspelling of `iii`."""
     last = folded.rstrip(".").split(" ")[-1]
     return last if last and set(last) <= set("ivx") else ""

@@ -1,21 +1,19 @@
-"""The keepers' entity lists: a folder of `list_person|obj|animal|plant.csv` becomes entries, entries become forms.
+"""Reading the curators' entity lists: a folder of `list_person|animal|plant|obj.csv`.
 
-The lists are as their makers left them: NULL is the word `NULL`, alternatives are separated by commas with stray blanks,
-persons share their alternatives between the languages. Verbs are not entities. DESIGN.md, section 4, "Entities".
+Cells follow the published lists: NULL is the word `NULL`, alternatives are separated by commas, and a person has one
+column of alternatives for both languages. Verbs (`list_verb.csv`) are not entities and are ignored.
 """
 
 from __future__ import annotations
 
 import csv
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from coinspark.core.errors import InputError
 from coinspark.core.hashing import files_hash
-from coinspark.entities.lexicon.folding import fold
 
 Origin = Literal["name", "alternative", "typo"]
 
@@ -25,220 +23,175 @@ CATEGORIES = {
     "list_plant.csv": "PLANT",
     "list_obj.csv": "OBJECT",
 }
-"""File → category, in the order in which they win where one thing stands in two lists (branch: a plant, and an object)."""
+"""List file → category, in order of precedence for a name that is in two lists (branch: a plant and an object)."""
 
-NOT_ENTITIES = ("list_verb.csv",)
-
-_NAME = {"en": ("name_en", "name"), "de": ("name_ger", "name_german")}
-_MORE = {
-    "en": (("alternativenames_en", "alternativenames"), ("typos_en", "typos")),
-    "de": (("alternativenames_ger", "alternativenames"), ("typos_ger", "typos")),
+_IGNORED = ("list_verb.csv",)
+_COLUMNS: dict[str, dict[Origin, tuple[str, ...]]] = {
+    "en": {
+        "name": ("name_en", "name"),
+        "alternative": ("alternativenames_en", "alternativenames"),
+        "typo": ("typos_en", "typos"),
+    },
+    "de": {
+        "name": ("name_ger", "name_german"),
+        "alternative": ("alternativenames_ger", "alternativenames"),
+        "typo": ("typos_ger", "typos"),
+    },
 }
+"""Language → origin of a spelling → the names that its column may have."""
+
+
+class Spelling(NamedTuple):
+    """One way to write an entry: language, text, and the kind of column that it is from."""
+
+    language: str
+    text: str
+    origin: Origin
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a list: what it is, its canonical (English) name, its link, how it is written, and of which kinds it is.
+    """A row of a list.
 
-    `forms` are (language, form, origin). `kinds` are first the classes that the list's Cat_ columns give; `read` leaves of
-    them those that are themselves names in the lists: Caracalla is an emperor, an owl is a bird.
+    Attributes:
+        category: A value of `CATEGORIES`.
+        name: Canonical (English) name.
+        link: URL of an authority record.
+        spellings: In the order of languages and columns.
+        kinds: Names of other entries that this one is a kind of: Caracalla is an emperor, an owl is a bird.
     """
 
     category: str
     name: str
     link: str | None
-    forms: tuple[tuple[str, str, Origin], ...]
+    spellings: tuple[Spelling, ...]
     kinds: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True)
-class Form:
-    """One way to write one entity in one language; `proper` forms need their first capital."""
-
-    language: str
-    form: str
-    proper: bool
-    name: str
-    category: str
-    link: str | None
-    kinds: tuple[str, ...] = ()
+    def has_lower_case(self, language: str) -> bool:
+        """Whether a spelling in this language starts in lower case; identifiers such as `julia_domna` don't count."""
+        return _has_lower_case(self.spellings, language)
 
 
-@dataclass(frozen=True)
-class Collision:
-    """A form that two or more entries claim, and the name that it is kept for (None: found as neither)."""
+def list_files(folder: str | Path) -> list[Path]:
+    """List files of a folder in the order of `CATEGORIES`.
 
-    language: str
-    form: str
-    claims: tuple[str, ...]
-    kept: str | None
-
-
-def files(folder: str | Path) -> list[Path]:
-    """The list files of a folder, in the order of CATEGORIES. InputError where there are none, or one of unknown kind."""
+    Raises:
+        InputError: The folder has no list, or a `list_*.csv` of an unknown category.
+    """
     root = Path(folder)
-    present = sorted(path.name for path in root.glob("list_*.csv"))
-    if not present:
-        raise InputError(f"entities.lists: {root} holds no list; wanted are {', '.join(CATEGORIES)}")
-    unknown = sorted(set(present) - set(CATEGORIES) - set(NOT_ENTITIES))
-    if unknown:
-        raise InputError(
-            f"entities.lists: {root / unknown[0]} is no kind of list known here: {', '.join(CATEGORIES)}"
-        )
-    if not any(name in CATEGORIES for name in present):
-        raise InputError(
-            f"entities.lists: {root} holds only {', '.join(present)}; wanted are {', '.join(CATEGORIES)}"
-        )
-    return [root / name for name in CATEGORIES if name in present]
+    names = sorted(path.name for path in root.glob("list_*.csv"))
+    expected = ", ".join(CATEGORIES)
+    if not names:
+        raise InputError(f"entities.lists: no list in {root}; expected at least one of {expected}")
+    if unknown := sorted(set(names) - set(CATEGORIES) - set(_IGNORED)):
+        raise InputError(f"entities.lists: {root / unknown[0]}: unknown list; expected {expected}")
+    if not set(names) & set(CATEGORIES):
+        raise InputError(f"entities.lists: {root} has only {', '.join(names)}; expected one of {expected}")
+    return [root / name for name in CATEGORIES if name in names]
 
 
-def digest(folder: str | Path) -> str:
-    """SHA-256 hex over names and bytes of the list files: what lies outside the tables."""
-    return files_hash(files(folder), Path(folder))
+def lists_hash(folder: str | Path) -> str:
+    """SHA-256 hex over names and bytes of the list files."""
+    return files_hash(list_files(folder), Path(folder))
 
 
 def read(folder: str | Path) -> tuple[Entry, ...]:
-    """All entries of the folder's lists, in the order of files and lines. InputError names the file and the column."""
-    entries = [entry for path in files(folder) for entry in _entries(path)]
-    named = {_letters(entry.name): entry.name for entry in reversed(entries)}
-    return tuple(_with_kinds(entry, named) for entry in entries)
+    """Entries of all lists of a folder, in the order of files and rows.
+
+    Raises:
+        InputError: Names the file, and the column that is missing.
+    """
+    entries = [entry for path in list_files(folder) for entry in _read_list(path)]
+    names = {_letters(entry.name): entry.name for entry in reversed(entries)}
+    return tuple(_with_listed_kinds(entry, names) for entry in entries)
 
 
-def _with_kinds(entry: Entry, named: dict[str, str]) -> Entry:
-    kinds = (named.get(_letters(kind), entry.name) for kind in entry.kinds)
+def _with_listed_kinds(entry: Entry, names: Mapping[str, str]) -> Entry:
+    """Keep the kinds that are themselves names in the lists; `names` maps their letters to the name."""
+    kinds = (names.get(_letters(kind), entry.name) for kind in entry.kinds)
     return replace(entry, kinds=tuple(dict.fromkeys(kind for kind in kinds if kind != entry.name)))
 
 
 def _letters(text: str) -> str:
-    """`RiverGod` and `river-god` alike."""
+    """Lower-case letters only: `RiverGod` and `river-god` are equal."""
     return "".join(letter for letter in text.casefold() if letter.isalpha())
 
 
-def _entries(path: Path) -> Iterable[Entry]:
+def _read_list(path: Path) -> Iterator[Entry]:
+    header, rows = _read_csv(path)
+    sources = [
+        (language, origin, _find_column(path, header, names))
+        for language, columns in _COLUMNS.items()
+        for origin, names in columns.items()
+    ]
+    name_column = _find_column(path, header, _COLUMNS["en"]["name"])
+    link_column = _find_column(path, header, ("link",))
+    kind_columns = [column for column in header if column.startswith("Cat_")]
+    category = CATEGORIES[path.name]
+    for row in rows:
+        if name := _clean(row.get(name_column)):  # a row without a name is no entry
+            yield Entry(
+                category,
+                name,
+                _clean(row.get(link_column)),
+                _spellings(row, sources, category),
+                tuple(kind for column in kind_columns if (kind := _clean(row.get(column)))),
+            )
+
+
+def _read_csv(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Header and rows."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines, strict=True)
-            columns = reader.fieldnames or []
+            header = list(reader.fieldnames or [])
             rows = [{key: value for key, value in row.items() if isinstance(value, str)} for row in reader]
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not UTF-8 (byte {error.start}); save the list as UTF-8") from None
+        raise InputError(f"{path}: not UTF-8 (byte {error.start}); save the list as UTF-8") from None
     except csv.Error as error:
-        raise InputError(f"{path}: is not a CSV table: {error}") from None
+        raise InputError(f"{path}: not a CSV table ({error}); fix the file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    sources: list[tuple[str, str, Origin]] = []
-    for language in _NAME:
-        alternatives, typos = _MORE[language]
-        sources += [
-            (language, _column(path, columns, _NAME[language]), "name"),
-            (language, _column(path, columns, alternatives), "alternative"),
-            (language, _column(path, columns, typos), "typo"),
-        ]
-    link = _column(path, columns, ("link",))
-    for row in rows:
-        if name := _value(row.get(sources[0][1])):  # a line without a name names nothing
-            kinds = tuple(
-                kind for column in columns if column.startswith("Cat_") and (kind := _value(row.get(column)))
-            )
-            yield Entry(
-                CATEGORIES[path.name],
-                name,
-                _value(row.get(link)),
-                _forms(row, sources, CATEGORIES[path.name]),
-                kinds,
-            )
+    return header, rows
 
 
-def _forms(
-    row: dict[str, str], sources: list[tuple[str, str, Origin]], category: str
-) -> tuple[tuple[str, str, Origin], ...]:
-    """The row's forms. A person's proper name is searched for in both languages: `Seleukos I.` stands in English texts."""
-    forms: list[tuple[str, str, Origin]] = []
-    for language, column, origin in sources:
+def _find_column(path: Path, header: list[str], names: tuple[str, ...]) -> str:
+    for name in names:
+        if name in header:
+            return name
+    expected = " or ".join(map(repr, names))
+    raise InputError(f"{path}: no column {expected}; found {', '.join(header) or 'no columns'}")
+
+
+def _spellings(
+    row: dict[str, str], sources: list[tuple[str, Origin, str]], category: str
+) -> tuple[Spelling, ...]:
+    """Spellings of a row. Proper names of persons count in both languages: English texts have `Seleukos I.` too."""
+    spellings: list[Spelling] = []
+    for language, origin, column in sources:
         cell = row.get(column) or ""
         parts = [cell] if origin == "name" else cell.split(",")
-        forms += [(language, form, origin) for part in parts if (form := _value(part))]
-    if category == "PERSON" and not _common(forms, "en"):
-        names = [(language, form) for language, form, origin in forms if origin == "name"]
-        forms += [
-            (other, form, "alternative") for language, form in names for other in _NAME if other != language
+        spellings += [Spelling(language, text, origin) for part in parts if (text := _clean(part))]
+    if category == "PERSON" and not _has_lower_case(spellings, "en"):
+        spellings += [
+            Spelling(other, spelling.text, "alternative")
+            for spelling in spellings
+            if spelling.origin == "name"
+            for other in _COLUMNS
+            if other != spelling.language
         ]
-    return tuple(dict.fromkeys(forms))
+    return tuple(dict.fromkeys(spellings))
 
 
-def _common(forms: Iterable[tuple[str, str, Origin]], language: str) -> bool:
-    """Whether any form in this language starts in lower case (identifiers such as `julia_domna` do not count)."""
-    return any(form[:1].islower() and "_" not in form for tongue, form, _ in forms if tongue == language)
-
-
-def _column(path: Path, columns: Iterable[str], any_of: tuple[str, ...]) -> str:
-    for name in any_of:
-        if name in columns:
-            return name
-    raise InputError(
-        f"{path}: has no column {' or '.join(map(repr, any_of))}; it has {', '.join(columns) or 'none'}"
+def _has_lower_case(spellings: Iterable[Spelling], language: str) -> bool:
+    return any(
+        spelling.text[:1].islower() and "_" not in spelling.text
+        for spelling in spellings
+        if spelling.language == language
     )
 
 
-def _value(cell: str | None) -> str | None:
-    """A cell without stray blanks; None where it is empty or the word NULL."""
+def _clean(cell: str | None) -> str | None:
+    """A cell without surplus blanks; None if it is empty or the word NULL."""
     text = " ".join((cell or "").split())
     return None if text in ("", "NULL") else text
-
-
-def resolve(entries: Iterable[Entry]) -> tuple[tuple[Form, ...], tuple[Collision, ...]]:
-    """The forms to search for, one owner each, and the collisions, both sorted by language and form.
-
-    Nothing is guessed. A form that several entries claim is settled in this order: entries of the same name, or of the same
-    category and link, are one thing, and the first stands for it (serpent and snake share a link); a form that is one
-    thing's own name in that language belongs to it (`palm branch` is the object, though a plant lists it as an
-    alternative); any other contested form (German `Bogen`: arch, bow) is found as neither.
-    """
-    claims: dict[tuple[str, str], list[tuple[Entry, str, Origin]]] = defaultdict(list)
-    for entry in entries:
-        for language, form, origin in entry.forms:
-            claims[language, fold(form)[0]].append((entry, form, origin))
-    forms, collisions = [], []
-    for (language, folded), claim in sorted(claims.items()):
-        owner = _owner(claim)
-        form = claim[0][1]
-        rivals = dict.fromkeys(f"{entry.name} ({entry.category})" for entry, _, _ in claim)
-        if len({id(entry) for entry, _, _ in claim}) > 1:
-            collisions.append(Collision(language, form, tuple(rivals), owner.name if owner else None))
-        if owner and folded.strip():
-            proper = all(_proper(entry, language, written) for entry, written, _ in claim if entry is owner)
-            forms.append(Form(language, form, proper, owner.name, owner.category, owner.link, owner.kinds))
-    return tuple(forms), tuple(collisions)
-
-
-def _owner(claim: list[tuple[Entry, str, Origin]]) -> Entry | None:
-    """Whose form it is: the one thing that claims it, or else the one thing whose name it is."""
-    things = _things(entry for entry, _, _ in claim)
-    if len(things) > 1:
-        things = _things(entry for entry, _, origin in claim if origin == "name")
-    return things[0] if len(things) == 1 else None
-
-
-def _things(entries: Iterable[Entry]) -> list[Entry]:
-    things: list[Entry] = []
-    for entry in entries:
-        if not any(_same(entry, thing) for thing in things):
-            things.append(entry)
-    return things
-
-
-def _same(one: Entry, other: Entry) -> bool:
-    if one.name.casefold() == other.name.casefold():
-        return True
-    return one.link is not None and (one.category, one.link) == (other.category, other.link)
-
-
-def _proper(entry: Entry, language: str, form: str) -> bool:
-    """Whether a form needs its first capital.
-
-    German writes every noun with one, so the form itself says it. English lists write some common nouns with a capital
-    (`Prisoner`, alternative `prisoners`): an entry with any form in lower case is common.
-    """
-    if language == "de":
-        return form[:1].isupper()
-    return not _common(entry.forms, language)

@@ -1,4 +1,4 @@
-"""Texts with the names in them marked: what a recogniser learns from, and what it is measured against. Plain Python."""
+"""Annotated texts: training and test data of the recognisers. Plain Python."""
 
 from __future__ import annotations
 
@@ -11,8 +11,16 @@ from coinspark.entities.lexicon import automaton
 from coinspark.entities.lexicon.automaton import Matcher
 
 
+class Span(NamedTuple):
+    """Characters `start` to `end` of a text, and the category of what they name."""
+
+    start: int
+    end: int
+    category: str
+
+
 class Mention(NamedTuple):
-    """Where a text names something: characters start to end, the category, the canonical name."""
+    """An annotated span: characters `start` to `end`, category, canonical name."""
 
     start: int
     end: int
@@ -21,49 +29,45 @@ class Mention(NamedTuple):
 
     @property
     def entity(self) -> tuple[str, str]:
-        """Category and canonical name: what is mentioned."""
+        """Category and canonical name."""
         return self.category, self.name
 
     @property
     def span(self) -> Span:
-        """Where it stands and its category: what a recogniser should say."""
+        """Position and category: the expected output of a recogniser."""
         return Span(self.start, self.end, self.category)
 
 
-class Span(NamedTuple):
-    """Where a recogniser says that a text names something of a category."""
-
-    start: int
-    end: int
-    category: str
-
-
 @dataclass(frozen=True)
-class Marked:
-    """A text and its mentions, in order, none overlapping another."""
+class AnnotatedText:
+    """A text and its mentions, in order and without overlaps."""
 
     text: str
     mentions: tuple[Mention, ...]
 
+    def surface(self, mention: Mention) -> str:
+        """The characters of a mention."""
+        return self.text[mention.start : mention.end]
 
-def mark(texts: Iterable[str], language: str, matcher: Matcher) -> tuple[Marked, ...]:
-    """Each distinct text once, in order, marked by the lexicon."""
+
+def annotate_texts(texts: Iterable[str], language: str, matcher: Matcher) -> tuple[AnnotatedText, ...]:
+    """Annotate each distinct text with the matches of the lexicon; order is kept."""
     return tuple(
-        Marked(
+        AnnotatedText(
             text,
             tuple(
-                Mention(found[0], found[1], found[4], found[3])
-                for found in automaton.find(matcher, text, language)
+                Mention(match.start, match.end, match.category, match.name)
+                for match in automaton.find(matcher, text, language)
             ),
         )
         for text in dict.fromkeys(texts)
     )
 
 
-def by_heart(texts: Iterable[Marked]) -> dict[str, str]:
-    """Every form that a name has in the texts → its category; one that stands for two categories is left to be learnt."""
-    forms: dict[str, set[str]] = defaultdict(set)
-    for one in texts:
-        for mention in one.mentions:
-            forms[one.text[mention.start : mention.end]].add(mention.category)
-    return {form: category for form, (category, *others) in sorted(forms.items()) if not others}
+def unambiguous_forms(texts: Iterable[AnnotatedText]) -> dict[str, str]:
+    """Form → category, for every form that is annotated with one category only; sorted by form."""
+    categories: dict[str, set[str]] = defaultdict(set)
+    for text in texts:
+        for mention in text.mentions:
+            categories[text.surface(mention)].add(mention.category)
+    return {form: category for form, (category, *others) in sorted(categories.items()) if not others}

@@ -1,8 +1,8 @@
-"""How good a trained engine is, by the published protocol or on names that it has never seen (protocols.py).
+"""Evaluation of a trained engine by a protocol (`ner/protocols.py`).
 
-Unverified entities (unmarked.py) do not count: in the texts that a recogniser has learnt from every unlisted name is one, and goes to the
-keepers. So the published figure is agreement with the lists. Unseen names stand in no text to learn from and can't be unverified:
-that figure tells how well proposals are found, and names in texts that come later.
+Unverified entities (`ner/unverified.py`) count neither as found nor as false, because curators decide on them. The
+`published` figures therefore measure agreement with the lists. Held-out names of the `unseen` protocol occur in no training
+text and cannot be unverified: those figures estimate how well unlisted names are found in new texts.
 """
 
 from __future__ import annotations
@@ -10,21 +10,23 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from coinspark.config import Config
 from coinspark.core import atomic_files
 from coinspark.core.errors import InputError
-from coinspark.entities.lexicon import automaton, lists
+from coinspark.core.progress import progress
+from coinspark.entities.engines.engine import TrainedEngine, TrainingData
+from coinspark.entities.lexicon import automaton, forms, lists
 from coinspark.entities.lexicon.lists import CATEGORIES
 from coinspark.entities.ner import annotated, protocols, recognisers, unverified
-from coinspark.entities.ner.annotated import Marked, Span
-from coinspark.entities.ner.protocols import Counts, Part
+from coinspark.entities.ner.annotated import AnnotatedText, Span
+from coinspark.entities.ner.protocols import SpanCounts, TextSplit
 from coinspark.entities.review import verdicts
 from coinspark.warehouse.locations import local_folder
 
-FALSE = ("language", "category", "form", "text", "start", "end")
 COLUMNS = (
     "engine",
     "language",
@@ -37,109 +39,121 @@ COLUMNS = (
     "precision",
     "f1",
 )
+FALSE_COLUMNS = ("language", "category", "form", "text", "start", "end")
 FOLDS = 5
+"""Folds of the `unseen` protocol."""
 _GROUPS = {
     **{name: (name,) for name in CATEGORIES.values()},
     "PERSON+OBJECT": ("PERSON", "OBJECT"),
     "all": tuple(CATEGORIES.values()),
 }
 
-Find = Callable[[Sequence[Marked], str, Path, Sequence[str]], list[list[Span]]]
-"""Texts to learn from, language, a folder to be made, texts to read (and to know unmarked): the spans in each of the latter."""
 
+@dataclass(frozen=True)
+class Evaluation:
+    """An evaluation of an engine.
 
-def run(
-    config: Config,
-    engine: str,
-    protocol: str,
-    texts: Mapping[str, Sequence[str]],
-    find: Find,
-    say: Callable[[str], None],
-) -> tuple[list[dict[str, Any]], list[tuple[Any, ...]]]:
-    """A row a language and category (COLUMNS), and those of PERSON with OBJECT and of all categories together.
-
-    Then the finds that counted as false (FALSE), for somebody to read: the lexicon's word is not the last one.
-    What was found in each part is kept in the warehouse's `measured`: a measurement that was broken off goes on after it.
+    Attributes:
+        config: Lists, verdicts, languages and recogniser settings.
+        name: Name of the engine.
+        engine: The engine.
+        protocol: "published" or "unseen".
+        say: Shows a line that stays.
     """
-    settings = config.entities
-    if settings.lists is None:
-        raise InputError("entities.lists: no lists are configured, so there is nothing to measure against")
-    forms, _ = lists.resolve(lists.read(settings.lists) + verdicts.read(settings.verdicts).entries)
-    rows: list[dict[str, Any]] = []
-    false: list[tuple[Any, ...]] = []
-    for language in settings.languages:
-        if language not in texts:
-            say(f"entities: there is no text in {language!r} to measure {engine} on")
-            continue
-        ready = annotated.mark(texts[language], language, automaton.cached(forms))
-        total = Counts()
-        for counts, wrong in _parts(config, engine, ready, language, protocol, find, say):
-            total.add(counts)
-            false += wrong
-        rows += [_row(engine, language, protocol, name, total, group) for name, group in _GROUPS.items()]
-    return rows, false
 
+    config: Config
+    name: str
+    engine: TrainedEngine
+    protocol: str
+    say: Callable[[str], None]
 
-def _parts(
-    config: Config,
-    engine: str,
-    ready: Sequence[Marked],
-    language: str,
-    protocol: str,
-    find: Find,
-    say: Callable[[str], None],
-) -> Iterator[tuple[Counts, list[tuple[Any, ...]]]]:
-    """Counts and false finds of the published split, or of each fold of the unseen names."""
-    parts = (
-        protocols.unseen(ready, FOLDS, config.seed)
-        if protocol == "unseen"
-        else [protocols.published(ready, config.seed)]
-    )
-    for number, part in enumerate(parts, start=1):
-        key = recognisers.learning(config, engine, language, part.train, [one.text for one in part.test])
-        kept = local_folder(config) / "measured" / f"{engine}-{language}-{key[:12]}.json"
-        if kept.exists():
-            say(
-                f"{language}, part {number}: found before, as kept in {kept}; remove it to train and ask anew"
-            )
-        else:
-            atomic_files.write_json(kept, _found(part, language, find))
-        found = [[Span(*span) for span in spans] for spans in json.loads(kept.read_text(encoding="utf-8"))]
-        counts = protocols.count(part.test, found, part.held or None)
-        if part.held:
-            say(
-                f"{language}, fold {number} of {FOLDS}: {len(part.held)} names held out; PERSON and OBJECT: recall "
-                f"{counts.recall('PERSON', 'OBJECT'):.3f}, precision {counts.precision('PERSON', 'OBJECT'):.3f}"
-            )
-        yield (
-            counts,
-            [
-                (language, span.category, text[span.start : span.end], text, span.start, span.end)
-                for text, span in protocols.false(part.test, found)
-            ],
+    def run(
+        self, texts: Mapping[str, Sequence[str]]
+    ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        """Rows of `COLUMNS` for each language and category group, and of `FALSE_COLUMNS` for each false positive.
+
+        The spans found in each fold are stored below the warehouse, so that an interrupted evaluation continues.
+
+        Args:
+            texts: Language → distinct texts, which the lists annotate.
+
+        Raises:
+            InputError: No lists are configured.
+        """
+        settings = self.config.entities
+        if settings.lists is None:
+            raise InputError("entities.lists: not set; an evaluation needs the lists as reference")
+        listed, _ = forms.resolve(lists.read(settings.lists) + verdicts.read(settings.verdicts).entries)
+        rows: list[tuple[Any, ...]] = []
+        false: list[tuple[Any, ...]] = []
+        for language in settings.languages:
+            if language not in texts:
+                self.say(f"entities: no texts in {language!r}; {self.name} is not evaluated on it")
+                continue
+            ready = annotated.annotate_texts(texts[language], language, automaton.cached_matcher(listed))
+            total = SpanCounts()
+            for counts, false_of_fold in self._folds(ready, language):
+                total.add(counts)
+                false += false_of_fold
+            rows += [self._row(language, group, total) for group in _GROUPS]
+        return rows, false
+
+    def _folds(
+        self, texts: Sequence[AnnotatedText], language: str
+    ) -> Iterator[tuple[SpanCounts, list[tuple[Any, ...]]]]:
+        """Counts and false positives of the published split, or of each fold of unseen names."""
+        seed = self.config.seed
+        splits = (
+            protocols.unseen_splits(texts, FOLDS, seed)
+            if self.protocol == "unseen"
+            else [protocols.published_split(texts, seed)]
         )
+        for number, split in enumerate(splits, start=1):
+            spans = self._stored_spans(split, language, number)
+            counts = protocols.count_spans(split.test, spans, split.held_out or None)
+            if split.held_out:
+                self.say(
+                    f"{language}, fold {number} of {FOLDS}: {len(split.held_out)} names held out; PERSON and OBJECT: "
+                    f"recall {counts.recall('PERSON', 'OBJECT'):.3f}, "
+                    f"precision {counts.precision('PERSON', 'OBJECT'):.3f}"
+                )
+            false = [
+                (language, span.category, text[span.start : span.end], text, span.start, span.end)
+                for text, span in protocols.false_positives(split.test, spans)
+            ]
+            yield counts, false
 
+    def _stored_spans(self, split: TextSplit, language: str, number: int) -> list[list[Span]]:
+        """Spans found in the test texts: from an earlier run with the same input, or by training now."""
+        tests = [text.text for text in split.test]
+        settings = self.config.entities.recogniser
+        data = TrainingData(split.train, language, settings, self.config.seed, tests)
+        key = recognisers.training_key(self.name, data)
+        file = local_folder(self.config) / "evaluations" / f"{self.name}-{language}-{key[:12]}.json"
+        if file.exists():
+            self.say(f"{language}, fold {number}: read from {file}; remove the file to train again")
+        else:
+            atomic_files.write_json(file, self._find(data))
+        return [[Span(*span) for span in spans] for spans in json.loads(file.read_text(encoding="utf-8"))]
 
-def _found(part: Part, language: str, find: Find) -> list[list[Span]]:
-    """What the engine finds in the part's test, without unverified: those are questions to the keepers, not claims."""
-    with tempfile.TemporaryDirectory() as place:
-        folder, texts = Path(place) / "model", [one.text for one in part.test]
-        return unverified.sure(folder, texts, find(part.train, language, folder, texts))
+    def _find(self, data: TrainingData) -> list[list[Span]]:
+        """Train, and return the spans in the unannotated texts, without unverified ones."""
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary) / "model"
+            self.engine.train(data, folder, progress)
+            spans = self.engine.find(folder, data.unannotated)
+            return unverified.drop_unverified(folder, data.unannotated, spans)
 
-
-def _row(
-    engine: str, language: str, protocol: str, name: str, counts: Counts, group: tuple[str, ...]
-) -> dict[str, Any]:
-    found = sum(counts.found[one] for one in group)
-    return {
-        "engine": engine,
-        "language": language,
-        "protocol": protocol,
-        "category": name,
-        "mentions": found + sum(counts.missed[one] for one in group),
-        "found": found,
-        "false": sum(counts.false[one] for one in group),
-        "recall": round(counts.recall(*group), 4),
-        "precision": round(counts.precision(*group), 4),
-        "f1": round(counts.f1(*group), 4),
-    }
+    def _row(self, language: str, group: str, counts: SpanCounts) -> tuple[Any, ...]:
+        """A row of `COLUMNS`."""
+        categories = _GROUPS[group]
+        found, missed, false = (
+            sum(counter[category] for category in categories)
+            for counter in (counts.true_positives, counts.false_negatives, counts.false_positives)
+        )
+        scores = counts.recall(*categories), counts.precision(*categories), counts.f1(*categories)
+        return (
+            *(self.name, language, self.protocol, group),
+            *(found + missed, found, false),
+            *(round(score, 4) for score in scores),
+        )

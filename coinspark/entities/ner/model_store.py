@@ -1,4 +1,4 @@
-"""Trained recognisers on disk: a folder each, whole or not there, with a manifest of what it was made from and its SHA-256."""
+"""Stored recognisers: one folder each, written as a whole, with a manifest of its inputs and its SHA-256."""
 
 from __future__ import annotations
 
@@ -15,50 +15,55 @@ from coinspark.core.hashing import files_hash
 MANIFEST, MODEL = "manifest.json", "model"
 
 
-def make(folder: Path, facts: Mapping[str, Any], train: Callable[[Path], None]) -> Path:
-    """The model of this folder, checked by its hash; where there is none, `train(place)` makes it."""
+def get_or_train(folder: Path, facts: Mapping[str, Any], train: Callable[[Path], None]) -> Path:
+    """Path of the model stored in `folder`; trained first if it is missing.
+
+    Args:
+        folder: Folder of model and manifest.
+        facts: JSON-like description of the inputs, for the manifest.
+        train: Writes a model to the given folder.
+
+    Raises:
+        InputError: The stored model's hash differs from its manifest.
+    """
     if not (folder / MANIFEST).exists():
-        half = folder.with_name(f"{folder.name}.part")  # a training that died may have left it
-        shutil.rmtree(half, ignore_errors=True)
-        half.mkdir(parents=True)
-        train(half / MODEL)
-        manifest = {**facts, "sha256": digest(half / MODEL)}
-        (half / MANIFEST).write_text(
-            json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8"
-        )
+        partial = folder.with_name(f"{folder.name}.part")
+        shutil.rmtree(partial, ignore_errors=True)  # left by an interrupted training
+        partial.mkdir(parents=True)
+        train(partial / MODEL)
+        manifest = {**facts, "sha256": folder_hash(partial / MODEL)}
+        text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
+        (partial / MANIFEST).write_text(text, encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
-        half.replace(folder)
-    check(
-        folder / MODEL,
-        json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"],
-        f"remove {folder}, and it is trained anew",
-    )
+        partial.replace(folder)
+    stored = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    _check_hash(folder / MODEL, stored["sha256"], f"remove {folder} to train it again")
     return folder / MODEL
 
 
-def pretrained(language: str, given: Pretrained) -> Path:
-    """The folder of a recogniser that the configuration names, checked by its hash."""
-    folder = Path(given.path)
+def pretrained_model(language: str, settings: Pretrained) -> Path:
+    """Folder of a recogniser from `entities.recogniser.pretrained`.
+
+    Raises:
+        InputError: The folder is missing or has another hash.
+        ConfigError: The configuration has no hash.
+    """
+    folder, key = Path(settings.path), f"entities.recogniser.pretrained.{language}"
     if not folder.is_dir():
-        raise InputError(f"entities.recogniser.pretrained.{language}: there is no folder {folder}")
-    if given.sha256 is None:
+        raise InputError(f"{key}: no folder {folder}")
+    if settings.sha256 is None:
         raise ConfigError(
-            f"entities.recogniser.pretrained.{language}.sha256: missing; {folder} is only loaded by its hash, "
-            f"which is {digest(folder)} now"
+            f"{key}.sha256: missing; if {folder} is the intended recogniser, set it to {folder_hash(folder)}"
         )
-    check(folder, given.sha256.lower(), f"see whether {folder} is the recogniser that was meant")
+    _check_hash(folder, settings.sha256.lower(), f"check that {key}.path is the intended recogniser")
     return folder
 
 
-def check(folder: Path, wanted: str, hint: str) -> None:
-    """Stop unless the files of the folder are those that were stated; InputError naming it."""
-    found = digest(folder)
-    if found != wanted:
-        raise InputError(
-            f"{folder}: the recogniser's SHA-256 is {found}, but {wanted} was expected; it was not loaded: {hint}"
-        )
+def folder_hash(folder: Path) -> str:
+    """SHA-256 hex over the names and bytes of all files below a folder, in the order of their names."""
+    return files_hash(sorted(path for path in folder.rglob("*") if path.is_file()), folder)
 
 
-def digest(folder: Path) -> str:
-    """SHA-256 hex over the names and bytes of a folder's files, in the order of their names."""
-    return files_hash(sorted(one for one in folder.rglob("*") if one.is_file()), folder)
+def _check_hash(folder: Path, expected: str, hint: str) -> None:
+    if (actual := folder_hash(folder)) != expected:
+        raise InputError(f"{folder}: not loaded; expected SHA-256 {expected}, found {actual}; {hint}")

@@ -1,9 +1,10 @@
-"""How a recogniser is measured: the published protocol, and the one that asks for names it has never seen. Plain Python.
+"""Evaluation protocols: how texts are split, and how spans are compared with mentions. Plain Python.
 
-Published (Corpus Nummorum): texts that name something, three quarters to learn and a quarter to test; nearly every name in
-the test has been seen. Unseen: names are held out whole, with all their forms and every text that has them; what is counted
-is what the recogniser makes of those texts. It may have read them before, unmarked, as it will have read a museum's own texts
-with the names in them that nobody has listed. DESIGN.md, section 4, "Entities".
+- `published` (Corpus Nummorum): three quarters of the texts that have a mention train, one quarter tests. Nearly every
+  name of the test texts occurs in the training texts.
+- `unseen`: names are held out whole, with all their forms and every text that mentions them; those texts test.
+
+In both, the engine may read the test texts without annotations, as it would read a new collection.
 """
 
 from __future__ import annotations
@@ -13,104 +14,112 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from coinspark.entities.ner.annotated import Marked, Span
+from coinspark.entities.ner.annotated import AnnotatedText, Span
 
-PUBLISHED_TEST = 0.25  # of the texts that name something
+PUBLISHED_TEST_SHARE = 0.25
 
 
 @dataclass(frozen=True)
-class Part:
-    """Texts to learn from and texts to test on; `held` are the (category, name) that only the latter know."""
+class TextSplit:
+    """Training and test texts; `held_out` are the (category, name) that only the test texts mention."""
 
-    train: tuple[Marked, ...]
-    test: tuple[Marked, ...]
-    held: frozenset[tuple[str, str]] = frozenset()
+    train: tuple[AnnotatedText, ...]
+    test: tuple[AnnotatedText, ...]
+    held_out: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass
-class Counts:
-    """Of each category: mentions found, mentions missed, and spans that are no mention."""
+class SpanCounts:
+    """True positives, false negatives and false positives per category."""
 
-    found: Counter[str] = field(default_factory=Counter)
-    missed: Counter[str] = field(default_factory=Counter)
-    false: Counter[str] = field(default_factory=Counter)
+    true_positives: Counter[str] = field(default_factory=Counter)
+    false_negatives: Counter[str] = field(default_factory=Counter)
+    false_positives: Counter[str] = field(default_factory=Counter)
 
-    def add(self, other: Counts) -> None:
-        """Take in another's counts, as of another fold."""
-        self.found += other.found
-        self.missed += other.missed
-        self.false += other.false
+    def add(self, other: SpanCounts) -> None:
+        """Add the counts of another fold."""
+        self.true_positives += other.true_positives
+        self.false_negatives += other.false_negatives
+        self.false_positives += other.false_positives
 
     def recall(self, *categories: str) -> float:
-        """Mentions found of all mentions of these categories; 0 where there are none."""
-        found, missed = (sum(counter[one] for one in categories) for counter in (self.found, self.missed))
-        return found / (found + missed) if found + missed else 0.0
+        """Share of the mentions of these categories that were found; 0 if there are none."""
+        return self._share_found(self.false_negatives, categories)
 
     def precision(self, *categories: str) -> float:
-        """Spans that are a mention, of all spans counted in these categories; 0 where there are none."""
-        found, false = (sum(counter[one] for one in categories) for counter in (self.found, self.false))
-        return found / (found + false) if found + false else 0.0
+        """Share of the counted spans of these categories that are mentions; 0 if there are none."""
+        return self._share_found(self.false_positives, categories)
 
     def f1(self, *categories: str) -> float:
-        """Harmonic mean of the two."""
+        """Harmonic mean of precision and recall."""
         precision, recall = self.precision(*categories), self.recall(*categories)
         return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
+    def _share_found(self, errors: Counter[str], categories: Iterable[str]) -> float:
+        correct, wrong = (
+            sum(counter[category] for category in categories) for counter in (self.true_positives, errors)
+        )
+        return correct / (correct + wrong) if correct + wrong else 0.0
 
-def published(marked: Sequence[Marked], seed: int) -> Part:
-    """The published split: texts that name nothing are left out, a quarter of the rest is the test."""
-    naming = [one for one in marked if one.mentions]
-    tested = {one.text for one in _drawn(naming, seed)[: round(PUBLISHED_TEST * len(naming))]}
-    return Part(
-        tuple(one for one in naming if one.text not in tested),
-        tuple(one for one in naming if one.text in tested),
+
+def published_split(texts: Sequence[AnnotatedText], seed: int) -> TextSplit:
+    """The published protocol: drop texts without mentions, test on a random quarter of the others."""
+    with_mentions = [text for text in texts if text.mentions]
+    shuffled = sorted(with_mentions, key=lambda text: _order_key(seed, text.text))
+    tested = {text.text for text in shuffled[: round(PUBLISHED_TEST_SHARE * len(with_mentions))]}
+    return TextSplit(
+        tuple(text for text in with_mentions if text.text not in tested),
+        tuple(text for text in with_mentions if text.text in tested),
     )
 
 
-def unseen(marked: Sequence[Marked], folds: int, seed: int) -> Iterator[Part]:
-    """`folds` parts, in each of which another share of the names is held out with every text that has them."""
+def unseen_splits(texts: Sequence[AnnotatedText], folds: int, seed: int) -> Iterator[TextSplit]:
+    """The unseen protocol: each fold holds out another share of the names, with every text that mentions them."""
     names = sorted(
-        {mention.entity for one in marked for mention in one.mentions}, key=lambda name: _draw(seed, *name)
+        {mention.entity for text in texts for mention in text.mentions},
+        key=lambda name: _order_key(seed, *name),
     )
     for fold in range(folds):
-        held = frozenset(names[fold::folds])
-        has = [any(mention.entity in held for mention in one.mentions) for one in marked]
-        yield Part(
-            tuple(one for one, is_held in zip(marked, has, strict=True) if not is_held),
-            tuple(one for one, is_held in zip(marked, has, strict=True) if is_held),
-            held,
-        )
+        held_out = frozenset(names[fold::folds])
+        train: list[AnnotatedText] = []
+        test: list[AnnotatedText] = []
+        for text in texts:
+            mentioned = any(mention.entity in held_out for mention in text.mentions)
+            (test if mentioned else train).append(text)
+        yield TextSplit(tuple(train), tuple(test), held_out)
 
 
-def count(
-    tests: Iterable[Marked], found: Iterable[Iterable[Span]], held: frozenset[tuple[str, str]] | None = None
-) -> Counts:
-    """Mentions against spans: a span counts where start, end and category are a mention's.
+def count_spans(
+    texts: Iterable[AnnotatedText],
+    spans: Iterable[Iterable[Span]],
+    held_out: frozenset[tuple[str, str]] | None = None,
+) -> SpanCounts:
+    """Compare the spans of each text with its mentions; start, end and category must be equal.
 
-    With `held`, mentions of those names alone are found or missed; spans on other mentions count neither way, and false is
-    what the whole lexicon does not have at that very place.
+    With `held_out`, only mentions of those names count as found or missed; spans on other mentions don't count. A false
+    positive is a span that is no mention at all.
     """
-    counts = Counts()
-    for one, spans in zip(tests, found, strict=True):
-        truth, said = {mention.span for mention in one.mentions}, set(spans)
-        wanted = {mention.span for mention in one.mentions if held is None or mention.entity in held}
-        counts.found.update(span.category for span in wanted & said)
-        counts.missed.update(span.category for span in wanted - said)
-        counts.false.update(span.category for span in said - truth)
+    counts = SpanCounts()
+    for text, predicted in zip(texts, map(set, spans), strict=True):
+        mentions = {mention.span for mention in text.mentions}
+        expected = {
+            mention.span for mention in text.mentions if held_out is None or mention.entity in held_out
+        }
+        counts.true_positives.update(span.category for span in expected & predicted)
+        counts.false_negatives.update(span.category for span in expected - predicted)
+        counts.false_positives.update(span.category for span in predicted - mentions)
     return counts
 
 
-def false(tests: Iterable[Marked], found: Iterable[Iterable[Span]]) -> Iterator[tuple[str, Span]]:
-    """The spans that `count` takes for false, each with its text."""
-    for one, spans in zip(tests, found, strict=True):
-        truth = {mention.span for mention in one.mentions}
-        yield from ((one.text, span) for span in sorted(set(spans) - truth))
+def false_positives(
+    texts: Iterable[AnnotatedText], spans: Iterable[Iterable[Span]]
+) -> Iterator[tuple[str, Span]]:
+    """The spans that `count_spans` counts as false positives, each with its text."""
+    for text, predicted in zip(texts, spans, strict=True):
+        mentions = {mention.span for mention in text.mentions}
+        yield from ((text.text, span) for span in sorted(set(predicted) - mentions))
 
 
-def _drawn(marked: Sequence[Marked], seed: int) -> list[Marked]:
-    return sorted(marked, key=lambda one: _draw(seed, one.text))
-
-
-def _draw(seed: int, *key: str) -> bytes:
-    """An order that depends on the seed and the key alone."""
+def _order_key(seed: int, *key: str) -> bytes:
+    """A pseudorandom sort key that depends on seed and key only."""
     return sha256("\x1f".join((str(seed), *key)).encode()).digest()

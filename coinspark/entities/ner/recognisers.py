@@ -1,134 +1,126 @@
-"""Training the recognisers that a configuration asks for: what they learn from, and when one that stands is used again."""
+"""Models of the trained engines for a configuration: their training texts, and when a stored model is used again."""
 
 from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from coinspark.config import Config
 from coinspark.core.code_version import code_version
 from coinspark.core.errors import InputError
 from coinspark.core.hashing import digest
+from coinspark.entities.engines import ENGINES
+from coinspark.entities.engines.engine import TrainedEngine, TrainingData, trained_engine
 from coinspark.entities.lexicon import automaton
-from coinspark.entities.lexicon.lists import Form
+from coinspark.entities.lexicon.forms import Form
 from coinspark.entities.ner import annotated, model_store
-from coinspark.entities.ner.annotated import Marked
 from coinspark.warehouse.locations import local_folder
 
 _COLUMNS = {"en": "text_en", "de": "text_de"}
-_LIBRARY = {"spacy": "spacy", "sparknlp": "spark-nlp"}
-_LEAST = 50  # texts that name something; from fewer nothing can be learnt
-
-Train = Callable[[tuple[Marked, ...], str, Path], None]
-"""Texts, language, folder: learn from the texts and write the recogniser."""
+_MIN_TEXTS = 50  # texts with a mention; fewer are too few to train on
 
 
-def folders(
+def model_folders(
     config: Config,
     engine: str,
     texts: Iterable[tuple[str, str]],
     forms: tuple[Form, ...],
-    train: Train,
     say: Callable[[str], None],
 ) -> dict[str, str]:
-    """language → the folder of its recogniser: the given one, the one that stands, or one that is trained now.
+    """Language → folder of its model: the pretrained one, a stored one, or one that is trained now.
 
-    `texts`: (language, text). A language with too few texts gets none, is named, and the others go on.
+    Args:
+        config: The configuration.
+        engine: Name of a trained engine.
+        texts: (language, text) of the coins.
+        forms: Forms of the lists, which annotate the training texts.
+        say: Shows a line of progress, also for a language that has too few texts and gets no model.
     """
-    known = designs(config, texts)
-    found: dict[str, str] = {}
+    known, settings = training_texts(config, texts), config.entities.recogniser
+    folders: dict[str, str] = {}
     for language in config.entities.languages:
-        if given := config.entities.recogniser.pretrained.get(language):
-            found[language] = str(model_store.pretrained(language, given))
+        if pretrained := settings.pretrained.get(language):
+            folders[language] = str(model_store.pretrained_model(language, pretrained))
             continue
-        ready = annotated.mark(known.get(language, ()), language, automaton.cached(forms))
-        naming = sum(bool(one.mentions) for one in ready)
-        if naming < _LEAST:
+        annotated_texts = annotated.annotate_texts(
+            known.get(language, ()), language, automaton.cached_matcher(forms)
+        )
+        if (count := sum(bool(text.mentions) for text in annotated_texts)) < _MIN_TEXTS:
             say(
-                f"entities: {engine} has {naming} texts in {language!r} to learn from, fewer than {_LEAST}: no entities of it"
+                f"entities: {engine} not trained for {language!r}: {count} texts with listed names, "
+                f"{_MIN_TEXTS} needed; it finds no entities in this language"
             )
             continue
-        key = learning(config, engine, language, ready)
-        place = local_folder(config) / "recognisers" / f"{engine}-{language}-{key[:12]}"
-        facts = {
-            "engine": engine,
-            "language": language,
-            "key": key,
-            "texts": len(ready),
-            "settings": config.entities.recogniser.model_dump(mode="json"),
-        }
-
-        def learn(folder: Path, ready: tuple[Marked, ...] = ready, language: str = language) -> None:
-            train(ready, language, folder)
-
-        found[language] = str(model_store.make(place, facts, learn))
-    return found
+        data = TrainingData(annotated_texts, language, settings, config.seed)
+        folders[language] = str(_trained_model(config, engine, data, say))
+    return folders
 
 
-def designs(config: Config, texts: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """language → the distinct texts to learn from, sorted: these, and those of `entities.recogniser.designs`."""
+def _trained_model(config: Config, engine: str, data: TrainingData, say: Callable[[str], None]) -> Path:
+    """The stored model of this training data, trained first if it is missing."""
+    key = training_key(engine, data)
+    folder = local_folder(config) / "recognisers" / f"{engine}-{data.language}-{key[:12]}"
+    facts = {
+        "engine": engine,
+        "language": data.language,
+        "key": key,
+        "texts": len(data.texts),
+        "settings": data.settings.model_dump(mode="json"),
+    }
+    trained = trained_engine(engine)
+    return model_store.get_or_train(folder, facts, lambda path: trained.train(data, path, say))
+
+
+def training_texts(config: Config, texts: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Language → distinct training texts, sorted: the given (language, text) and `entities.recogniser.designs`."""
     known: dict[str, set[str]] = defaultdict(set)
-    for language, text in texts:
+    for language, text in (*texts, *_read_designs(config.entities.recogniser.designs)):
         known[language].add(text)
-    for language, text in _more(config.entities.recogniser.designs):
-        known[language].add(text)
-    return {language: tuple(sorted(found)) for language, found in known.items()}
+    return {language: tuple(sorted(own)) for language, own in known.items()}
 
 
-def _more(file: str | None) -> Iterable[tuple[str, str]]:
+def _read_designs(file: str | None) -> Iterator[tuple[str, str]]:
+    """(language, text) of a CSV with a column text_en or text_de."""
     if file is None:
         return
-    path = Path(file)
+    path, key = Path(file), "entities.recogniser.designs"
     try:
-        with path.open(encoding="utf-8-sig", newline="") as opened:
-            reader = csv.DictReader(opened)
-            columns = {
-                language: name for language, name in _COLUMNS.items() if name in (reader.fieldnames or ())
-            }
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines)
+            header = reader.fieldnames or ()
+            columns = {language: name for language, name in _COLUMNS.items() if name in header}
             if not columns:
-                raise InputError(
-                    f"entities.recogniser.designs: {path} has none of the columns {', '.join(_COLUMNS.values())}; "
-                    f"it has {', '.join(reader.fieldnames or ()) or 'none'}"
-                )
+                expected, found = " or ".join(_COLUMNS.values()), ", ".join(header) or "no columns"
+                raise InputError(f"{key}: {path}: expected a column {expected}; found {found}")
             for row in reader:
-                yield from (
-                    (language, text)
-                    for language, name in columns.items()
-                    if (text := (row[name] or "").strip())
-                )
+                for language, name in columns.items():
+                    if text := (row[name] or "").strip():
+                        yield language, text
     except OSError as error:
-        raise InputError(f"entities.recogniser.designs: {path} cannot be read ({error.strerror})") from None
+        raise InputError(f"{key}: {path} cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"entities.recogniser.designs: {path} is not UTF-8 (byte {error.start})") from None
+        raise InputError(f"{key}: {path} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
 
 
 def outside(config: Config) -> object:
-    """What the recognisers depend on that lies in no table: the file of designs, the hashes of what is given."""
-    designs_file, given = config.entities.recogniser.designs, config.entities.recogniser.pretrained
-    stated: Mapping[str, object] = {language: one.sha256 for language, one in given.items()}
-    return [
-        stated,
-        digest(sorted(_more(designs_file))) if set(config.entities.engines) - {"lexicon"} else None,
-    ]
+    """State outside tables and configuration: the file of designs. Pretrained models have their hash in the settings."""
+    if not any(isinstance(ENGINES[name], TrainedEngine) for name in config.entities.engines):
+        return None
+    return digest(sorted(_read_designs(config.entities.recogniser.designs)))
 
 
-def learning(
-    config: Config, engine: str, language: str, ready: Sequence[Marked], more: Sequence[str] = ()
-) -> str:
-    """The hash of all that a recogniser comes from: texts, settings, code, its library; and `more` texts, shown or asked."""
-    code = code_version(f"coinspark.entities.engines.{engine}_engine")
+def training_key(engine: str, data: TrainingData) -> str:
+    """SHA-256 hex of everything that decides a trained model: data, settings, seed, code and library versions."""
     return digest(
         {
             "engine": engine,
-            "language": language,
-            "seed": config.seed,
-            "code": code,
-            "library": version(_LIBRARY[engine]),
-            "settings": config.entities.recogniser.model_dump(mode="json", exclude={"designs", "pretrained"}),
-            "texts": [[one.text, [list(mention) for mention in one.mentions]] for one in ready],
-            **({"more": list(more)} if more else {}),
+            "language": data.language,
+            "seed": data.seed,
+            "code": code_version(ENGINES.module(engine)),
+            "settings": data.settings.model_dump(mode="json", exclude={"designs", "pretrained"}),
+            "texts": [[text.text, [list(mention) for mention in text.mentions]] for text in data.texts],
+            "unannotated": list(data.unannotated),
         }
     )

@@ -1,8 +1,9 @@
-"""Unverified entities: finds whose very words stand, as no name, in a text that the recogniser has learnt from. Plain Python.
+"""Unverified entities: spans whose exact words also occur, without an annotation, in the recogniser's training texts.
 
-Such a text has shown it these words as no name, and it calls them one: a name that the keepers have not listed, or a slip. It
-is for them to say which, so a unverified is proposed (proposals.py) and counts neither as an entity nor for a class layer
-(union.py). The words are kept beside the recogniser, in its folder, as plain lines: what stands between two mentions, once.
+The training texts present such words as no name, yet the recogniser reports them as one: either an unlisted name or an
+error. Curators decide, so an unverified entity is proposed (`review/proposals.py`) but feeds no class layer
+(`entities/frames.py`). The recogniser's folder lists the unannotated phrases, one line for each run of words between
+two mentions. Plain Python.
 """
 
 from __future__ import annotations
@@ -13,63 +14,68 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
-from coinspark.entities.ner.annotated import Marked, Span
+from coinspark.entities.ner.annotated import AnnotatedText, Span
 
-FILE = "unmarked.txt"
-MOST = 6  # words of a unverified; a longer find is none
+FILE = "unverified.txt"
+MAX_WORDS = 6
+"""Longest phrase that is compared; a longer span is never unverified."""
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
-def words(text: str) -> str:
-    """The words and marks of a text, case kept, with a blank between each two: what makes two finds the same."""
+def normalise(text: str) -> str:
+    """Words and punctuation marks separated by single blanks; case is kept."""
     return " ".join(_WORD.findall(text))
 
 
-def write(marked: Iterable[Marked], folder: Path) -> None:
-    """Keep in a recogniser's folder what stands unmarked in the texts that it learns from: sorted, a line each."""
+def write_phrases(texts: Iterable[AnnotatedText], folder: Path) -> None:
+    """Write the unannotated runs of words of the training texts to a recogniser's folder: sorted, one per line."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines = sorted({" ".join(run) for one in marked for run in _runs(one)})
+    lines = sorted({" ".join(run) for text in texts for run in _unannotated_runs(text)})
     (folder / FILE).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
 
 
 @lru_cache(maxsize=8)
-def read(folder: str) -> frozenset[str]:
-    """Every sequence of at most MOST words that stood unmarked, once a process; none where the recogniser came without."""
+def read_phrases(folder: str) -> frozenset[str]:
+    """All unannotated phrases of up to `MAX_WORDS` words, cached per process; empty if the folder has no such file."""
     file = Path(folder) / FILE
     if not file.exists():
         return frozenset()
-    # No word holds a line's end: every character that ends a line is a blank.
-    return frozenset(
-        part for line in file.read_text(encoding="utf-8").split("\n") for part in _parts(line.split())
-    )
+    # `splitlines` would also split at U+2028 and the like; words contain no line ends, so "\n" is enough.
+    lines = file.read_text(encoding="utf-8").split("\n")
+    return frozenset(phrase for line in lines for phrase in _phrases(line.split()))
 
 
-def is_unverified(unmarked: frozenset[str], text: str, span: Span) -> bool:
-    """Whether the words of this span are among those that stood unmarked."""
-    return words(text[span.start : span.end]) in unmarked
+def is_unverified(phrases: frozenset[str], text: str, span: Span) -> bool:
+    """Whether the words of a span are one of the unannotated phrases."""
+    return normalise(text[span.start : span.end]) in phrases
 
 
-def sure(folder: Path, texts: Sequence[str], found: Sequence[Sequence[Span]]) -> list[list[Span]]:
-    """Of the spans that this folder's recogniser found in each text, those that are no unverified."""
-    unmarked = read(str(folder))
+def drop_unverified(
+    folder: Path, texts: Sequence[str], spans: Sequence[Sequence[Span]]
+) -> list[list[Span]]:
+    """The spans that the recogniser of this folder found in each text, without the unverified ones."""
+    phrases = read_phrases(str(folder))
     return [
-        [span for span in spans if not is_unverified(unmarked, text, span)]
-        for text, spans in zip(texts, found, strict=True)
+        [span for span in spans_of_text if not is_unverified(phrases, text, span)]
+        for text, spans_of_text in zip(texts, spans, strict=True)
     ]
 
 
-def _runs(one: Marked) -> Iterator[list[str]]:
-    """The words between mentions, as long as they stand together; a word that a mention touches is not among them."""
-    taken = bytearray(len(one.text))
-    for mention in one.mentions:
-        taken[mention.start : mention.end] = b"\1" * (mention.end - mention.start)
-    found = [(word.group(), any(taken[word.start() : word.end()])) for word in _WORD.finditer(one.text)]
-    for touched, run in groupby(found, key=lambda word: word[1]):
-        if not touched:
+def _unannotated_runs(text: AnnotatedText) -> Iterator[list[str]]:
+    """Maximal runs of words that no mention touches."""
+    annotated = bytearray(len(text.text))
+    for mention in text.mentions:
+        annotated[mention.start : mention.end] = b"\1" * (mention.end - mention.start)
+    words = [
+        (match.group(), any(annotated[match.start() : match.end()])) for match in _WORD.finditer(text.text)
+    ]
+    for is_annotated, run in groupby(words, key=lambda word: word[1]):
+        if not is_annotated:
             yield [word for word, _ in run]
 
 
-def _parts(run: Sequence[str]) -> Iterator[str]:
+def _phrases(run: Sequence[str]) -> Iterator[str]:
+    """Contiguous parts of a run, up to `MAX_WORDS` words long."""
     for start in range(len(run)):
-        for end in range(start + 1, min(start + MOST, len(run)) + 1):
+        for end in range(start + 1, min(start + MAX_WORDS, len(run)) + 1):
             yield " ".join(run[start:end])

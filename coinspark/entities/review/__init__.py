@@ -1,0 +1,1 @@
+"""Curator review: proposals of unlisted names, and the verdicts on them."""

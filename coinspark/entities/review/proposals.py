@@ -1,4 +1,4 @@
-"""Finds that name no list entry → the table `proposals`, for the keepers to accept or refuse (verdicts.py)."""
+"""Proposals: names that trained engines found and no list has, counted over distinct texts, for curators to decide on."""
 
 from __future__ import annotations
 
@@ -9,64 +9,68 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from coinspark.entities import trusted
+from coinspark.entities import frames
 from coinspark.entities.lexicon import linking
-from coinspark.entities.lexicon.lists import Form
+from coinspark.entities.lexicon.forms import Form
 from coinspark.entities.review import verdicts
-from coinspark.entities.review.verdicts import Key
+from coinspark.entities.review.verdicts import ProposalKey
 from coinspark.warehouse.schemas import PROPOSALS
 
-_EXAMPLES, _NEAREST = 3, 3
+_MAX_EXAMPLES, _MAX_NEAREST = 3, 3
 
 
 def propose(
-    found: DataFrame, lexicon: DataFrame, texts: DataFrame, forms: tuple[Form, ...], refused: frozenset[Key]
+    entities: DataFrame,
+    listed: DataFrame,
+    texts: DataFrame,
+    forms: tuple[Form, ...],
+    refused: frozenset[ProposalKey],
 ) -> DataFrame:
-    """PROPOSALS rows: each name that a trained engine found, where the lists have nothing at that place, and how often.
+    """PROPOSALS rows. Spellings that differ only in case are one proposal, named by the most frequent spelling.
 
-    `found` and `lexicon` are ENTITIES rows, `texts` has text_id, language, text. Spellings that differ in case alone are one
-    proposal, named by the one that most texts have.
+    Args:
+        entities: ENTITIES rows of the trained engines.
+        listed: ENTITIES rows of the lexicon; an overlapping row of `entities` is not proposed.
+        texts: Distinct texts (text_id, language, text).
+        forms: Forms of the lists, for the nearest entries.
+        refused: Keys that are not proposed again.
     """
-    new = trusted.outside(found.where("name IS NULL"), lexicon).join(texts, "text_id")
-    alike = new.withColumn("folded", F.lower("form"))
-    kind = ["language", "category", "folded"]
-    spelled = (
-        alike.groupBy(*kind, "form")
-        .agg(F.countDistinct("text_id").alias("n"))
-        .groupBy(*kind)
-        .agg(F.min(F.struct((-F.col("n")).alias("n"), "form"))["form"].alias("name"))
+    unlisted = frames.without_overlaps(entities.where("name IS NULL"), listed).join(texts, "text_id")
+    unlisted = unlisted.withColumn("folded", F.lower("form"))
+    key = ["language", "category", "folded"]
+    spelling_counts = unlisted.groupBy(*key, "form").agg(F.countDistinct("text_id").alias("n"))
+    # The minimum of (-count, form): highest count first, ties in alphabetical order.
+    most_frequent = F.min(F.struct((-F.col("n")).alias("n"), "form"))["form"]
+    names = spelling_counts.groupBy(*key).agg(most_frequent.alias("name"))
+    examples = F.array_sort(F.collect_set(F.struct("text_id", "start", "end", "text")))
+    counts = unlisted.groupBy(*key).agg(
+        F.countDistinct("text_id").alias("texts"), F.slice(examples, 1, _MAX_EXAMPLES).alias("examples")
     )
-    example = F.struct("text_id", "start", "end", "text")
-    counted = alike.groupBy(*kind).agg(
-        F.countDistinct("text_id").alias("texts"),
-        F.slice(F.array_sort(F.collect_set(example)), 1, _EXAMPLES).alias("examples"),
-    )
-    rows = counted.join(spelled, kind).select("language", "category", "name", "texts", "examples")
-    return rows.mapInPandas(_with_nearest(forms, refused), PROPOSALS.ddl)
+    rows = counts.join(names, key).select("language", "category", "name", "texts", "examples")
+    return rows.mapInPandas(_open_with_nearest(forms, refused), PROPOSALS.ddl)
 
 
-Work = Callable[[Iterable[pd.DataFrame]], Iterator[pd.DataFrame]]
+def _open_with_nearest(
+    forms: tuple[Form, ...], refused: frozenset[ProposalKey]
+) -> Callable[[Iterable[pd.DataFrame]], Iterator[pd.DataFrame]]:
+    """A function for `mapInPandas` that drops refused proposals and adds the nearest list entries to the others."""
 
+    def nearest_entries(row: Any) -> list[dict[str, object]]:
+        index = linking.cached_index(forms)
+        candidates = linking.nearest(index, row["name"], row["language"], row["category"], _MAX_NEAREST)
+        return [
+            {"name": candidate.form.name, "likeness": round(candidate.similarity, 4)}
+            for candidate in candidates
+        ]
 
-def _with_nearest(forms: tuple[Form, ...], refused: frozenset[Key]) -> Work:
-    """Adds the list entries that are most like each proposal; leaves out what the keepers have refused."""
-
-    def work(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        listed = linking.cached(forms)
-
-        def nearest(row: Any) -> list[dict[str, object]]:
-            return [
-                {"name": near.form.name, "likeness": round(near.likeness, 4)}
-                for near in linking.nearest(listed, row["name"], row["language"], row["category"], _NEAREST)
-            ]
-
+    def process(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
-            keys = [
-                verdicts.key(*key)
-                for key in zip(batch["language"], batch["category"], batch["name"], strict=True)
+            columns = batch["language"], batch["category"], batch["name"]
+            is_open = [
+                verdicts.proposal_key(*values) not in refused for values in zip(*columns, strict=True)
             ]
-            open_ = batch[[key not in refused for key in keys]]
-            near = [nearest(row) for _, row in open_.iterrows()]
-            yield open_.assign(nearest=pd.Series(near, index=open_.index, dtype=object))
+            rows = batch[is_open]
+            nearest = [nearest_entries(row) for _, row in rows.iterrows()]
+            yield rows.assign(nearest=pd.Series(nearest, index=rows.index, dtype=object))
 
-    return work
+    return process
