@@ -32,7 +32,7 @@ SEAMS = {
     "spacy": {"entities/engines/spacy_engine.py"},
     "thinc": {"entities/engines/spacy_engine.py"},
     "rapidfuzz": {"entities/lexicon/linking.py"},
-    "sparknlp": {"entities/engines/sparknlp_engine.py"},
+    "sparknlp": {"entities/engines/sparknlp_engine.py", "entities/engines/sparknlp_pipeline.py"},
     "h5py": {"vision/weights.py"},
 }
 WITH_TENSORFLOW = ("training/", "vision/")

@@ -52,7 +52,7 @@ STAGE = Stage(
     help="Class layers from entities and clusters; prints the new classes and their sizes.",
     reads=_reads,
     writes=(CLASSES.name,),
-    settings=lambda config: [list(config.layers), list(config.entities.trusted)],
+    settings=lambda config: [list(config.layers), list(config.entities.engines_by_priority)],
     build=build,
     modules=lambda config: tuple(sorted({KINDS.module(layer.kind) for layer in config.layers})),
 )

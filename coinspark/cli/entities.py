@@ -1,8 +1,7 @@
-"""`coinspark entities`: the stage, `evaluate` for the trained engines, `proposals` for the keepers."""
+"""`coinspark entities`: the stage, and the subcommands `evaluate` and `proposals`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,30 +10,24 @@ import typer
 
 from coinspark.cli.options import BuildTag, Files, Force, Format, Overrides, configuration
 from coinspark.config import Config
+from coinspark.core import atomic_files
 from coinspark.core.errors import InputError
 from coinspark.core.formatting import format_rows
-from coinspark.core.progress import progress, say
+from coinspark.core.progress import say
 
 app = typer.Typer(invoke_without_command=True)
 
 
 class Protocol(StrEnum):
-    """How an engine is measured."""
+    """Evaluation protocols."""
 
     published = "published"
     unseen = "unseen"
 
 
-class Trained(StrEnum):
-    """The engines that learn."""
-
-    spacy = "spacy"
-    sparknlp = "sparknlp"
-
-
-Engines = Annotated[
-    list[str] | None, typer.Option("--engine", help="An engine instead of entities.engines; may be repeated.")
-]
+def with_engines(set_: list[str] | None, engines: list[str]) -> list[str]:
+    """The overrides of `--set`, then these engines in this order of priority."""
+    return [*(set_ or []), f"entities.engines={engines}", "entities.priority=[]"]
 
 
 @app.callback()
@@ -43,59 +36,59 @@ def entities(
     config: Files = None,
     set_: Overrides = None,
     force: Force = False,
-    engine: Engines = None,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option("--engine", help="Engine to use instead of entities.engines; may be repeated."),
+    ] = None,
 ) -> None:
-    """Descriptions → entities, proposals."""
+    """Find entities in the descriptions, and propose unlisted names.
+
+    Stages that it depends on run first if they are not up to date.
+    """
     if context.invoked_subcommand is not None:
         return
-    from coinspark import nightly
+    from coinspark.nightly import run_up_to
 
-    chosen = [f"entities.engines={list(engine)}", "entities.trust=[]"] if engine else []
-    nightly.run_stages(configuration(config, [*(set_ or []), *chosen]), ("ingest", "entities"), force)
+    run_up_to(configuration(config, with_engines(set_, engine) if engine else set_), "entities", force)
 
 
 @app.command()
 def evaluate(
     protocol: Annotated[
-        Protocol, typer.Option("--protocol", help="published: 75/25; unseen: names held out whole.")
+        Protocol,
+        typer.Option(
+            "--protocol", help="published: 75/25 split of the texts; unseen: names held out, 5 folds."
+        ),
     ],
-    engine: Annotated[Trained, typer.Option("--engine", help="Which engine.")] = Trained.spacy,
+    engine: Annotated[str, typer.Option("--engine", help="Trained engine to evaluate.")] = "spacy",
     config: Files = None,
     set_: Overrides = None,
-    format: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.table,
-    false: Annotated[
-        Path | None, typer.Option("--false", help="Write what counted as false to this CSV, for reading.")
+    format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
+    false_positives: Annotated[
+        Path | None, typer.Option("--false-positives", help="CSV file to write the false positives to.")
     ] = None,
 ) -> None:
-    """How good a trained engine is: on the designs of entities.recogniser.designs, or else on the coins' texts.
+    """Measure recall and precision of a trained engine against the entity lists.
 
-    Unverified entities, whose very words it was shown as no name, count neither as found nor as false: they are for the keepers to judge.
+    The texts are those of entities.recogniser.designs, or the descriptions in the warehouse if that is not
+    set. Unverified entities count neither as found nor as false: curators decide on them.
     """
-    from coinspark.entities.engines import registry
-    from coinspark.entities.ner import evaluate as measure
+    from coinspark.entities.engines.engine import trained_engine
     from coinspark.entities.ner import recognisers
-    from coinspark.entities.ner.annotated import Marked, Span
+    from coinspark.entities.ner.evaluate import COLUMNS, FALSE_COLUMNS, Evaluation
     from coinspark.warehouse import session
 
-    settings = configuration(
-        config, [*(set_ or []), f"entities.engines=[lexicon,{engine.value}]", "entities.trust=[]"]
-    )
-    learner = registry.trained(engine.value)
-    if engine is Trained.sparknlp:
+    settings = configuration(config, with_engines(set_, ["lexicon", engine]))
+    trained = trained_engine(engine)
+    if trained.needs_spark:
         session.start(settings)
-
-    def find(train: Sequence[Marked], language: str, folder: Path, texts: Sequence[str]) -> list[list[Span]]:
-        learner.train(train, language, settings.entities.recogniser, settings.seed, folder, progress, texts)
-        return learner.find(folder, texts)
-
-    known = recognisers.designs(
-        settings, () if settings.entities.recogniser.designs else _texts_of_coins(settings)
-    )
-    rows, wrong = measure.run(settings, engine.value, protocol.value, known, find, say)
-    if false is not None:
-        false.write_text(format_rows(measure.FALSE, wrong, "csv") + "\n", encoding="utf-8")
-        say(f"{len(wrong):,} false finds in {false}")
-    typer.echo(format_rows(measure.COLUMNS, [tuple(row.values()) for row in rows], format.value))
+    descriptions = () if settings.entities.recogniser.designs else _descriptions(settings)
+    texts = recognisers.training_texts(settings, descriptions)
+    rows, false = Evaluation(settings, engine, trained, protocol.value, say).run(texts)
+    if false_positives is not None:
+        atomic_files.write_text(false_positives, format_rows(FALSE_COLUMNS, false, "csv") + "\n")
+        say(f"{false_positives}: {len(false):,} false positives written")
+    typer.echo(format_rows(COLUMNS, rows, format.value))
 
 
 @app.command()
@@ -104,31 +97,31 @@ def proposals(
     set_: Overrides = None,
     build: BuildTag = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write the CSV here instead of printing it.")
+        Path | None, typer.Option("--out", help="New CSV file to write; without it the CSV is printed.")
     ] = None,
 ) -> None:
-    """The names that no list holds, as a CSV: fill in `verdict` (accept or refuse) and name the file in entities.verdicts."""
+    """Export the proposed names as CSV for the curators.
+
+    Fill in the column `verdict` (accept or refuse) and set entities.verdicts to the file.
+    """
     from coinspark.entities.review import verdicts
     from coinspark.warehouse import sql, tables
 
     settings = configuration(config, set_)
-    spark, at = sql.open_build(settings, build)
-    rows = tables.read(spark, settings, "proposals", tag=at).collect()
-    ranked = sorted(
-        (row.asDict(recursive=True) for row in rows),
-        key=lambda row: (-row["texts"], row["language"], row["category"], row["name"]),
-    )
-    text = verdicts.write(ranked)
+    if out is not None and out.exists():
+        raise InputError(f"{out}: the file exists and may contain verdicts; choose another name for --out")
+    spark, tag = sql.open_build(settings, build)
+    rows = tables.read(spark, settings, "proposals", tag=tag).collect()
+    text = verdicts.to_csv(row.asDict(recursive=True) for row in rows)
     if out is None:
         typer.echo(text.rstrip("\n"))
         return
-    if out.exists():
-        raise InputError(f"{out} is there already, perhaps with verdicts in it; name another file")
-    out.write_text(text, encoding="utf-8")
-    say(f"{len(ranked):,} proposals in {out}")
+    atomic_files.write_text(out, text)
+    say(f"{out}: {len(rows):,} proposals written")
 
 
-def _texts_of_coins(settings: Config) -> list[tuple[str, str]]:
+def _descriptions(settings: Config) -> list[tuple[str, str]]:
+    """(language, text) of the distinct descriptions in the warehouse."""
     from coinspark.entities import stage
     from coinspark.warehouse import sql, tables
 

@@ -2,7 +2,7 @@
 
 from coinspark.config.common import Augment, Section
 from coinspark.config.deepcluster import DeepCluster
-from coinspark.config.entities import Engine, Entities, Pretrained, Recogniser
+from coinspark.config.entities import Entities, Pretrained, Recogniser
 from coinspark.config.evaluation import Evaluation
 from coinspark.config.features import Features
 from coinspark.config.ingest import Ingest
@@ -20,7 +20,6 @@ __all__ = [
     "Columns",
     "Config",
     "DeepCluster",
-    "Engine",
     "Entities",
     "Evaluation",
     "Features",

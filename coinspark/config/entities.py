@@ -67,7 +67,8 @@ class Entities(Section):
         registry = resolve("coinspark.entities.engines:ENGINES")
         try:
             for name in names:
-                registry.target(name)
+                if registry.target(name) == name:  # outside coinspark: known only if it can be imported
+                    registry[name]
         except ConfigError as error:
             raise ValueError(str(error)) from None
         return names

@@ -23,6 +23,12 @@ RENAMED: dict[str, str] = {
     "layers.*.split.biggest": "layers.*.split.largest",
     "splits.threshold": "splits.min_coins",
     "splits.leave_out": "splits.exclude_mints",
+    "entities.trust": "entities.priority",
+    "entities.recogniser.passes": "entities.recogniser.epochs",
+    "entities.recogniser.swap": "entities.recogniser.replace_share",
+    "entities.recogniser.invent": "entities.recogniser.invent_share",
+    "entities.recogniser.vectors": "entities.recogniser.vector_size",
+    "entities.recogniser.blur": "entities.recogniser.vector_noise",
 }
 """Old key → new key, dotted; `*` stands for any item of a list, as in `layers.*.least`."""
 

@@ -53,10 +53,11 @@ def merge_by_priority(entities: DataFrame, engines: Sequence[str]) -> DataFrame:
 
     Args:
         entities: Rows with at least text_id, engine, start, end, name, unverified.
-        engines: Highest priority first. A row is dropped if it overlaps a row of an engine with higher priority.
+        engines: Highest priority first. A row is dropped if it overlaps a row of an engine with higher
+            priority.
 
-    An unverified entity counts only if it is linked to a list entry, as its misspelling; otherwise it is dropped and
-    hides no other row.
+    An unverified entity counts only if it is linked to a list entry, as its misspelling; otherwise it is
+    dropped and hides no other row.
     """
     # `unverified` is null in tables from before the column existed.
     is_open = F.coalesce("unverified", F.lit(False)) & F.col("name").isNull()

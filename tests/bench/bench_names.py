@@ -1,9 +1,12 @@
-"""The trained engines on Spark against the same models without our stage: `python -m tests.bench.bench_names [texts]`.
+"""The trained engines, compared with their models alone: `python -m tests.bench.bench_names [texts]`.
 
-spaCy: `annotate` against `nlp.pipe(n_process=2)`, Spark and its workers up, the two bare processes started within their time,
-as their user would start them. Spark NLP: `annotate` against the pipeline's own `transform`. Both on 5,000 distinct texts,
-alternating, and once on ten times as many. The models are trained here, on a thousand designs in one pass: how well they find
-is not asked. Last: what it saves to read each distinct text of the Corpus's coins once. Wanted: 0.9 each.
+- spaCy: `annotate`, compared with `nlp.pipe(n_process=2)`. Spark and its workers run already; the time of the
+  two plain processes includes their start.
+- Spark NLP: `annotate`, compared with the `transform` of the same pipelines.
+
+Both read 5,000 distinct texts several times, alternating, and ten times as many once. The models are trained
+here for one epoch on a thousand designs; their quality does not matter. The last line states how much time is
+saved by reading each distinct description of the Corpus Nummorum coins once. Target ratio: 0.9.
 """
 
 from __future__ import annotations
@@ -22,130 +25,124 @@ import spacy
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Recogniser, load
-from coinspark.entities.engines import registry, spacy_engine, sparknlp_engine
+from coinspark.entities.engines import spacy_engine, sparknlp_engine
+from coinspark.entities.engines.engine import TrainingData, trained_engine
 from coinspark.entities.lexicon import automaton, lists
-from coinspark.entities.lexicon.lists import Form
+from coinspark.entities.lexicon import forms as lexicon_forms
+from coinspark.entities.lexicon.forms import Form
 from coinspark.entities.ner import annotated, augment, recognisers
-from coinspark.entities.ner.annotated import Marked
+from coinspark.entities.ner.annotated import AnnotatedText
 from coinspark.warehouse.session import start
 from tests.bench import REAL
 from tests.entities import synthetic_names
 
-COUNT, RUNS, WANTED = 5_000, 3, 0.9
+COUNT, RUNS, TARGET = 5_000, 3, 0.9
+SETTINGS = ("spark.master='local[2]'", "spark.driver_memory=6g", "entities.engines=[spacy,sparknlp]")
+
+Plain = Callable[[Path, DataFrame, list[str]], object]
+"""Reads the texts with the model of a folder, without the engine's own `annotate`."""
 
 
 def main(count: int = COUNT) -> None:
-    """Print a line a measurement, and the ratios last."""
-    known, forms = _designs()
-    with tempfile.TemporaryDirectory() as name:
-        place = Path(name)
-        spark = start(
-            load(
-                [],
-                [
-                    f"warehouse={place}",
-                    "spark.master='local[2]'",
-                    "spark.driver_memory=6g",
-                    "entities.engines=[spacy,sparknlp]",
-                ],
-            )
-        )
-        few, many = _texts(known, count), _texts(known, 10 * count)
-        said = []
-        for engine, bare in (("spacy", _bare_spacy), ("sparknlp", _bare_sparknlp)):
-            folder = place / engine
-            registry.trained(engine).train(
-                known[:1000], "en", Recogniser(passes=1), 1, folder, lambda line: None
-            )
-            ratios = [_pair(spark, engine, folder, forms, few, bare) for _ in range(RUNS)]
-            more = _pair(spark, engine, folder, forms, many, bare)
-            said.append(
+    """Print one line per measurement, and the ratios last."""
+    designs, forms = _designs()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        spark = start(load([], [f"warehouse={folder}", *SETTINGS]))
+        few, many = _texts(designs, count), _texts(designs, 10 * count)
+        results = []
+        for engine, plain in (("spacy", _plain_spacy), ("sparknlp", _plain_sparknlp)):
+            model = folder / engine
+            data = TrainingData(designs[:1000], "en", Recogniser(epochs=1), 1)
+            trained_engine(engine).train(data, model, lambda line: None)
+            frame = _frame(spark, few)
+            ratios = [_ratio(engine, model, forms, frame, few, plain) for _ in range(RUNS)]
+            larger = _ratio(engine, model, forms, _frame(spark, many), many, plain)
+            results.append(
                 f"{engine} {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}), "
-                f"{10 * count:,} texts {more:.2f}"
+                f"{10 * count:,} texts {larger:.2f}"
             )
-        saving = _saving(spark, place / "spacy", forms)
+        saving = _saving(spark, folder / "spacy", forms)
         spark.stop()
-    print(f"names, {count:,} distinct texts: {'; '.join(said)}; wanted {WANTED} each{saving}")
+    print(f"names, {count:,} distinct texts: {'; '.join(results)}; target {TARGET} each{saving}")
 
 
-def _pair(
-    spark: SparkSession,
-    engine: str,
-    folder: Path,
-    forms: tuple[Form, ...],
-    texts: list[str],
-    bare: Callable[[Path, DataFrame, list[str]], object],
+def _ratio(
+    engine: str, model: Path, forms: tuple[Form, ...], frame: DataFrame, texts: list[str], plain: Plain
 ) -> float:
-    frame = _frame(spark, texts)
-    stage = registry.trained(engine).annotate
-    _seconds(lambda: _run(stage(frame.limit(200), {"en": str(folder)}, forms)))  # workers up, model loaded
-    ours = _seconds(lambda: _run(stage(frame, {"en": str(folder)}, forms)))
-    theirs = _seconds(lambda: bare(folder, frame, texts))
+    """Time of `plain` over time of the engine."""
+    annotate, models = trained_engine(engine).annotate, {"en": str(model)}
+    _run(annotate(frame.limit(200), models, forms))  # start the workers, load the model
+    on_spark = _seconds(lambda: _run(annotate(frame, models, forms)))
+    without = _seconds(lambda: plain(model, frame, texts))
     print(
-        f"  {engine:8} {len(texts):6,} texts: on Spark {len(texts) / ours:7,.0f} texts/s, bare {len(texts) / theirs:7,.0f} "
-        f"texts/s, ratio {theirs / ours:.2f}",
+        f"  {engine:8} {len(texts):6,} texts: on Spark {len(texts) / on_spark:7,.0f} texts/s, "
+        f"plain {len(texts) / without:7,.0f} texts/s, ratio {without / on_spark:.2f}",
         flush=True,
     )
-    return theirs / ours
+    return without / on_spark
 
 
-def _bare_spacy(folder: Path, frame: DataFrame, texts: list[str]) -> object:
+def _plain_spacy(model: Path, frame: DataFrame, texts: list[str]) -> object:
     return [
-        [(one.start_char, one.end_char, one.label_) for one in doc.ents]
-        for doc in spacy.load(folder).pipe(texts, batch_size=256, n_process=2)
+        [(entity.start_char, entity.end_char, entity.label_) for entity in doc.ents]
+        for doc in spacy.load(model).pipe(texts, batch_size=256, n_process=2)
     ]
 
 
-def _bare_sparknlp(folder: Path, frame: DataFrame, texts: list[str]) -> object:
-    return _run(sparknlp_engine._chunks(folder, frame, "text_id"))
+def _plain_sparknlp(model: Path, frame: DataFrame, texts: list[str]) -> object:
+    return _run(sparknlp_engine.transform(model, frame, "text_id"))
 
 
-def _saving(spark: SparkSession, folder: Path, forms: tuple[Form, ...]) -> str:
-    """Seconds over every description of the Corpus's coins, and over each distinct one once."""
+def _saving(spark: SparkSession, model: Path, forms: tuple[Form, ...]) -> str:
+    """Time for the distinct descriptions of the Corpus Nummorum coins, relative to all descriptions."""
     file = REAL / "corpus_nummorum" / "coins.csv"
     if not file.is_file():
         return ""
     with file.open(encoding="utf-8", newline="") as lines:
-        every = [
+        descriptions = [
             text
             for row in csv.DictReader(lines)
-            for name, text in row.items()
-            if name.endswith("_description") and text
+            for column, text in row.items()
+            if column.endswith("_description") and text
         ]
-    distinct = list(dict.fromkeys(every))
-    took = [
+    distinct = list(dict.fromkeys(descriptions))
+    all_time, distinct_time = (
         _seconds(
-            lambda texts=texts: _run(spacy_engine.annotate(_frame(spark, texts), {"en": str(folder)}, forms))
+            lambda texts=texts: _run(spacy_engine.annotate(_frame(spark, texts), {"en": str(model)}, forms))
         )
-        for texts in (every, distinct)
-    ]
-    print(f"  {len(every):,} descriptions {took[0]:.1f} s, {len(distinct):,} distinct ones {took[1]:.1f} s")
-    return f"; distinct texts take {took[1] / took[0]:.2f} of the time of all {len(every):,}"
+        for texts in (descriptions, distinct)
+    )
+    print(
+        f"  {len(descriptions):,} descriptions {all_time:.1f} s, "
+        f"{len(distinct):,} distinct ones {distinct_time:.1f} s"
+    )
+    return f"; distinct texts take {distinct_time / all_time:.2f} of the time of all {len(descriptions):,}"
 
 
-def _designs() -> tuple[tuple[Marked, ...], tuple[Form, ...]]:
+def _designs() -> tuple[tuple[AnnotatedText, ...], tuple[Form, ...]]:
     if not (REAL / "designs").is_dir():
         return synthetic_names.designs(), synthetic_names.FORMS
-    forms = lists.resolve(lists.read(REAL / "designs"))[0]
-    texts = recognisers.designs(
-        load([], [f"entities.recogniser.designs={REAL / 'designs' / 'designs.csv'}"]), ()
-    )
-    return annotated.mark(texts["en"], "en", automaton.compile_forms(forms)), forms
+    forms = lexicon_forms.resolve(lists.read(REAL / "designs"))[0]
+    config = load([], [f"entities.recogniser.designs={REAL / 'designs' / 'designs.csv'}"])
+    texts = recognisers.training_texts(config, ())
+    return annotated.annotate_texts(texts["en"], "en", automaton.compile_forms(forms)), forms
 
 
-def _texts(known: tuple[Marked, ...], count: int) -> list[str]:
-    """So many distinct texts: the designs, then the same with other names in them."""
-    draw = random.Random(1)
-    mask = augment.Mask(augment.pool(known), "en", 0.5, 0.3)
-    found = dict.fromkeys(one.text for one in known)
-    while len(found) < count:
-        found |= dict.fromkeys(augment.disguise(one, mask, draw).text for one in known)
-    return list(found)[:count]
+def _texts(designs: tuple[AnnotatedText, ...], count: int) -> list[str]:
+    """`count` distinct texts: the designs, then the designs with other names."""
+    rng = random.Random(1)
+    replacement = augment.Replacement(augment.name_pool(designs), "en", 0.5, 0.3)
+    texts = dict.fromkeys(text.text for text in designs)
+    while len(texts) < count:
+        texts |= dict.fromkeys(augment.replace_mentions(text, replacement, rng).text for text in designs)
+    return list(texts)[:count]
 
 
 def _frame(spark: SparkSession, texts: list[str]) -> DataFrame:
     rows = [
-        (f"{hashlib.sha256(text.encode()).hexdigest()[:12]}{n}", "en", text) for n, text in enumerate(texts)
+        (f"{hashlib.sha256(text.encode()).hexdigest()[:12]}{number}", "en", text)
+        for number, text in enumerate(texts)
     ]
     frame = spark.createDataFrame(rows, "text_id string, language string, text string").repartition(4).cache()
     frame.count()
@@ -157,9 +154,9 @@ def _run(frame: DataFrame) -> None:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    start_time = time.perf_counter()
     work()
-    return time.perf_counter() - began
+    return time.perf_counter() - start_time
 
 
 if __name__ == "__main__":

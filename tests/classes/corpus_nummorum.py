@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from coinspark.classes.designs.information import Design, Side
-from coinspark.entities.lexicon import automaton, lists
+from coinspark.entities.lexicon import automaton, forms, lists
 
 
 def corpus_designs(real_data: Path) -> list[Design]:
-    matcher = automaton.compile_forms(lists.resolve(lists.read(real_data / "designs"))[0])
+    matcher = automaton.compile_forms(forms.resolve(lists.read(real_data / "designs"))[0])
 
     @cache
     def side(text: str) -> Side:

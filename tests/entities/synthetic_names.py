@@ -1,13 +1,13 @@
-"""Persons, objects and designs of the tests' own: few enough to learn in seconds, regular enough to be learnt."""
+"""Small lists of persons and objects, and regular designs of them, on which an engine trains in seconds."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from coinspark.entities.lexicon import automaton
-from coinspark.entities.lexicon.lists import Form
+from coinspark.entities.lexicon.forms import Form
 from coinspark.entities.ner import annotated
-from coinspark.entities.ner.annotated import Marked
+from coinspark.entities.ner.annotated import AnnotatedText
 
 PERSONS = (
     "Athena",
@@ -43,24 +43,24 @@ FORMS = (
 )
 
 
-def designs() -> tuple[Marked, ...]:
-    """Every person with every object, standing or seated."""
+def designs() -> tuple[AnnotatedText, ...]:
+    """Annotated texts: every person with every object, standing and seated."""
     texts = [
-        f"{person} {how}, holding {thing} in {hand} hand."
+        f"{person} {pose}, holding {item} in {hand} hand."
         for person in PERSONS
-        for thing in OBJECTS
-        for how, hand in (("standing left", "right"), ("seated", "left"))
+        for item in OBJECTS
+        for pose, hand in (("standing left", "right"), ("seated", "left"))
     ]
-    return annotated.mark(texts, "en", automaton.compile_forms(FORMS))
+    return annotated.annotate_texts(texts, "en", automaton.compile_forms(FORMS))
 
 
-def write_lists(place: Path, some: int = 12) -> None:
-    """The first `some` persons and objects as the keepers' lists have them; a link each."""
-    (place / "list_person.csv").write_text(
+def write_lists(folder: Path, count: int = 12) -> None:
+    """Write entity lists with the first `count` persons and objects; persons have a link."""
+    (folder / "list_person.csv").write_text(
         "name,name_german,alternativenames,typos,link\n"
-        + "".join(f"{name},{name},,,link/{name}\n" for name in PERSONS[:some])
+        + "".join(f"{name},{name},,,link/{name}\n" for name in PERSONS[:count])
     )
-    (place / "list_obj.csv").write_text(
+    (folder / "list_obj.csv").write_text(
         "name_en,name_ger,alternativenames_en,alternativenames_ger,typos_en,typos_ger,link\n"
-        + "".join(f"{name},,,,,,\n" for name in OBJECTS[:some])
+        + "".join(f"{name},,,,,,\n" for name in OBJECTS[:count])
     )

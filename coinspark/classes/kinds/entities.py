@@ -12,7 +12,7 @@ from coinspark.classes.designs.information import Design, side
 from coinspark.classes.designs.plan import places
 from coinspark.classes.kinds.kind import NOT_SPLIT, LayerKind, Tables, class_rows
 from coinspark.config import Config, Layer
-from coinspark.entities.trusted import trusted
+from coinspark.entities.frames import merge_by_priority
 
 DESIGN = ("mint", "type", "design")
 """Key of a design row: mint, type ('' without a single type), and the texts of both sides ('' without any)."""
@@ -26,13 +26,13 @@ def with_sides(coins: DataFrame, read: Tables, config: Config) -> DataFrame:
     Args:
         coins: As `coin_facts` returns them.
         read: Reads the table `entities`.
-        config: Its `entities.trusted` are the engines whose entities count.
+        config: Its `entities.engines_by_priority` are the engines whose entities count.
 
     Returns:
         coin_id, medium, mint, image_id, type, design, and obverse, reverse: JSON arrays of {name, category, kinds}, each
         name once, sorted; [] without entities.
     """
-    found = _entities_of_texts(trusted(read("entities"), config.entities.trusted))
+    found = _entities_of_texts(merge_by_priority(read("entities"), config.entities.engines_by_priority))
     sides = (
         coins.where("design != ''")
         .dropDuplicates(["design"])

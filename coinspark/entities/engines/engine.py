@@ -42,8 +42,8 @@ class Engine:
     """A way to find entities in texts.
 
     Attributes:
-        annotate: Returns the ENTITIES rows of distinct texts (text_id, language, text), key (text_id, engine, start).
-            The stage sets the column `engine`.
+        annotate: Returns the ENTITIES rows of distinct texts (text_id, language, text), key (text_id, engine,
+            start). The stage sets the column `engine`.
     """
 
     annotate: Callable[[DataFrame, Models, tuple[Form, ...]], DataFrame]
@@ -54,8 +54,8 @@ class TrainedEngine(Engine):
     """An engine that learns from annotated texts, one model per language.
 
     Attributes:
-        train: Writes a model to a folder, which the workers of a cluster must share. Its last argument shows a line of
-            progress.
+        train: Writes a model to a folder, which the workers of a cluster must share. Its last argument shows
+            a line of progress.
         find: Returns the spans that the model of a folder finds in each text.
         needs_spark: Whether `train` and `find` need a running Spark session.
     """
@@ -69,5 +69,7 @@ def trained_engine(name: str) -> TrainedEngine:
     """The trained engine of this name. Raises ConfigError if the engine is unknown or needs no training."""
     engine = ENGINES[name]
     if not isinstance(engine, TrainedEngine):
-        raise ConfigError(f"engine {name!r} is not trained, so it cannot be evaluated; choose a trained engine")
+        raise ConfigError(
+            f"engine {name!r} is not trained, so it cannot be evaluated; choose a trained engine"
+        )
     return engine

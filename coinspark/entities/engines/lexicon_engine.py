@@ -17,7 +17,10 @@ NAME = "lexicon"
 
 
 def annotate(texts: DataFrame, models: Models, forms: tuple[Form, ...]) -> DataFrame:
-    """ENTITIES rows of the texts (see `Engine`). Texts are repartitioned first: they are few, often in one partition."""
+    """ENTITIES rows of the texts (see `Engine`).
+
+    The texts are repartitioned first: they are few and often in one partition.
+    """
     spread = texts.select("text_id", "language", "text").repartition(
         texts.sparkSession.sparkContext.defaultParallelism
     )

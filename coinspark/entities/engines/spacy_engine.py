@@ -1,9 +1,9 @@
 """The spaCy engine: one pipeline per language, trained on the texts that the lexicon annotated.
 
-A blank pipeline gets two components. An `entity_ruler` matches the unambiguous names of the training texts. A `ner`
-component finds other names from their context: four convolutions over word vectors (`ner/word_vectors.py`) and word
-shapes, then spaCy's transition-based parser. It gets no prefixes, suffixes or norms; with them it recognises known names
-by their letters, and invented ones by their endings.
+A blank pipeline gets two components. An `entity_ruler` matches the unambiguous names of the training texts. A
+`ner` component finds other names from their context: four convolutions over word vectors
+(`ner/word_vectors.py`) and word shapes, then spaCy's transition-based parser. It gets no prefixes, suffixes
+or norms; with them it recognises known names by their letters, and invented ones by their endings.
 """
 
 from __future__ import annotations
@@ -102,9 +102,12 @@ def _load(folder: str) -> Language:
 def _add_vectors(
     nlp: Language, texts: Sequence[str], settings: Recogniser, seed: int
 ) -> Callable[[str, str], None]:
-    """Fill the vocabulary's vector table; return a function that gives an invented word a vector near a known word's.
+    """Fill the vocabulary's vector table.
 
-    The vector is noisy because an unlisted name is similar to known names, not equal to one of them.
+    Returns:
+        A function that gives an invented word a vector near that of a known word.
+
+    That vector is noisy because an unlisted name is similar to known names, not equal to one of them.
     """
     docs = [nlp.make_doc(text) for text in texts]
     words = [[token.norm_ for token in doc] for doc in docs]

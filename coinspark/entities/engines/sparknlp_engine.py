@@ -1,8 +1,8 @@
 """The Spark NLP engine: one Spark ML pipeline per language, trained on the texts that the lexicon annotated.
 
-As in the spaCy engine, a list matches the unambiguous names of the training texts (TextMatcher), and a network finds
-other names: NerDL, two LSTMs and a conditional random field over word vectors (`ner/word_vectors.py`) and word shapes. It
-runs on the Java side, without Python workers.
+As in the spaCy engine, a list matches the unambiguous names of the training texts (TextMatcher), and a
+network finds other names: NerDL, two LSTMs and a conditional random field over word vectors
+(`ner/word_vectors.py`) and word shapes. It runs on the Java side, without Python workers.
 """
 
 from __future__ import annotations
@@ -43,9 +43,7 @@ def train(data: TrainingData, folder: Path, say: Callable[[str], None]) -> None:
     TensorFlow's threads sum in any order, so that two trainings differ in the last digits.
     """
     spark = spark_session()
-    say(
-        f"entities  Spark NLP, {data.language}: {data.settings.epochs} epochs of {len(data.texts):,} texts"
-    )
+    say(f"entities  Spark NLP, {data.language}: {data.settings.epochs} epochs of {len(data.texts):,} texts")
     texts = sorted(data.texts, key=lambda text: text.text)
     variants, known_words = _augmented_texts(texts, data)
     with tempfile.TemporaryDirectory() as temporary:
@@ -119,9 +117,9 @@ def spark_session() -> SparkSession:
     jvm: Any = spark.sparkContext._jvm
     if isinstance(jvm.com.johnsnowlabs.nlp.DocumentAssembler, JavaPackage):  # py4j: no such class
         raise ConfigError(
-            "entities.engines: sparknlp needs Spark NLP's jars, which this Spark session does not have; `make setup` "
-            "fetches them, spark.sparknlp_jars names another folder, spark-submit needs --driver-class-path "
-            "'FOLDER/*' (local master) or --jars (cluster); see coinspark/entities/README.md"
+            "entities.engines: sparknlp needs Spark NLP's jars, which this Spark session does not have; "
+            "`make setup` fetches them, spark.sparknlp_jars names another folder, spark-submit needs "
+            "--driver-class-path 'FOLDER/*' (local master) or --jars (cluster)"
         )
     return spark
 
@@ -135,7 +133,7 @@ def _load(folder: str, spark: SparkSession) -> PipelineModel:
 def _augmented_texts(
     texts: Sequence[AnnotatedText], data: TrainingData
 ) -> tuple[list[AnnotatedText], dict[str, str]]:
-    """The training texts of an epoch in order, and for each invented word a known word whose vector it borrows."""
+    """The training texts in order, and for each invented word a known word whose vector it borrows."""
     rng = random.Random(data.seed)  # noqa: S311 - must be repeatable
     known_words: dict[str, str] = {}
 

@@ -20,7 +20,9 @@ from coinspark.entities.ner.annotated import AnnotatedText, Span, unambiguous_fo
 from coinspark.entities.ner.word_vectors import WordVectors
 
 CHUNKS = "array<struct<begin:int,end:int,category:string>>"
-_NON_WORD = r"(?<=[^\p{L}\p{M}\p{N}_])|(?=[^\p{L}\p{M}\p{N}_])"  # before and after each character outside words
+_NON_WORD = (
+    r"(?<=[^\p{L}\p{M}\p{N}_])|(?=[^\p{L}\p{M}\p{N}_])"  # before and after each character outside words
+)
 _TEXT_SCHEMA = "text string, mentions array<struct<start:int,end:int,category:string>>"
 _LABELS = """transform(token, t -> named_struct(
     'annotatorType', 'named_entity', 'begin', t.begin, 'end', t.end,
@@ -35,7 +37,11 @@ def text_frame(spark: SparkSession, texts: Sequence[AnnotatedText]) -> DataFrame
         (
             text.text,
             [
-                (_utf16_length(text.text[: mention.start]), _utf16_length(text.text[: mention.end]), mention.category)
+                (
+                    _utf16_length(text.text[: mention.start]),
+                    _utf16_length(text.text[: mention.end]),
+                    mention.category,
+                )
                 for mention in text.mentions
             ],
         )
@@ -86,7 +92,7 @@ def embeddings_stage(vectors: WordVectors, file: Path) -> Any:
 
 
 def matcher_stages(spark: SparkSession, texts: Sequence[AnnotatedText], folder: Path) -> list[Any]:
-    """One matcher per category for the unambiguous names of the texts; their files are written to `folder`."""
+    """One matcher per category for the unambiguous names of the texts; its file is written to `folder`."""
     from sparknlp.annotator import TextMatcher
 
     known = unambiguous_forms(texts)

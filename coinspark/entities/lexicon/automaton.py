@@ -19,7 +19,7 @@ Matcher = dict[str, Any]
 
 
 class Match(NamedTuple):
-    """An occurrence of a form: start and end in characters of the original text, and the text between them."""
+    """An occurrence of a form; `start` and `end` count characters of the original text."""
 
     start: int
     end: int
@@ -50,8 +50,8 @@ def cached_matcher(forms: tuple[Form, ...]) -> Matcher:
 def find(matcher: Matcher, text: str, language: str) -> list[Match]:
     """Non-overlapping matches in order of position; the earlier match wins, then the longer one.
 
-    A form matches whole words only, and a proper form only with its initial capital: `pan` does not match `Pan`, but
-    `Head` at the start of a sentence matches `head`. A language without lists has no matches.
+    A form matches whole words only, and a proper form only with its initial capital: `pan` does not match
+    `Pan`, but `Head` at the start of a sentence matches `head`. A language without lists has no matches.
     """
     automaton = matcher.get(language)
     if automaton is None or not text:
@@ -73,7 +73,7 @@ def find(matcher: Matcher, text: str, language: str) -> list[Match]:
 def _whole_words(
     automaton: Any, folded: str, text: str, offsets: Offsets | None
 ) -> list[tuple[int, int, Form]]:
-    """(start, end, form) of every match in the folded text that is a whole word and has its capital, if it needs one."""
+    """(start, end, form) of the matches in the folded text that are whole words, with a capital if needed."""
     hits: list[tuple[int, int, Form]] = []
     for last, (length, form) in automaton.iter(folded):
         start, end = last - length + 1, last + 1

@@ -1,10 +1,10 @@
-"""Text folding: two spellings are equal if they differ only in case, kind of blank or hyphen, or Unicode composition."""
+"""Text folding: spellings are equal if they differ only in case, blanks, hyphens or Unicode composition."""
 
 from __future__ import annotations
 
 import unicodedata
 
-# A hyphen folds to a blank: `serpent-staff` equals `serpent staff`. Each key is one character, like the blank.
+# A hyphen folds to a blank: `serpent-staff` equals `serpent staff`. Each key is one character.
 _BLANKS = {
     ord(mark): " " for mark in "\t\n\r\f\v-\u00a0\u2000\u2001\u2002\u2003\u2007\u2009\u200a\u2010\u2011\u202f"
 }
@@ -17,7 +17,7 @@ Offsets = tuple[list[int], list[int]]
 
 
 def fold(text: str) -> tuple[str, Offsets | None]:
-    """The folded text and the offsets of its characters; None if folding changed no position (the usual case)."""
+    """The folded text and the offsets of its characters; None if no position changed (the usual case)."""
     lowered = text.replace(_BROKEN_BLANK, "  ").lower().translate(_BLANKS)
     if (
         len(lowered) == len(text)

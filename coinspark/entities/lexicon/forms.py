@@ -44,10 +44,10 @@ def resolve(entries: Iterable[Entry]) -> tuple[tuple[Form, ...], tuple[Collision
 
     A form that several entries claim is resolved without guessing, in this order:
 
-    1. Entries with the same name, or with the same category and link, are the same thing, represented by the first of
-       them (`serpent` and `snake` share a link).
-    2. A form that is the name of exactly one thing belongs to it (`palm branch` is an object, although a plant has it
-       as an alternative).
+    1. Entries with the same name, or with the same category and link, are the same thing, represented by the
+       first of them (`serpent` and `snake` share a link).
+    2. A form that is the name of exactly one thing belongs to it (`palm branch` is an object, although a
+       plant has it as an alternative).
     3. Any other form is ambiguous and is not searched for (German `Bogen`: arch, bow).
     """
     claims: dict[tuple[str, str], list[_Claim]] = defaultdict(list)

@@ -1,6 +1,7 @@
 """Linking: find the list entry that a text span names, exactly or as a misspelling.
 
-The error rate of the fuzzy match is measured by `tests/bench/bench_linking.py`, which removes names from the lists.
+The error rate of the fuzzy match is measured by `tests/bench/bench_linking.py`, which removes names from the
+lists.
 """
 
 from __future__ import annotations
@@ -45,13 +46,11 @@ def cached_index(forms: tuple[Form, ...]) -> Index:
     return build_index(forms)
 
 
-def link(
-    index: Index, text: str, language: str, category: str, threshold: float = THRESHOLD
-) -> Form | None:
+def link(index: Index, text: str, language: str, category: str, threshold: float = THRESHOLD) -> Form | None:
     """The entry that a span names, or None.
 
-    An equal form wins. Otherwise the nearest form must reach the threshold and have the same ruler's number, and no
-    other entry may be equally near: a tie is for the curators to decide.
+    An equal form wins. Otherwise the nearest form must reach the threshold and have the same ruler's number,
+    and no other entry may be equally near: a tie is for the curators to decide.
     """
     folded, _ = fold(text)
     listed = index.get((language, category), {})
@@ -69,7 +68,7 @@ def link(
 
 
 def nearest(index: Index, text: str, language: str, category: str, limit: int = 3) -> list[Candidate]:
-    """The most similar entries of a category, each by its nearest form, best first; ties in alphabetical order."""
+    """The most similar entries of a category, best first, each by its nearest form; ties alphabetically."""
     folded, _ = fold(text)
     listed = index.get((language, category), {})
     scored = process.extract(

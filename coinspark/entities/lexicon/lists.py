@@ -1,7 +1,7 @@
 """Reading the curators' entity lists: a folder of `list_person|animal|plant|obj.csv`.
 
-Cells follow the published lists: NULL is the word `NULL`, alternatives are separated by commas, and a person has one
-column of alternatives for both languages. Verbs (`list_verb.csv`) are not entities and are ignored.
+Cells follow the published lists: NULL is the word `NULL`, alternatives are separated by commas, and a person
+has one column of alternatives for both languages. Verbs (`list_verb.csv`) are not entities and are ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CATEGORIES = {
     "list_plant.csv": "PLANT",
     "list_obj.csv": "OBJECT",
 }
-"""List file → category, in order of precedence for a name that is in two lists (branch: a plant and an object)."""
+"""List file → category. The first file has precedence where a name is in several (branch: plant, object)."""
 
 _IGNORED = ("list_verb.csv",)
 _COLUMNS: dict[str, dict[Origin, tuple[str, ...]]] = {
@@ -68,7 +68,7 @@ class Entry:
     kinds: tuple[str, ...] = ()
 
     def has_lower_case(self, language: str) -> bool:
-        """Whether a spelling in this language starts in lower case; identifiers such as `julia_domna` don't count."""
+        """Whether a spelling starts in lower case; identifiers such as `julia_domna` don't count."""
         return _has_lower_case(self.spellings, language)
 
 
@@ -166,7 +166,7 @@ def _find_column(path: Path, header: list[str], names: tuple[str, ...]) -> str:
 def _spellings(
     row: dict[str, str], sources: list[tuple[str, Origin, str]], category: str
 ) -> tuple[Spelling, ...]:
-    """Spellings of a row. Proper names of persons count in both languages: English texts have `Seleukos I.` too."""
+    """Spellings of a row. A person's proper name counts in both languages (`Seleukos I.`)."""
     spellings: list[Spelling] = []
     for language, origin, column in sources:
         cell = row.get(column) or ""

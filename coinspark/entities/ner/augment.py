@@ -1,7 +1,8 @@
 """Entity-replacement augmentation for NER training. Plain Python.
 
-A recogniser trained on the texts as they are memorises their names. Each epoch therefore replaces some mentions by
-another name of their category, drawn uniformly over names, and some by an invented word, so that the context decides.
+A recogniser trained on the texts as they are memorises their names. Each epoch therefore replaces some
+mentions by another name of their category, drawn uniformly over names, and some by an invented word, so that
+the context decides.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class Replacement:
         language: "en" or "de"; selects the syllables of invented words.
         replace_share: Share of mentions replaced by another name of their category.
         invent_share: Share of mentions replaced by an invented word.
-        on_invented: Called with each invented word and a known word of the category whose vector it can borrow.
+        on_invented: Called with each invented word and a known word of the category whose vector it can
+            borrow.
     """
 
     pool: NamePool
@@ -68,9 +70,7 @@ def name_pool(texts: Iterable[AnnotatedText]) -> NamePool:
     }
 
 
-def replace_mentions(
-    text: AnnotatedText, replacement: Replacement, rng: random.Random
-) -> AnnotatedText:
+def replace_mentions(text: AnnotatedText, replacement: Replacement, rng: random.Random) -> AnnotatedText:
     """A copy of the text with some mentions replaced; positions of all mentions are adjusted."""
     parts: list[str] = []
     mentions: list[Mention] = []

@@ -1,8 +1,9 @@
 """Evaluation of a trained engine by a protocol (`ner/protocols.py`).
 
-Unverified entities (`ner/unverified.py`) count neither as found nor as false, because curators decide on them. The
-`published` figures therefore measure agreement with the lists. Held-out names of the `unseen` protocol occur in no training
-text and cannot be unverified: those figures estimate how well unlisted names are found in new texts.
+Unverified entities (`ner/unverified.py`) count neither as found nor as false, because curators decide on
+them. The `published` figures therefore measure agreement with the lists. Held-out names of the `unseen`
+protocol occur in no training text and cannot be unverified: those figures estimate how well unlisted names
+are found in new texts.
 """
 
 from __future__ import annotations
@@ -67,12 +68,11 @@ class Evaluation:
     protocol: str
     say: Callable[[str], None]
 
-    def run(
-        self, texts: Mapping[str, Sequence[str]]
-    ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-        """Rows of `COLUMNS` for each language and category group, and of `FALSE_COLUMNS` for each false positive.
+    def run(self, texts: Mapping[str, Sequence[str]]) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        """Rows of `COLUMNS` per language and category group, and of `FALSE_COLUMNS` per false positive.
 
-        The spans found in each fold are stored below the warehouse, so that an interrupted evaluation continues.
+        The spans found in each fold are stored below the warehouse, so that an interrupted evaluation
+        continues.
 
         Args:
             texts: Language → distinct texts, which the lists annotate.
@@ -113,8 +113,8 @@ class Evaluation:
             counts = protocols.count_spans(split.test, spans, split.held_out or None)
             if split.held_out:
                 self.say(
-                    f"{language}, fold {number} of {FOLDS}: {len(split.held_out)} names held out; PERSON and OBJECT: "
-                    f"recall {counts.recall('PERSON', 'OBJECT'):.3f}, "
+                    f"{language}, fold {number} of {FOLDS}: {len(split.held_out)} names held out; "
+                    f"PERSON and OBJECT: recall {counts.recall('PERSON', 'OBJECT'):.3f}, "
                     f"precision {counts.precision('PERSON', 'OBJECT'):.3f}"
                 )
             false = [

@@ -1,8 +1,9 @@
 """Evaluation protocols: how texts are split, and how spans are compared with mentions. Plain Python.
 
-- `published` (Corpus Nummorum): three quarters of the texts that have a mention train, one quarter tests. Nearly every
-  name of the test texts occurs in the training texts.
-- `unseen`: names are held out whole, with all their forms and every text that mentions them; those texts test.
+- `published` (Corpus Nummorum): three quarters of the texts that have a mention train, one quarter tests.
+  Nearly every name of the test texts occurs in the training texts.
+- `unseen`: names are held out whole, with all their forms and every text that mentions them; those texts
+  test.
 
 In both, the engine may read the test texts without annotations, as it would read a new collection.
 """
@@ -74,7 +75,7 @@ def published_split(texts: Sequence[AnnotatedText], seed: int) -> TextSplit:
 
 
 def unseen_splits(texts: Sequence[AnnotatedText], folds: int, seed: int) -> Iterator[TextSplit]:
-    """The unseen protocol: each fold holds out another share of the names, with every text that mentions them."""
+    """The unseen protocol: each fold holds out other names, with every text that mentions them."""
     names = sorted(
         {mention.entity for text in texts for mention in text.mentions},
         key=lambda name: _order_key(seed, *name),
@@ -96,8 +97,8 @@ def count_spans(
 ) -> SpanCounts:
     """Compare the spans of each text with its mentions; start, end and category must be equal.
 
-    With `held_out`, only mentions of those names count as found or missed; spans on other mentions don't count. A false
-    positive is a span that is no mention at all.
+    With `held_out`, only mentions of those names count as found or missed; spans on other mentions don't
+    count. A false positive is a span that is no mention at all.
     """
     counts = SpanCounts()
     for text, predicted in zip(texts, map(set, spans), strict=True):

@@ -1,4 +1,4 @@
-"""Models of the trained engines for a configuration: their training texts, and when a stored model is used again."""
+"""Models of the trained engines: their training texts, and when a stored model is used again."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _trained_model(config: Config, engine: str, data: TrainingData, say: Callabl
 
 
 def training_texts(config: Config, texts: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Language → distinct training texts, sorted: the given (language, text) and `entities.recogniser.designs`."""
+    """Language → distinct training texts, sorted, from (language, text) and `entities.recogniser.designs`."""
     known: dict[str, set[str]] = defaultdict(set)
     for language, text in (*texts, *_read_designs(config.entities.recogniser.designs)):
         known[language].add(text)
@@ -105,14 +105,17 @@ def _read_designs(file: str | None) -> Iterator[tuple[str, str]]:
 
 
 def outside(config: Config) -> object:
-    """State outside tables and configuration: the file of designs. Pretrained models have their hash in the settings."""
+    """State outside tables and configuration: the designs file, if an engine is trained.
+
+    The hashes of pretrained models are in the settings.
+    """
     if not any(isinstance(ENGINES[name], TrainedEngine) for name in config.entities.engines):
         return None
     return digest(sorted(_read_designs(config.entities.recogniser.designs)))
 
 
 def training_key(engine: str, data: TrainingData) -> str:
-    """SHA-256 hex of everything that decides a trained model: data, settings, seed, code and library versions."""
+    """SHA-256 hex of everything that decides a model: data, settings, seed, code and library versions."""
     return digest(
         {
             "engine": engine,

@@ -1,9 +1,9 @@
-"""Unverified entities: spans whose exact words also occur, without an annotation, in the recogniser's training texts.
+"""Unverified entities: spans whose exact words occur without annotation in the training texts.
 
-The training texts present such words as no name, yet the recogniser reports them as one: either an unlisted name or an
-error. Curators decide, so an unverified entity is proposed (`review/proposals.py`) but feeds no class layer
-(`entities/frames.py`). The recogniser's folder lists the unannotated phrases, one line for each run of words between
-two mentions. Plain Python.
+The training texts present such words as no name, yet the recogniser reports them as one: either an unlisted
+name or an error. Curators decide, so an unverified entity is proposed (`review/proposals.py`) but feeds no
+class layer (`entities/frames.py`). The recogniser's folder lists the unannotated phrases, one line for each
+run of words between two mentions. Plain Python.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def normalise(text: str) -> str:
 
 
 def write_phrases(texts: Iterable[AnnotatedText], folder: Path) -> None:
-    """Write the unannotated runs of words of the training texts to a recogniser's folder: sorted, one per line."""
+    """Write the unannotated runs of words of the training texts to a model folder: sorted, one per line."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = sorted({" ".join(run) for text in texts for run in _unannotated_runs(text)})
     (folder / FILE).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
@@ -36,7 +36,7 @@ def write_phrases(texts: Iterable[AnnotatedText], folder: Path) -> None:
 
 @lru_cache(maxsize=8)
 def read_phrases(folder: str) -> frozenset[str]:
-    """All unannotated phrases of up to `MAX_WORDS` words, cached per process; empty if the folder has no such file."""
+    """Unannotated phrases of up to `MAX_WORDS` words, cached per process; empty if the folder has no list."""
     file = Path(folder) / FILE
     if not file.exists():
         return frozenset()
@@ -50,9 +50,7 @@ def is_unverified(phrases: frozenset[str], text: str, span: Span) -> bool:
     return normalise(text[span.start : span.end]) in phrases
 
 
-def drop_unverified(
-    folder: Path, texts: Sequence[str], spans: Sequence[Sequence[Span]]
-) -> list[list[Span]]:
+def drop_unverified(folder: Path, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[list[Span]]:
     """The spans that the recogniser of this folder found in each text, without the unverified ones."""
     phrases = read_phrases(str(folder))
     return [

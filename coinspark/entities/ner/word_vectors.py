@@ -1,8 +1,9 @@
-"""Word vectors from the texts alone: truncated SVD of positive pointwise mutual information with neighbouring words.
+"""Word vectors from the texts alone: truncated SVD of positive pointwise mutual information.
 
-A context is a neighbour together with its relative position. Context counts are smoothed with exponent 0.75. On corpora
-of this size (some 200,000 words) this matches neural embeddings (Levy, Goldberg and Dagan, 2015). Words of one category
-occur in the same contexts, so that the vector of an unseen name resembles the vectors of known names.
+A context is a neighbour together with its relative position. Context counts are smoothed with exponent 0.75.
+On corpora of this size (some 200,000 words) this matches neural embeddings (Levy, Goldberg and Dagan, 2015).
+Words of one category occur in the same contexts, so that the vector of an unseen name resembles the vectors
+of known names.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def fit(texts: Iterable[Sequence[str]], size: int, seed: int) -> WordVectors:
 
 
 def with_noise(vector: Array, scale: float, rng: np.random.Generator) -> Array:
-    """A unit vector near this unit vector: Gaussian noise of expected length about `scale`, then normalisation."""
+    """A unit vector near this one: add Gaussian noise of a length of about `scale`, then normalise."""
     moved = vector + rng.normal(0, scale / np.sqrt(len(vector)), len(vector))
     return np.asarray(moved / np.linalg.norm(moved), np.float32)
 

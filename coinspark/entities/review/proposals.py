@@ -1,4 +1,4 @@
-"""Proposals: names that trained engines found and no list has, counted over distinct texts, for curators to decide on."""
+"""Proposals: names that trained engines found and no list has, for curators to decide on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def propose(
     forms: tuple[Form, ...],
     refused: frozenset[ProposalKey],
 ) -> DataFrame:
-    """PROPOSALS rows. Spellings that differ only in case are one proposal, named by the most frequent spelling.
+    """PROPOSALS rows, one per name; spellings that differ only in case are one, named by the most frequent.
 
     Args:
         entities: ENTITIES rows of the trained engines.
@@ -53,7 +53,7 @@ def propose(
 def _open_with_nearest(
     forms: tuple[Form, ...], refused: frozenset[ProposalKey]
 ) -> Callable[[Iterable[pd.DataFrame]], Iterator[pd.DataFrame]]:
-    """A function for `mapInPandas` that drops refused proposals and adds the nearest list entries to the others."""
+    """A function for `mapInPandas` that drops refused proposals and adds the nearest list entries."""
 
     def nearest_entries(row: Any) -> list[dict[str, object]]:
         index = linking.cached_index(forms)
@@ -66,9 +66,7 @@ def _open_with_nearest(
     def process(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
             columns = batch["language"], batch["category"], batch["name"]
-            is_open = [
-                verdicts.proposal_key(*values) not in refused for values in zip(*columns, strict=True)
-            ]
+            is_open = [verdicts.proposal_key(*values) not in refused for values in zip(*columns, strict=True)]
             rows = batch[is_open]
             nearest = [nearest_entries(row) for _, row in rows.iterrows()]
             yield rows.assign(nearest=pd.Series(nearest, index=rows.index, dtype=object))

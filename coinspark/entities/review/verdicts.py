@@ -1,6 +1,7 @@
 """Curators' verdicts on proposals: a CSV with one proposal per row, written for the curators and read back.
 
-An accepted proposal becomes a list entry. A refused one is not proposed again. One without a verdict stays open.
+An accepted proposal becomes a list entry. A refused one is not proposed again. One without a verdict stays
+open.
 """
 
 from __future__ import annotations
@@ -37,13 +38,11 @@ def proposal_key(language: str, category: str, name: str) -> ProposalKey:
 
 
 def to_csv(proposals: Iterable[Mapping[str, Any]]) -> str:
-    """CSV of PROPOSALS rows, most frequent first, with empty columns `verdict` and `canonical` for the curators.
+    """CSV of PROPOSALS rows, most frequent first.
 
-    `canonical` takes the entry's canonical name if it differs from the proposed one.
+    Curators fill in `verdict`, and `canonical` if the entry's canonical name differs from the proposed one.
     """
-    ranked = sorted(
-        proposals, key=lambda row: (-row["texts"], row["language"], row["category"], row["name"])
-    )
+    ranked = sorted(proposals, key=lambda row: (-row["texts"], row["language"], row["category"], row["name"]))
     text = io.StringIO()
     lines = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
     lines.writeheader()

@@ -1,4 +1,4 @@
-"""What is the spaCy engine's own; test_engines.py has what every engine does."""
+"""Behaviour of the spaCy engine only; test_engines.py tests what all trained engines share."""
 
 from __future__ import annotations
 
@@ -9,44 +9,46 @@ import spacy
 
 from coinspark.config import Recogniser
 from coinspark.entities.engines import spacy_engine
+from coinspark.entities.engines.engine import TrainingData
 from coinspark.entities.ner import model_store
 from coinspark.entities.ner.annotated import Span
 from tests.entities.synthetic_names import designs
 
-SETTINGS = Recogniser(passes=8, vectors=16)
+SETTINGS = Recogniser(epochs=8, vector_size=16)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("recogniser") / "en"
-    spacy_engine.train(designs(), "en", SETTINGS, 1, place, lambda line: None)
-    return place
+    folder = tmp_path_factory.mktemp("recogniser") / "en"
+    spacy_engine.train(TrainingData(designs(), "en", SETTINGS, 1), folder, lambda line: None)
+    return folder
 
 
-def test_it_finds_names_in_texts_that_it_has_not_even_read_unmarked(folder: Path) -> None:
+def test_model_finds_names_in_texts_without_word_vectors(folder: Path) -> None:
     text = "Tyche standing left, holding rudder in right hand."
     assert spacy_engine.find(folder, [text]) == [[Span(0, 5, "PERSON"), Span(29, 35, "OBJECT")]]
 
 
-def test_a_megabyte_of_words_is_read(folder: Path) -> None:
-    text = "owl " * 300_000
-    (found,) = spacy_engine.find(folder, [text])
-    assert all(0 <= span.start < span.end <= len(text) for span in found)
+def test_text_of_a_megabyte_of_words_is_searched(folder: Path) -> None:
+    text = ("owl" * 11 + " ") * 31_000  # more than a million characters
+    (spans,) = spacy_engine.find(folder, [text])
+    assert all(0 <= span.start < span.end <= len(text) for span in spans)
 
 
 @pytest.mark.slow
-def test_the_same_texts_make_the_same_recogniser(folder: Path, tmp_path: Path) -> None:
-    spacy_engine.train(designs()[::-1], "en", SETTINGS, 1, tmp_path / "again", lambda line: None)
-    assert model_store.digest(tmp_path / "again") == model_store.digest(folder)
+def test_training_on_the_same_texts_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    data = TrainingData(designs()[::-1], "en", SETTINGS, 1)
+    spacy_engine.train(data, tmp_path / "again", lambda line: None)
+    assert model_store.folder_hash(tmp_path / "again") == model_store.folder_hash(folder)
 
 
-def test_a_made_up_word_is_lent_a_blurred_vector() -> None:
+def test_invented_word_gets_a_noisy_copy_of_a_known_vector() -> None:
     nlp = spacy.blank("en")
-    like = spacy_engine._give_vectors(nlp, [one.text for one in designs()], SETTINGS, 1)
-    like("Xanthia", "Zeus")
-    like("Nobody", "Unheard")
-    lent, zeus, spear = (nlp.vocab[word].vector for word in ("Xanthia", "Zeus", "spear"))
+    add_invented = spacy_engine._add_vectors(nlp, [text.text for text in designs()], SETTINGS, 1)
+    add_invented("Xanthia", "Zeus")
+    add_invented("Nobody", "Unheard")
+    invented, zeus, spear = (nlp.vocab[word].vector for word in ("Xanthia", "Zeus", "spear"))
     assert nlp.vocab["Xanthia"].vector_norm == pytest.approx(1, abs=1e-5)
-    assert 0.5 < float(lent @ zeus) < 0.999
-    assert float(lent @ zeus) > float(lent @ spear)
+    assert 0.5 < float(invented @ zeus) < 0.999
+    assert float(invented @ zeus) > float(invented @ spear)
     assert not nlp.vocab["Nobody"].has_vector

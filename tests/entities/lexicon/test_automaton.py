@@ -1,14 +1,15 @@
-"""Finding: the longest name, whole words, capitals where they are due, and offsets in the text as it came."""
+"""Search for forms: longest match, whole words, capitals, and offsets in the original text."""
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
 import pytest
 
-from coinspark.entities.lexicon import automaton, lists
-from coinspark.entities.lexicon.lists import Form
+from coinspark.entities.lexicon import automaton, forms, lists
+from coinspark.entities.lexicon.forms import Form
 
 
 def form(text: str, name: str = "", proper: bool = False, language: str = "en") -> Form:
@@ -36,12 +37,13 @@ MATCHER = automaton.compile_forms(
 )
 
 
-def found(text: str, language: str = "en") -> list[tuple[str, str]]:
-    return [(text[start:end], name) for start, end, _, name, *_ in automaton.find(MATCHER, text, language)]
+def names(text: str, language: str = "en") -> list[tuple[str, str]]:
+    """Characters and canonical name of each match."""
+    return [(text[match.start : match.end], match.name) for match in automaton.find(MATCHER, text, language)]
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("Bust of Faustina II, right.", [("Faustina II", "Faustina Minor")]),
         (
@@ -70,51 +72,52 @@ def found(text: str, language: str = "en") -> list[tuple[str, str]]:
         ("", []),
     ],
 )
-def test_what_is_found(text: str, wanted: list[tuple[str, str]]) -> None:
-    assert found(text) == wanted
+def test_find_matches_whole_words_longest_first(text: str, expected: list[tuple[str, str]]) -> None:
+    assert names(text) == expected
 
 
-def test_a_language_has_its_own_forms_and_an_unknown_one_none() -> None:
-    assert found("Büste mit head", "de") == [("Büste", "Büste")]
-    assert found("head", "fr") == []
+def test_each_language_has_its_own_forms_and_an_unknown_one_none() -> None:
+    assert names("Büste mit head", "de") == [("Büste", "Büste")]
+    assert names("head", "fr") == []
 
 
-def test_offsets_forms_and_facts_come_back() -> None:
+def test_match_has_offsets_text_and_entry() -> None:
     assert automaton.find(MATCHER, "The Head", "en") == [(4, 8, "Head", "head", "OBJECT", None, ())]
 
 
-def test_a_megabyte_in_mixed_scripts_is_searched_whole() -> None:
+def test_megabyte_of_mixed_scripts_is_searched_to_its_end() -> None:
     text = "Κεφαλή head голова 頭 \U0001f3db " * 50_000
-    hits = automaton.find(MATCHER, text, "en")
-    assert len(text) > 1_000_000 and len(hits) == 50_000
-    assert all(text[start:end] == "head" for start, end, *_ in hits[::997])
+    matches = automaton.find(MATCHER, text, "en")
+    assert len(text) > 1_000_000
+    assert len(matches) == 50_000
+    assert all(text[match.start : match.end] == "head" for match in matches[::997])
 
 
-def test_one_matcher_a_process() -> None:
-    forms = (form("owl"),)
-    assert automaton.cached(forms) is automaton.cached((form("owl"),))
+def test_matcher_is_compiled_once_per_process() -> None:
+    assert automaton.cached_matcher((form("owl"),)) is automaton.cached_matcher((form("owl"),))
 
 
 @pytest.mark.realdata
-def test_the_same_as_an_escaped_alternation_on_real_designs(real_data: Path) -> None:
-    """Another library's answer: Python's re, longest first, on the English designs whose case and blanks need no folding."""
-    import csv
-
-    forms = [one for one in lists.resolve(lists.read(real_data / "designs"))[0] if one.language == "en"]
-    matcher = automaton.compile_forms(forms)
+def test_matches_equal_those_of_an_escaped_alternation_on_real_designs(real_data: Path) -> None:
+    """Compare with Python's re on the English designs that need no folding of case, blanks or hyphens."""
+    listed = [
+        entry for entry in forms.resolve(lists.read(real_data / "designs"))[0] if entry.language == "en"
+    ]
+    matcher = automaton.compile_forms(listed)
     parts = [
-        re.escape(one.form) if one.proper else f"(?i:{re.escape(one.form)})"
-        for one in sorted(forms, key=lambda one: -len(one.form))
-        if not re.search(r"[-_]|\W$", one.form)
+        re.escape(entry.form) if entry.proper else f"(?i:{re.escape(entry.form)})"
+        for entry in sorted(listed, key=lambda entry: -len(entry.form))
+        if not re.search(r"[-_]|\W$", entry.form)
     ]
     pattern = re.compile(r"\b(?:" + "|".join(parts) + r")\b")
     with (real_data / "designs" / "designs.csv").open(encoding="utf-8", newline="") as lines:
         texts = [row["text_en"] for row in csv.DictReader(lines)][::60]
     simple = [text for text in texts if text.isascii() and not re.search(r"-|  |[A-Z][a-z]+ [IVX]+\b", text)]
-    differing = [
+    different = [
         text
         for text in simple
-        if [m.span() for m in pattern.finditer(text)]
-        != [hit[:2] for hit in automaton.find(matcher, text, "en")]
+        if [match.span() for match in pattern.finditer(text)]
+        != [match[:2] for match in automaton.find(matcher, text, "en")]
     ]
-    assert len(simple) > 100 and len(differing) <= len(simple) // 100
+    assert len(simple) > 100
+    assert len(different) <= len(simple) // 100

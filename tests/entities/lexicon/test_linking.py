@@ -1,18 +1,18 @@
-"""Linking: the same letters first, then one near entry and no other; rulers' numbers and short words are never stretched."""
+"""Linking: exact forms first, then one near entry; never across rulers' numbers or for short words."""
 
 from __future__ import annotations
 
 import pytest
 
 from coinspark.entities.lexicon import linking
-from coinspark.entities.lexicon.lists import Form
+from coinspark.entities.lexicon.forms import Form
 
 
 def form(text: str, name: str, category: str = "PERSON") -> Form:
     return Form("en", text, True, name, category, None)
 
 
-LISTED = linking.index(
+INDEX = linking.build_index(
     [
         form("Philetairos", "Philetairos"),
         form("Philetaerus", "Philetairos"),
@@ -27,38 +27,36 @@ LISTED = linking.index(
 
 
 @pytest.mark.parametrize(
-    ("found", "entry"),
+    ("text", "name"),
     [
         ("Philetairos", "Philetairos"),
         ("PHILETAIROS", "Philetairos"),
-        ("Philetairus", "Philetairos"),  # one letter from two forms of one entry
-        ("Asklepois", "Asclepius"),  # two letters in each other's place
-        ("Faustina IIII", None),  # no misspelling of III
-        ("Demetrics", None),  # one letter from two entries: a question
+        ("Philetairus", "Philetairos"),  # one edit from two forms of one entry
+        ("Asklepois", "Asclepius"),  # two letters swapped
+        ("Faustina IIII", None),  # not a misspelling of III
+        ("Demetrics", None),  # one edit from two entries
         ("Hygieia", None),
         ("lions", None),
     ],
 )
-def test_what_a_find_names(found: str, entry: str | None) -> None:
-    linked = linking.link(LISTED, found, "en", "PERSON")
-    assert (linked.name if linked else None) == entry
+def test_link_finds_the_entry_of_exact_and_misspelt_names(text: str, name: str | None) -> None:
+    entry = linking.link(INDEX, text, "en", "PERSON")
+    assert (entry.name if entry else None) == name
 
 
-def test_a_short_word_is_itself_or_nothing() -> None:
-    assert linking.link(LISTED, "lion", "en", "ANIMAL") is not None
-    assert linking.link(LISTED, "lioni", "en", "ANIMAL") is None
-    assert linking.link(LISTED, "lion", "en", "OBJECT") is None
-    assert linking.link(LISTED, "lion", "de", "ANIMAL") is None
+def test_short_word_is_linked_only_if_equal() -> None:
+    assert linking.link(INDEX, "lion", "en", "ANIMAL") is not None
+    assert linking.link(INDEX, "lioni", "en", "ANIMAL") is None
+    assert linking.link(INDEX, "lion", "en", "OBJECT") is None
+    assert linking.link(INDEX, "lion", "de", "ANIMAL") is None
 
 
-def test_the_nearest_come_best_first() -> None:
-    near = linking.nearest(LISTED, "Faustina", "en", "PERSON", 2)
-    assert [one.form.name for one in near] == ["Faustina II", "Faustina III"]
-    assert near[0].likeness == pytest.approx(1 - 3 / 11)  # three letters to add, of eleven
-    assert [one.form.form for one in linking.nearest(LISTED, "Philetairus", "en", "PERSON", 1)] == [
-        "Philetaerus"
-    ]
-    assert len({one.form.name for one in linking.nearest(LISTED, "Philetairus", "en", "PERSON", 5)}) == 5, (
-        "an entry once"
-    )
-    assert linking.nearest(LISTED, "owl", "en", "PLANT") == []
+def test_nearest_returns_each_entry_once_best_first() -> None:
+    candidates = linking.nearest(INDEX, "Faustina", "en", "PERSON", 2)
+    assert [candidate.form.name for candidate in candidates] == ["Faustina II", "Faustina III"]
+    assert candidates[0].similarity == pytest.approx(1 - 3 / 11)  # three of eleven characters are missing
+    (best,) = linking.nearest(INDEX, "Philetairus", "en", "PERSON", 1)
+    assert best.form.form == "Philetaerus"
+    candidates = linking.nearest(INDEX, "Philetairus", "en", "PERSON", 5)
+    assert len({candidate.form.name for candidate in candidates}) == 5
+    assert linking.nearest(INDEX, "owl", "en", "PLANT") == []

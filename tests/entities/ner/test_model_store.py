@@ -1,4 +1,4 @@
-"""Recognisers on disk: made once, whole or not at all, and loaded only as they were made."""
+"""Stored recognisers: trained once, written as a whole, and loaded only with the expected hash."""
 
 from __future__ import annotations
 
@@ -11,58 +11,57 @@ from coinspark.config import Pretrained
 from coinspark.core.errors import ConfigError, InputError
 from coinspark.entities.ner import model_store
 
+MISMATCH = r"not loaded; expected SHA-256 \w+, found \w+; "
 
-def write(folder: Path) -> None:
+
+def write_model(folder: Path) -> None:
     (folder / "deep").mkdir(parents=True)
     (folder / "deep" / "weights").write_bytes(b"\x00\x01")
 
 
-def test_made_once_with_what_it_was_made_from(tmp_path: Path) -> None:
-    place = tmp_path / "spacy-en-1"
-    assert model_store.make(place, {"language": "en"}, write) == place / "model"
-    manifest = json.loads((place / "manifest.json").read_text())
-    assert manifest == {"language": "en", "sha256": model_store.digest(place / "model")}
+def test_model_is_trained_once_and_described_by_its_manifest(tmp_path: Path) -> None:
+    folder = tmp_path / "spacy-en-1"
+    assert model_store.get_or_train(folder, {"language": "en"}, write_model) == folder / "model"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest == {"language": "en", "sha256": model_store.folder_hash(folder / "model")}
 
-    def again(folder: Path) -> None:
-        raise AssertionError("it stands already")
+    def train_again(folder: Path) -> None:
+        raise AssertionError("the model exists")
 
-    assert model_store.make(place, {}, again) == place / "model"
+    assert model_store.get_or_train(folder, {}, train_again) == folder / "model"
 
 
-def test_a_training_that_dies_leaves_nothing_that_looks_trained(tmp_path: Path) -> None:
-    def die(folder: Path) -> None:
+def test_interrupted_training_leaves_no_model(tmp_path: Path) -> None:
+    def interrupt(folder: Path) -> None:
         folder.mkdir(parents=True)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        model_store.make(tmp_path / "one", {}, die)
-    assert not (tmp_path / "one").exists()
-    assert model_store.make(tmp_path / "one", {}, write).is_dir()
+        model_store.get_or_train(tmp_path / "model-1", {}, interrupt)
+    assert not (tmp_path / "model-1").exists()
+    assert model_store.get_or_train(tmp_path / "model-1", {}, write_model).is_dir()
 
 
-def test_a_changed_file_and_a_swapped_folder_stop_by_name(tmp_path: Path) -> None:
-    model = model_store.make(tmp_path / "one", {}, write)
+def test_changed_or_renamed_file_stops_by_name(tmp_path: Path) -> None:
+    model = model_store.get_or_train(tmp_path / "model-1", {}, write_model)
     (model / "deep" / "weights").write_bytes(b"\x00\x02")
-    with pytest.raises(
-        InputError, match=r"one/model: the recogniser's SHA-256 is .* was expected; it was not loaded: remove"
-    ):
-        model_store.make(tmp_path / "one", {}, write)
+    with pytest.raises(InputError, match=rf"model-1/model: {MISMATCH}remove .*model-1 to train it again"):
+        model_store.get_or_train(tmp_path / "model-1", {}, write_model)
     (model / "deep" / "weights").write_bytes(b"\x00\x01")
     (model / "deep" / "weights").rename(model / "deep" / "other")
-    with pytest.raises(InputError, match="SHA-256"):
-        model_store.make(tmp_path / "one", {}, write)
+    with pytest.raises(InputError, match=MISMATCH):
+        model_store.get_or_train(tmp_path / "model-1", {}, write_model)
 
 
-def test_a_given_recogniser_is_loaded_by_its_hash_alone(tmp_path: Path) -> None:
-    write(tmp_path / "given")
-    found = model_store.digest(tmp_path / "given")
-    assert (
-        model_store.pretrained("en", Pretrained(path=str(tmp_path / "given"), sha256=found.upper()))
-        == tmp_path / "given"
-    )
-    with pytest.raises(ConfigError, match=rf"pretrained\.en\.sha256: missing; .* is {found} now"):
-        model_store.pretrained("en", Pretrained(path=str(tmp_path / "given")))
-    with pytest.raises(InputError, match="was expected; it was not loaded"):
-        model_store.pretrained("en", Pretrained(path=str(tmp_path / "given"), sha256="0" * 64))
-    with pytest.raises(InputError, match="there is no folder"):
-        model_store.pretrained("en", Pretrained(path=str(tmp_path / "gone"), sha256=found))
+def test_pretrained_model_needs_the_expected_hash(tmp_path: Path) -> None:
+    folder = tmp_path / "pretrained"
+    write_model(folder)
+    sha256 = model_store.folder_hash(folder)
+    settings = Pretrained(path=str(folder), sha256=sha256.upper())
+    assert model_store.pretrained_model("en", settings) == folder
+    with pytest.raises(ConfigError, match=rf"pretrained\.en\.sha256: missing; .* set it to {sha256}"):
+        model_store.pretrained_model("en", Pretrained(path=str(folder)))
+    with pytest.raises(InputError, match=MISMATCH):
+        model_store.pretrained_model("en", Pretrained(path=str(folder), sha256="0" * 64))
+    with pytest.raises(InputError, match=r"pretrained\.en: no folder"):
+        model_store.pretrained_model("en", Pretrained(path=str(tmp_path / "gone"), sha256=sha256))

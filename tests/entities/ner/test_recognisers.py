@@ -1,31 +1,44 @@
-"""When a recogniser that stands is used again: what its hash knows."""
+"""The key of a stored model covers everything that decides it."""
 
 from __future__ import annotations
 
 import pytest
 
 from coinspark.config import load
+from coinspark.core import code_version
+from coinspark.entities.engines.engine import TrainingData
 from coinspark.entities.ner import recognisers
-from coinspark.entities.ner.annotated import Marked
+from coinspark.entities.ner.annotated import AnnotatedText, Mention
+
+TEXTS = (AnnotatedText("Nike standing", (Mention(0, 4, "PERSON", "Nike"),)), AnnotatedText("Tripod", ()))
 
 
-def test_the_hash_knows_all_that_a_recogniser_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    ready = [Marked("Nike standing", ((0, 4, "PERSON"),)), Marked("Tripod", ())]
+def key(
+    *overrides: str,
+    engine: str = "spacy",
+    texts: tuple[AnnotatedText, ...] = TEXTS,
+    unannotated: tuple[str, ...] = (),
+) -> str:
+    config = load([], overrides)
+    data = TrainingData(texts, "en", config.entities.recogniser, config.seed, unannotated)
+    return recognisers.training_key(engine, data)
 
-    def key(
-        *overrides: str, engine: str = "spacy", texts: list[Marked] = ready, more: tuple[str, ...] = ()
-    ) -> str:
-        return recognisers.learning(load([], overrides), engine, "en", texts, more)
 
-    mine = key()
-    assert key() == mine == key("warehouse=elsewhere", "training.epochs=3")
+def test_key_changes_with_texts_settings_seed_engine_and_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = key()
+    assert key() == first == key("warehouse=elsewhere", "training.epochs=3")
     others = [
         key("seed=1"),
-        key("entities.recogniser.passes=9"),
+        key("entities.recogniser.epochs=9"),
         key(engine="sparknlp"),
-        key(texts=ready[:1]),
-        key(more=("Owl",)),
+        key(texts=TEXTS[:1]),
+        key(unannotated=("Owl",)),
     ]
-    monkeypatch.setattr(recognisers, "version", lambda library: f"another {library}")
+    installed = code_version.library_versions
+
+    def upgraded(libraries: set[str]) -> dict[str, list[str]]:
+        return {**installed(libraries), **{name: ["99"] for name in libraries & {"spacy", "sparknlp"}}}
+
+    monkeypatch.setattr(code_version, "library_versions", upgraded)
     others += [key(), key(engine="sparknlp")]
-    assert len({mine, *others}) == 1 + len(others)
+    assert len({first, *others}) == 1 + len(others)

@@ -1,4 +1,4 @@
-"""Word vectors: words that stand in the same places are alike; made by the texts alone, in any order."""
+"""Word vectors: words in the same contexts are similar; the order of the texts does not matter."""
 
 from __future__ import annotations
 
@@ -9,29 +9,35 @@ from coinspark.entities.ner import word_vectors
 
 PERSONS, OBJECTS = ("athena", "zeus", "apollo", "nike"), ("spear", "shield", "bow", "torch")
 TEXTS = [
-    [person, side, "holding", thing, "in", "right", "hand"]
+    [person, pose, "holding", item, "in", "right", "hand"]
     for person in PERSONS
-    for thing in OBJECTS
-    for side in ("standing", "seated", "advancing")
+    for item in OBJECTS
+    for pose in ("standing", "seated", "advancing")
 ]
 
 
-def test_what_stands_in_the_same_places_is_alike() -> None:
-    made = word_vectors.make(TEXTS, 4, 1)
-    assert all(
-        made[word].dtype == np.float32 and np.linalg.norm(made[word]) == pytest.approx(1, abs=1e-5)
-        for word in (*PERSONS, *OBJECTS)
-    )
-    assert made["zeus"] @ made["nike"] > 0.9
-    assert made["spear"] @ made["torch"] > 0.9
-    assert made["zeus"] @ made["spear"] < 0.5
+def test_words_in_the_same_contexts_are_similar() -> None:
+    vectors = word_vectors.fit(TEXTS, 4, 1)
+    for word in (*PERSONS, *OBJECTS):
+        assert vectors[word].dtype == np.float32
+        assert np.linalg.norm(vectors[word]) == pytest.approx(1, abs=1e-5)
+    assert vectors["zeus"] @ vectors["nike"] > 0.9
+    assert vectors["spear"] @ vectors["torch"] > 0.9
+    assert vectors["zeus"] @ vectors["spear"] < 0.5
 
 
-def test_the_order_of_the_texts_tells_nothing() -> None:
-    one, other = word_vectors.make(TEXTS, 4, 1), word_vectors.make(TEXTS[::-1], 4, 1)
-    assert all(np.array_equal(one[word], other[word]) for word in one)
+def test_vectors_do_not_depend_on_the_order_of_the_texts() -> None:
+    vectors, again = word_vectors.fit(TEXTS, 4, 1), word_vectors.fit(TEXTS[::-1], 4, 1)
+    assert all(np.array_equal(vectors[word], again[word]) for word in vectors)
 
 
-def test_too_few_words_give_none() -> None:
-    assert word_vectors.make([["owl"]], 4, 1) == {}
-    assert word_vectors.make([], 4, 1) == {}
+def test_too_few_words_give_no_vectors() -> None:
+    assert word_vectors.fit([["owl"]], 4, 1) == {}
+    assert word_vectors.fit([], 4, 1) == {}
+
+
+def test_noise_keeps_unit_length_and_stays_near() -> None:
+    vector = np.full(100, 0.1, np.float32)
+    moved = word_vectors.with_noise(vector, 0.5, np.random.default_rng(1))
+    assert np.linalg.norm(moved) == pytest.approx(1, abs=1e-5)
+    assert float(moved @ vector) == pytest.approx(1 / np.sqrt(1 + 0.5**2), abs=0.05)

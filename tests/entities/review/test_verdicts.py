@@ -1,4 +1,4 @@
-"""The keepers' CSV: written, filled in, read back; a line that can't be understood is named."""
+"""The curators' CSV: written, filled in, read back; a wrong line is named."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from coinspark.core.errors import InputError
-from coinspark.entities.lexicon import lists
+from coinspark.entities.lexicon import forms
 from coinspark.entities.review import verdicts
 
-ROW = {
+PROPOSAL = {
     "language": "en",
     "category": "PERSON",
     "name": "Nike, the winged",
@@ -22,19 +22,19 @@ ROW = {
 }
 
 
-def filled(place: Path, verdict: str, **more: str) -> Path:
-    """The CSV of ROW as a keeper gives it back."""
-    (row,) = csv.DictReader(io.StringIO(verdicts.write([ROW])))
-    file = place / "proposals.csv"
-    with file.open("w", encoding="utf-8-sig", newline="") as opened:  # as a spreadsheet saves it
-        lines = csv.DictWriter(opened, verdicts.COLUMNS)
-        lines.writeheader()
-        lines.writerow({**row, "verdict": verdict, **more})
+def filled_in(folder: Path, verdict: str, **cells: str) -> Path:
+    """The CSV of PROPOSAL with a verdict and other cells, as a spreadsheet saves it."""
+    (row,) = csv.DictReader(io.StringIO(verdicts.to_csv([PROPOSAL])))
+    file = folder / "proposals.csv"
+    with file.open("w", encoding="utf-8-sig", newline="") as lines:
+        writer = csv.DictWriter(lines, verdicts.COLUMNS)
+        writer.writeheader()
+        writer.writerow({**row, "verdict": verdict, **cells})
     return file
 
 
-def test_what_the_keepers_are_given() -> None:
-    (row,) = csv.DictReader(io.StringIO(verdicts.write([ROW])))
+def test_csv_has_empty_verdict_nearest_entries_and_examples() -> None:
+    (row,) = csv.DictReader(io.StringIO(verdicts.to_csv([PROPOSAL])))
     assert row == {
         "verdict": "",
         "name": "Nike, the winged",
@@ -48,43 +48,43 @@ def test_what_the_keepers_are_given() -> None:
 
 
 @pytest.mark.parametrize("word", ["accept", " Yes ", "ja"])
-def test_an_accepted_line_becomes_an_entry_that_is_found(tmp_path: Path, word: str) -> None:
-    said = verdicts.read(filled(tmp_path, word))
-    assert said.refused == frozenset()
-    forms, _ = lists.resolve(said.entries)
-    assert [(form.language, form.form, form.name, form.category) for form in forms] == [
+def test_accepted_proposal_becomes_an_entry(tmp_path: Path, word: str) -> None:
+    decided = verdicts.read(filled_in(tmp_path, word))
+    assert decided.refused == frozenset()
+    listed, _ = forms.resolve(decided.entries)
+    assert [(form.language, form.form, form.name, form.category) for form in listed] == [
         ("en", "Nike, the winged", "Nike, the winged", "PERSON")
     ]
 
 
-def test_an_accepted_line_may_be_filed_under_another_name(tmp_path: Path) -> None:
-    (entry,) = verdicts.read(filled(tmp_path, "accept", canonical="Victoria")).entries
-    assert (entry.name, entry.forms) == ("Victoria", (("en", "Nike, the winged", "name"),))
+def test_accepted_proposal_may_have_another_canonical_name(tmp_path: Path) -> None:
+    (entry,) = verdicts.read(filled_in(tmp_path, "accept", canonical="Victoria")).entries
+    assert (entry.name, entry.spellings) == ("Victoria", (("en", "Nike, the winged", "name"),))
 
 
-def test_a_refused_line_is_remembered_whatever_its_case(tmp_path: Path) -> None:
-    said = verdicts.read(filled(tmp_path, "refuse"))
-    assert said.entries == ()
-    assert verdicts.key("en", "PERSON", "NIKE, THE WINGED") in said.refused
+def test_refused_proposal_is_recognised_in_any_case(tmp_path: Path) -> None:
+    decided = verdicts.read(filled_in(tmp_path, "refuse"))
+    assert decided.entries == ()
+    assert verdicts.proposal_key("en", "PERSON", "NIKE, THE WINGED") in decided.refused
 
 
-def test_a_line_without_a_verdict_stays_open(tmp_path: Path) -> None:
-    assert verdicts.read(filled(tmp_path, "")) == verdicts.Verdicts()
+def test_proposal_without_a_verdict_stays_open(tmp_path: Path) -> None:
+    assert verdicts.read(filled_in(tmp_path, "")) == verdicts.Verdicts()
     assert verdicts.read(None) == verdicts.Verdicts()
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"verdict": "perhaps"}, {"category": "CITY"}, {"name": ""}, {"language": " "}]
+    "cells", [{"verdict": "perhaps"}, {"category": "CITY"}, {"name": ""}, {"language": " "}]
 )
-def test_a_line_that_says_something_else_is_named(tmp_path: Path, wrong: dict[str, str]) -> None:
-    file = filled(tmp_path, **{"verdict": "accept", **wrong})
-    with pytest.raises(InputError, match=r"proposals\.csv, line 2: wanted are a verdict"):
+def test_wrong_line_is_named(tmp_path: Path, cells: dict[str, str]) -> None:
+    file = filled_in(tmp_path, **{"verdict": "accept", **cells})
+    with pytest.raises(InputError, match=r"proposals\.csv, line 2: expected verdict `accept` or `refuse`"):
         verdicts.read(file)
 
 
-def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path: Path) -> None:
+def test_missing_file_and_wrong_encoding_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"entities\.verdicts: .*gone\.csv cannot be read"):
         verdicts.read(tmp_path / "gone.csv")
     (tmp_path / "latin.csv").write_bytes("verdict,name\naccept,Münze\n".encode("latin-1"))
-    with pytest.raises(InputError, match="is no CSV table in UTF-8"):
+    with pytest.raises(InputError, match="is not a CSV table in UTF-8"):
         verdicts.read(tmp_path / "latin.csv")
