@@ -129,7 +129,8 @@ class Evaluation:
         settings = self.config.entities.recogniser
         data = TrainingData(split.train, language, settings, self.config.seed, tests)
         key = recognisers.training_key(self.name, data)
-        file = local_folder(self.config) / "evaluations" / f"{self.name}-{language}-{key[:12]}.json"
+        name = recognisers.file_name(self.name, language, key)
+        file = local_folder(self.config) / "evaluations" / f"{name}.json"
         if file.exists():
             self.say(f"{language}, fold {number}: read from {file}; remove the file to train again")
         else:

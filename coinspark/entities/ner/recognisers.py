@@ -61,7 +61,7 @@ def model_folders(
 def _trained_model(config: Config, engine: str, data: TrainingData, say: Callable[[str], None]) -> Path:
     """The stored model of this training data, trained first if it is missing."""
     key = training_key(engine, data)
-    folder = local_folder(config) / "recognisers" / f"{engine}-{data.language}-{key[:12]}"
+    folder = local_folder(config) / "recognisers" / file_name(engine, data.language, key)
     facts = {
         "engine": engine,
         "language": data.language,
@@ -112,6 +112,11 @@ def outside(config: Config) -> object:
     if not any(isinstance(ENGINES[name], TrainedEngine) for name in config.entities.engines):
         return None
     return digest(sorted(_read_designs(config.entities.recogniser.designs)))
+
+
+def file_name(engine: str, language: str, key: str) -> str:
+    """Name of a folder or file for a result of this training key."""
+    return f"{engine.replace(':', '-')}-{language}-{key[:12]}"
 
 
 def training_key(engine: str, data: TrainingData) -> str:
