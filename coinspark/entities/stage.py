@@ -101,8 +101,9 @@ def _annotate(context: Context, name: str, texts: DataFrame, forms: tuple[Form, 
     engine = ENGINES[name]
     models: dict[str, str] = {}
     if isinstance(engine, TrainedEngine):
-        known = [(row["language"], row["text"]) for row in texts.select("language", "text").collect()]
-        models = recognisers.model_folders(context.config, name, known, forms, context.say)
+        rows = texts.select("language", "text").collect()
+        descriptions = [(row["language"], row["text"]) for row in rows]
+        models = recognisers.model_folders(context.config, name, descriptions, forms, context.say)
     return engine.annotate(texts, models, forms).withColumn("engine", F.lit(name))
 
 

@@ -95,9 +95,9 @@ def matcher_stages(spark: SparkSession, texts: Sequence[AnnotatedText], folder: 
     """One matcher per category for the unambiguous names of the texts; its file is written to `folder`."""
     from sparknlp.annotator import TextMatcher
 
-    known = unambiguous_forms(texts)
+    categories = unambiguous_forms(texts)
     forms: dict[str, list[str]] = defaultdict(list)
-    for category, tokens in zip(known.values(), tokenize(spark, list(known)), strict=True):
+    for category, tokens in zip(categories.values(), tokenize(spark, list(categories)), strict=True):
         forms[category].append(" ".join(tokens))
     matchers = []
     for category, lines in forms.items():

@@ -38,14 +38,14 @@ def model_folders(
         forms: Forms of the lists, which annotate the training texts.
         say: Shows a line of progress, also for a language that has too few texts and gets no model.
     """
-    known, settings = training_texts(config, texts), config.entities.recogniser
+    settings, texts_by_language = config.entities.recogniser, training_texts(config, texts)
     folders: dict[str, str] = {}
     for language in config.entities.languages:
         if pretrained := settings.pretrained.get(language):
             folders[language] = str(model_store.pretrained_model(language, pretrained))
             continue
         annotated_texts = annotated.annotate_texts(
-            known.get(language, ()), language, automaton.cached_matcher(forms)
+            texts_by_language.get(language, ()), language, automaton.cached_matcher(forms)
         )
         if (count := sum(bool(text.mentions) for text in annotated_texts)) < _MIN_TEXTS:
             say(
@@ -75,10 +75,10 @@ def _trained_model(config: Config, engine: str, data: TrainingData, say: Callabl
 
 def training_texts(config: Config, texts: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     """Language → distinct training texts, sorted, from (language, text) and `entities.recogniser.designs`."""
-    known: dict[str, set[str]] = defaultdict(set)
+    distinct: dict[str, set[str]] = defaultdict(set)
     for language, text in (*texts, *_read_designs(config.entities.recogniser.designs)):
-        known[language].add(text)
-    return {language: tuple(sorted(own)) for language, own in known.items()}
+        distinct[language].add(text)
+    return {language: tuple(sorted(own)) for language, own in distinct.items()}
 
 
 def _read_designs(file: str | None) -> Iterator[tuple[str, str]]:
@@ -92,8 +92,10 @@ def _read_designs(file: str | None) -> Iterator[tuple[str, str]]:
             header = reader.fieldnames or ()
             columns = {language: name for language, name in _COLUMNS.items() if name in header}
             if not columns:
-                expected, found = " or ".join(_COLUMNS.values()), ", ".join(header) or "no columns"
-                raise InputError(f"{key}: {path}: expected a column {expected}; found {found}")
+                raise InputError(
+                    f"{key}: {path}: expected a column {' or '.join(_COLUMNS.values())}; "
+                    f"found {', '.join(header) or 'no columns'}"
+                )
             for row in reader:
                 for language, name in columns.items():
                     if text := (row[name] or "").strip():

@@ -1,7 +1,7 @@
 """Unverified entities: spans whose exact words occur without annotation in the training texts.
 
-The training texts present such words as no name, yet the recogniser reports them as one: either an unlisted
-name or an error. Curators decide, so an unverified entity is proposed (`review/proposals.py`) but feeds no
+The recogniser learnt that these words are no name, yet it reports one: either the lists lack the name, or the
+recogniser is wrong. Curators decide, so an unverified entity is proposed (`review/proposals.py`) but feeds no
 class layer (`entities/frames.py`). The recogniser's folder lists the unannotated phrases, one line for each
 run of words between two mentions. Plain Python.
 """

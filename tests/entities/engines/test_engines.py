@@ -46,9 +46,9 @@ def test_model_finds_unseen_names(model: TrainedModel) -> None:
 
 
 def test_model_finds_all_names_of_its_training_texts(model: TrainedModel) -> None:
-    known = designs()[:50]
-    assert model.find(*[text.text for text in known]) == [
-        [mention.span for mention in text.mentions] for text in known
+    texts = designs()[:50]
+    assert model.find(*[text.text for text in texts]) == [
+        [mention.span for mention in text.mentions] for text in texts
     ]
 
 

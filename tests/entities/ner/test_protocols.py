@@ -97,8 +97,8 @@ def test_reviewed_false_positives_occur_in_the_designs(real_data: Path) -> None:
         rows = list(csv.DictReader(lines))
     config = load([], [f"entities.recogniser.designs={real_data / 'designs' / 'designs.csv'}"])
     texts = {
-        language: {sha256(text.encode()).hexdigest()[:16]: text for text in known}
-        for language, known in recognisers.training_texts(config, ()).items()
+        language: {sha256(text.encode()).hexdigest()[:16]: text for text in own}
+        for language, own in recognisers.training_texts(config, ()).items()
     }
     assert len(rows) == 100
     assert {row["verdict"] for row in rows} == {"right", "bounds", "category", "wrong"}
