@@ -1,4 +1,4 @@
-"""A whole build on a few synthetic coins, for the tests that need one: in this process, or as a user would start it."""
+"""A complete build on a few synthetic coins, in this process or as a command."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ ROOT = Path(__file__).parent.parent
 TEST = ROOT / "conf" / "test.yaml"
 
 
-def arguments(place: Path, *more: str) -> list[str]:
-    """Overrides that put a build of conf/test.yaml below `place`: its coins, its warehouse."""
-    coins = place / "coins"
+def arguments(folder: Path, *more: str) -> list[str]:
+    """Overrides that put the coins and the warehouse of conf/test.yaml below `folder`."""
+    coins = folder / "coins"
     source = (
         f"{{kind: synthetic, name: synthetic, root: '{coins}', coins: 90, mints: 3, types_per_mint: 4, "
         "photo: 64, seed: 7}"
     )
-    return [f"sources=[{source}]", f"entities.lists='{coins}/lists'", f"warehouse={place}/warehouse", *more]
+    return [f"sources=[{source}]", f"entities.lists='{coins}/lists'", f"warehouse={folder}/warehouse", *more]
 
 
-def configuration(place: Path, *more: str) -> Config:
-    """The same as a configuration."""
-    return load([TEST], arguments(place, *more))
+def configuration(folder: Path, *more: str) -> Config:
+    """conf/test.yaml with these overrides."""
+    return load([TEST], arguments(folder, *more))
 
 
-def command(place: Path, *more: str, job: tuple[str, ...] = ("-m", "coinspark.cli", "nightly")) -> list[str]:
-    """The same as a command line."""
-    sets = [part for override in arguments(place, *more) for part in ("--set", override)]
+def command(folder: Path, *more: str, job: tuple[str, ...] = ("-m", "coinspark.cli", "nightly")) -> list[str]:
+    """The command line of a build with these overrides."""
+    sets = [part for override in arguments(folder, *more) for part in ("--set", override)]
     return [sys.executable, *job, "--config", str(TEST), *sets]
 
 
-def start(place: Path, *more: str) -> subprocess.Popen[str]:
-    """Begin a build as a process of its own; its lines come from stderr."""
+def start(folder: Path, *more: str) -> subprocess.Popen[str]:
+    """Start a build in a new process. It prints its progress on stderr."""
     return subprocess.Popen(
-        command(place, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=place
+        command(folder, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
     )
 
 
 def hashes(spark: SparkSession, config: Config) -> dict[str, str]:
-    """Content hash of each table that the last run of each stage left."""
+    """Content hash of each table after the newest run of its stage."""
     rows = tables.read(spark, config, "stages").orderBy("finished").collect()
-    return {name: found["content"] for row in rows for name, found in json.loads(row["outputs"]).items()}
+    return {name: output["content"] for row in rows for name, output in json.loads(row["outputs"]).items()}

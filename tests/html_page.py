@@ -1,4 +1,4 @@
-"""A page of HTML as its tests read it."""
+"""An HTML parser for tests of the report."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ class Reader(HTMLParser):
 
     @property
     def text(self) -> str:
-        """What a reader sees, its white space made single spaces."""
+        """The visible text with single spaces."""
         return " ".join(" ".join(self.texts).split())

@@ -1,4 +1,4 @@
-"""Imports run one way, libraries have one seam each, modules stay short."""
+"""Import order of packages, libraries that only one module may import, and the length of modules."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RANKS = {
     "cli": 11,
 }
 """A module may import from its own package and from packages of a lower rank."""
-SEAMS = {
+ONLY_IN = {
     "petastorm": {"training/feed.py"},
     "horovod": {"training/launch.py"},
     "pyiceberg": set[str](),
@@ -62,20 +62,20 @@ PLAIN = (
     "vision/preprocess.py",
     "vision/weights.py",
 )
-"""Packages and modules without Spark."""
+"""Packages and modules that must not import Spark."""
 MODULES = sorted(ROOT.rglob("*.py"))
 
 
 def imported(module: Path) -> set[str]:
-    """Every dotted name that the module imports, wherever in it."""
-    found: set[str] = set()
+    """Every dotted name that the module imports, at any level."""
+    names: set[str] = set()
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
+            names |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}: relative import"
-            found |= {f"{node.module}.{name.name}" for name in node.names}
-    return found
+            names |= {f"{node.module}.{name.name}" for name in node.names}
+    return names
 
 
 def relative(module: Path) -> str:
@@ -83,7 +83,7 @@ def relative(module: Path) -> str:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=relative)
-def test_a_module_imports_only_from_lower_packages(module: Path) -> None:
+def test_module_imports_only_from_own_and_lower_packages(module: Path) -> None:
     own = relative(module).removesuffix(".py").split("/")[0]
     imported_packages = {
         name.split(".")[1] for name in imported(module) if name.startswith("coinspark.")
@@ -98,17 +98,17 @@ def test_every_package_has_a_rank() -> None:
     assert flat == set(RANKS)
 
 
-@pytest.mark.parametrize("library", sorted(SEAMS))
-def test_a_library_is_imported_in_its_own_module_only(library: str) -> None:
+@pytest.mark.parametrize("library", sorted(ONLY_IN))
+def test_library_is_imported_only_in_its_own_module(library: str) -> None:
     using = {
         relative(module)
         for module in MODULES
         if any(name.split(".")[0] == library for name in imported(module))
     }
-    assert using <= SEAMS[library]
+    assert using <= ONLY_IN[library]
 
 
-def test_tensorflow_is_imported_in_training_and_vision_only() -> None:
+def test_tensorflow_is_imported_only_in_training_and_vision() -> None:
     using = {
         relative(module)
         for module in MODULES
@@ -120,7 +120,7 @@ def test_tensorflow_is_imported_in_training_and_vision_only() -> None:
 @pytest.mark.parametrize(
     "module", [module for module in MODULES if relative(module).startswith(PLAIN)], ids=relative
 )
-def test_pixels_and_text_are_plain_python(module: Path) -> None:
+def test_plain_module_does_not_import_spark(module: Path) -> None:
     assert not any(name.startswith("pyspark") for name in imported(module))
 
 
