@@ -141,6 +141,19 @@ SPLITS = Table(
         "split": "string",
     },
 )
+MOVED_CLASSES = Table(
+    "moved_classes",
+    "classes that the splits merge into another class or drop, with the reason; `new_class` is null if dropped",
+    ("layer", "mint", "class"),
+    {
+        "layer": "string",
+        "mint": "string",
+        "class": "string",
+        "coins": "bigint",
+        "new_class": "string",
+        "reason": "string",
+    },
+)
 RUNS = Table(
     "runs",
     "trained models: settings, inputs, history and weights; role is network or baseline",
@@ -276,6 +289,7 @@ TABLES: dict[str, Table] = {
         PROPOSALS,
         CLASSES,
         SPLITS,
+        MOVED_CLASSES,
         RUNS,
         FEATURES,
         PREDICTIONS,

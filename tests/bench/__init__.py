@@ -1,4 +1,4 @@
-"""Benchmarks; where the real coins lie, for those that measure on them."""
+"""Benchmarks. README.md has the results."""
 
 from __future__ import annotations
 
@@ -6,3 +6,4 @@ import os
 from pathlib import Path
 
 REAL = Path(os.environ.get("COINSPARK_REAL_DATA", Path(__file__).parents[3] / "shared" / "data"))
+"""Folder of the real data, for the benchmarks that use it."""

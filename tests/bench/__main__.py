@@ -1,4 +1,4 @@
-"""Every benchmark, each in a process of its own; the last line of each is its result.
+"""Run benchmarks, each in its own process. The last line that a benchmark prints is its result.
 
 make bench
 python -m tests.bench [merge feed training entities names linking features kmeans deepcluster nightly]
@@ -25,25 +25,24 @@ NAMES = (
 
 
 def main(names: tuple[str, ...]) -> int:
-    """Run them, show what they print, and end with their results; 1 when one of them broke."""
-    results, broken = [], 0
+    """Run the benchmarks, print their output, then all results. Returns 1 if one of them failed, else 0."""
+    results, failed = [], False
     for name in names:
         print(f"── {name}", flush=True)
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", f"tests.bench.bench_{name}"],
             stdout=subprocess.PIPE,
             text=True,
             cwd=Path(__file__).parents[2],
         )
-        print(done.stdout, flush=True)
-        broken |= done.returncode
-        results.append(
-            f"{name}: broke with {done.returncode}"
-            if done.returncode
-            else done.stdout.strip().splitlines()[-1]
-        )
+        print(process.stdout, flush=True)
+        if process.returncode:
+            failed = True
+            results.append(f"{name}: failed with exit code {process.returncode}")
+        else:
+            results.append(process.stdout.strip().splitlines()[-1])
     print("── results", *results, sep="\n")
-    return min(broken, 1)
+    return int(failed)
 
 
 if __name__ == "__main__":

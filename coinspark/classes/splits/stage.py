@@ -1,105 +1,113 @@
-"""The stage `splits`: classes and coins → splits, audited."""
+"""The stage `splits`: the side of every coin in every layer, audited, and the classes that changed on the way."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.classes.kinds import KINDS
-from coinspark.classes.splits import assignment
+from coinspark.classes.splits import sides, thin_classes
+from coinspark.classes.splits.audit import audit
+from coinspark.classes.splits.moved_classes import Move, moved_classes
+from coinspark.classes.splits.thin_classes import Sizes
+from coinspark.classes.splits.units import unit_of_coins
 from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError
 from coinspark.pipeline.stage import Change, Context, Stage
+from coinspark.warehouse.schemas import MOVED_CLASSES, SPLITS
+
+_SHOWN = 12  # classes or mints that a progress line names
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
-    """{"splits": a SPLITS frame}. Raises InputError where nothing is left to learn, AuditError where a promise is broken."""
-    settings, seed = context.config.splits, context.config.seed
-    typed = _by_type(context.config)
+    """{"splits", "moved_classes"}.
+
+    Raises:
+        InputError: No coin has an image, or a layer has fewer than two classes left.
+        AuditError: The splits violate a guarantee.
+    """
+    settings, type_layers = context.config.splits, _type_layers(context.config)
     coins = context.read("coins").where("image_id IS NOT NULL")
-    rows = assignment.photographed(context.read("classes"), coins)
+    rows = context.read("classes").join(coins.select("coin_id", "medium"), ["coin_id", "medium"], "left_semi")
 
-    before = _collect(assignment.sizes(rows))
-    if not before:
-        raise InputError(
-            "splits: no coin of any class layer has a picture; a source with photos is needed to train"
-        )
-    first = assignment.plan(before, settings.min_coins, typed, settings.exclude_mints)
-    tied = (
-        {}
-        if settings.by == "coin"
-        else assignment.components(row["types"] for row in assignment.type_links(coins).collect())
+    sizes = thin_classes.collect_sizes(rows)
+    if not sizes:
+        raise InputError("splits: no coin of any class layer has an image; add a source with photos")
+    by_size = thin_classes.correct(sizes, settings.min_coins, type_layers, settings.exclude_mints)
+    # Both frames are small and read several times below, mostly by the audit.
+    assigned = sides.assign_sides(
+        thin_classes.apply(rows, by_size),
+        unit_of_coins(coins, settings.by),
+        _coarse_first(sizes),
+        settings,
+        context.config.seed,
+    ).persist()
+    by_side = thin_classes.correct(
+        thin_classes.collect_sizes(assigned, settings.folds), settings.min_coins, type_layers
     )
-    names = {name: len({key[2] for key in before if key[0] == name}) for name in {key[0] for key in before}}
-    coarse_first = sorted(names, key=lambda name: (names[name], name))
-    units = assignment.units(coins, settings.by, tied)
-    # Both are read several times below, by the audit above all, and small: keep them.
-    sided = assignment.assign(assignment.follow(rows, first), units, coarse_first, settings, seed).persist()
-    after = _collect(assignment.sizes(sided, settings.folds))
-    last = assignment.plan(after, settings.min_coins, typed)
-    made = assignment.follow(sided, last).persist()
+    splits = thin_classes.apply(assigned, by_side).persist()
 
-    for line in told(before, first, after, last):
+    moves = moved_classes(sizes, [by_size, by_side])
+    for line in summary(moves, {**by_side.excluded, **by_size.excluded}):
         context.say(line)
-    for absent in sorted(set(settings.exclude_mints) - {key[1] for key in before}):
-        context.say(f"splits.exclude_mints: there is no mint {absent!r}")
-    _learnable(made, sorted(names), settings.min_coins, before)
-    if faults := assignment.audit(made):
+    for mint in sorted(set(settings.exclude_mints) - {key[1] for key in sizes}):
+        context.say(f"splits.exclude_mints: no coin has the mint {mint!r}")
+    _check_two_classes(splits, sizes, settings.min_coins)
+    if faults := audit(splits):
         raise AuditError("splits: " + "; ".join(faults))
-    return {"splits": made}
+    return {SPLITS.name: splits, MOVED_CLASSES.name: context.spark.createDataFrame(moves, MOVED_CLASSES.ddl)}
 
 
-def told(
-    before: assignment.Sizes, first: assignment.Plan, after: assignment.Sizes, last: assignment.Plan
-) -> list[str]:
-    """What was moved, a line for the mints that left, then by layer for the classes that went back or out."""
-    mints = [f"{mint} ({why})" for mint, why in sorted({**last.mints, **first.mints}.items())]
+def summary(moves: Sequence[Move], excluded: Mapping[str, str]) -> list[str]:
+    """Progress lines: one for the mints that leave every layer, then up to two per layer for its other moved classes."""
+    mints = [f"{mint} ({reason})" for mint, reason in sorted(excluded.items())]
     lines = [f"{len(mints)} mints leave every layer: {_some(mints)}"] if mints else []
-    moves = [(move, before[move[:3]][0]) for move in first.moves] + [
-        (move, after[move[:3]][0]) for move in last.moves
-    ]
-    for layer in sorted({move[0] for move, _ in moves}):
-        back = [f"{move[2]} ({n})" for move, n in moves if move[0] == layer and move[3] is not None]
-        out = [f"{move[2]} ({n})" for move, n in moves if move[0] == layer and move[3] is None]
-        for names, where in ((back, "back in their mint"), (out, "out of the layer")):
+    others = [move for move in moves if move.mint not in excluded]
+    for layer in sorted({move.layer for move in others}):
+        own = [move for move in others if move.layer == layer]
+        merged = [f"{move.name} ({move.coins})" for move in own if move.new_class is not None]
+        dropped = [f"{move.name} ({move.coins})" for move in own if move.new_class is None]
+        for names, what in ((merged, "merged into their mint"), (dropped, "dropped")):
             if names:
-                lines.append(f"layer {layer}: {len(names)} classes {where}: {_some(names)}")
+                lines.append(f"layer {layer}: {len(names)} classes {what}: {_some(names)}")
     return lines
 
 
-def _some(names: list[str], most: int = 12) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
-def _learnable(made: DataFrame, layers: list[str], threshold: int, before: assignment.Sizes) -> None:
-    """Every layer must have at least two classes; otherwise InputError names the layer and its biggest class."""
-    left = {
-        row["layer"]: row["n"]
-        for row in made.groupBy("layer").agg(F.countDistinct("class").alias("n")).collect()
+def _coarse_first(sizes: Sizes) -> list[str]:
+    """Names of the layers, those with fewer classes first."""
+    classes = {
+        layer: len({key[2] for key in sizes if key[0] == layer}) for layer in {key[0] for key in sizes}
     }
-    for layer in layers:
-        if left.get(layer, 0) < 2:
-            size, name = max((n[0], key[2]) for key, n in before.items() if key[0] == layer)
+    return sorted(classes, key=lambda layer: (classes[layer], layer))
+
+
+def _check_two_classes(splits: DataFrame, sizes: Sizes, min_coins: int) -> None:
+    """Raise InputError if a layer has fewer than two classes; the message names its largest class."""
+    rows = splits.groupBy("layer").agg(F.countDistinct("class").alias("n")).collect()
+    classes = {row["layer"]: row["n"] for row in rows}
+    for layer in sorted({key[0] for key in sizes}):
+        if classes.get(layer, 0) < 2:
+            coins, name = max((counts[0], key[2]) for key, counts in sizes.items() if key[0] == layer)
             raise InputError(
-                f"splits: layer {layer!r} has {left.get(layer, 0)} classes of at least {threshold} coins that can be "
-                f"trained and tested, two are needed (biggest: {name!r} with {size}); lower splits.min_coins, "
-                f"split by coin, or take the layer out of `layers`"
+                f"splits: layer {layer!r} has {classes.get(layer, 0)} classes of at least {min_coins} coins that can be "
+                f"trained and tested, but needs two (largest: {name!r} with {coins}); lower splits.min_coins, set "
+                f"splits.by to coin, or remove the layer from `layers`"
             )
 
 
-def _collect(frame: DataFrame) -> assignment.Sizes:
-    return {(row["layer"], row["mint"], row["class"]): tuple(row["counts"]) for row in frame.collect()}
-
-
 def _settings(config: Config) -> Any:
-    return {"splits": config.splits, "seed": config.seed, "by_type": _by_type(config)}
+    return {"splits": config.splits, "seed": config.seed, "by_type": _type_layers(config)}
 
 
-def _by_type(config: Config) -> list[str]:
+def _type_layers(config: Config) -> list[str]:
     return [layer.name for layer in config.layers if KINDS[layer.kind].by_type]
 
 
@@ -107,7 +115,7 @@ STAGE = Stage(
     name="splits",
     help="Training, validation and test side of each coin in each layer.",
     reads=lambda config: ("classes", "coins"),
-    writes=("splits",),
+    writes=(SPLITS.name, MOVED_CLASSES.name),
     settings=_settings,
     build=build,
 )

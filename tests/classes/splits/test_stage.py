@@ -1,4 +1,4 @@
-"""The splits stage: what it says, and when it stops."""
+"""The stage `splits`: its tables, its progress lines, and when it fails."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from coinspark.classes.splits import assignment
+from coinspark.classes.splits import sides
 from coinspark.classes.splits.stage import STAGE
 from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError
 from coinspark.pipeline.stage import Context
-from coinspark.warehouse.schemas import CLASSES, COINS, SPLITS
+from coinspark.warehouse.schemas import MOVED_CLASSES, SPLITS
+from tests.classes.splits.frames import classes_frame, coins_frame
 
 LAYERS = [{"name": "mint", "kind": "mint"}, {"name": "design", "kind": "entities"}]
 
 
 def context(
-    spark: SparkSession, tmp_path: Path, rome: list[str], said: list[str], **settings: object
+    spark: SparkSession, tmp_path: Path, rome: list[str], lines: list[str], **settings: object
 ) -> Context:
     """Coins of Rome with these classes, and 30 of Ilion, in both layers."""
     coins = [(f"r{i}", "Rome", name) for i, name in enumerate(rome)] + [
@@ -31,66 +32,78 @@ def context(
         for coin, mint, name in coins
         for layer in ("mint", "design")
     ]
-    pictured = [
-        (coin, "original", mint, [], "s", None, None, None, None, [], coin) for coin, mint, _ in coins
-    ]
     frames: dict[str, DataFrame] = {
-        "classes": spark.createDataFrame(classes, CLASSES.ddl).persist(),
-        "coins": spark.createDataFrame(pictured, COINS.ddl).persist(),
+        "classes": classes_frame(spark, classes),
+        "coins": coins_frame(spark, [(coin, "original", mint, []) for coin, mint, _ in coins]),
     }
     config = Config.model_validate({"layers": LAYERS, "splits": settings})
-    return Context(spark, config, frames.__getitem__, tmp_path, said.append)
+    return Context(spark, config, frames.__getitem__, tmp_path, lines.append)
 
 
-def test_stage_writes_splits_and_says_what_went_back(spark: SparkSession, tmp_path: Path) -> None:
-    said: list[str] = []
+def without_images(context: Context, which: str) -> Context:
+    """The same with image_id set to null for coins that fulfil the condition."""
+
+    def read(name: str) -> DataFrame:
+        image = F.when(~F.expr(which), F.col("image_id"))
+        return context.read(name).withColumn("image_id", image) if name == "coins" else context.read(name)
+
+    return Context(context.spark, context.config, read, context.scratch, context.say)
+
+
+def test_stage_writes_splits_and_moved_classes(spark: SparkSession, tmp_path: Path) -> None:
+    lines: list[str] = []
     rome = ["Rome/wolf"] * 25 + ["Rome/Mars"] * 30 + ["Rome/owl"] * 7
-    made = STAGE.build(context(spark, tmp_path, rome, said))["splits"]
-    assert isinstance(made, DataFrame) and made.columns == list(SPLITS.columns)
-    assert made.count() == 2 * 92
-    # owl (7) is thin; the rest of Rome would be 7 coins, so wolf (25) follows.
-    assert said == ["layer design: 2 classes back in their mint: Rome/owl (7), Rome/wolf (25)"]
-    assert {r["class"] for r in made.select("class").distinct().collect()} == {"Rome", "Rome/Mars", "Ilion"}
+    tables = STAGE.build(context(spark, tmp_path, rome, lines))
+    splits, moved = tables["splits"], tables["moved_classes"]
+    assert isinstance(splits, DataFrame) and splits.columns == list(SPLITS.columns)
+    assert splits.count() == 2 * 92
+    classes = {row["class"] for row in splits.select("class").distinct().collect()}
+    assert classes == {"Rome", "Rome/Mars", "Ilion"}
+    # owl (7) is thin. The rest of Rome would have 7 coins, so wolf (25) follows.
+    assert lines == ["layer design: 2 classes merged into their mint: Rome/owl (7), Rome/wolf (25)"]
+    assert isinstance(moved, DataFrame) and moved.columns == list(MOVED_CLASSES.columns)
+    rest = "the mint's own class would have 7 coins, fewer than 20"
+    assert [tuple(row) for row in moved.collect()] == [
+        ("design", "Rome", "Rome/owl", 7, "Rome", "7 coins, fewer than 20"),
+        ("design", "Rome", "Rome/wolf", 25, "Rome", rest),
+    ]
 
 
-def test_a_thin_mint_leaves_and_leaves_one_class_which_is_none(spark: SparkSession, tmp_path: Path) -> None:
-    said: list[str] = []
+def test_coins_without_an_image_are_not_split(spark: SparkSession, tmp_path: Path) -> None:
+    rome = context(spark, tmp_path, ["Rome"] * 30, [])
+    splits = STAGE.build(without_images(rome, "coin_id IN ('r1', 'i2')"))["splits"]
+    assert isinstance(splits, DataFrame)
+    assert splits.where("coin_id IN ('r1', 'i2')").count() == 0 and splits.count() == 2 * 58
+
+
+def test_layer_with_one_class_left_is_an_error(spark: SparkSession, tmp_path: Path) -> None:
+    lines: list[str] = []
     with pytest.raises(InputError, match=r"layer 'design' has 1 classes.*'Ilion' with 30"):
-        STAGE.build(context(spark, tmp_path, ["Rome"] * 19, said))
-    assert said == ["1 mints leave every layer: Rome (19 coins, fewer than 20)"]
+        STAGE.build(context(spark, tmp_path, ["Rome"] * 19, lines))
+    assert lines == ["1 mints leave every layer: Rome (19 coins, fewer than 20)"]
 
 
-def test_an_unknown_mint_to_leave_out_is_said(spark: SparkSession, tmp_path: Path) -> None:
-    said: list[str] = []
-    STAGE.build(context(spark, tmp_path, ["Rome"] * 30, said, exclude_mints=["Atlantis"]))
-    assert "splits.exclude_mints: there is no mint 'Atlantis'" in said
+def test_unknown_mint_in_exclude_mints_is_reported(spark: SparkSession, tmp_path: Path) -> None:
+    lines: list[str] = []
+    STAGE.build(context(spark, tmp_path, ["Rome"] * 30, lines, exclude_mints=["Atlantis"]))
+    assert "splits.exclude_mints: no coin has the mint 'Atlantis'" in lines
 
 
-def test_no_pictures_at_all(spark: SparkSession, tmp_path: Path) -> None:
-    given = context(spark, tmp_path, ["Rome"] * 30, [])
-    empty = Context(
-        spark,
-        given.config,
-        lambda name: given.read(name).limit(0) if name == "coins" else given.read(name),
-        tmp_path,
-        given.say,
-    )
-    with pytest.raises(InputError, match="has a picture"):
-        STAGE.build(empty)
+def test_no_images_at_all_is_an_error(spark: SparkSession, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has an image"):
+        STAGE.build(without_images(context(spark, tmp_path, ["Rome"] * 30, []), "true"))
 
 
-def test_a_broken_promise_stops_the_stage(
+def test_violated_guarantee_fails_the_stage(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sound = assignment.assign
+    assign_sides = sides.assign_sides
 
-    def torn(*given: Any) -> DataFrame:
-        made = sound(*given)
-        other = made.where("coin_id = 'i0'").withColumn(
-            "split", F.expr("if(split = 'test', 'train', 'test')")
-        )
-        return made.unionAll(other)
+    def on_both_sides(*arguments: Any) -> DataFrame:
+        rows = assign_sides(*arguments)
+        other = F.expr("if(split = 'test', 'train', 'test')")
+        return rows.unionAll(rows.where("coin_id = 'i0'").withColumn("split", other))
 
-    monkeypatch.setattr(assignment, "assign", torn)
-    with pytest.raises(AuditError, match="coin i0 stands on two sides"):
+    monkeypatch.setattr(sides, "assign_sides", on_both_sides)
+    with pytest.raises(AuditError, match="coin i0 is on two sides"):
         STAGE.build(context(spark, tmp_path, ["Rome"] * 30, []))
