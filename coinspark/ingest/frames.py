@@ -84,7 +84,7 @@ def rejects_table(listed: DataFrame, outcome: DataFrame) -> DataFrame:
 
 
 def reject_counts(outcome: DataFrame, rejects: DataFrame) -> DataFrame:
-    """reason, old, n: number of coins that merging rejected; `old` if the previous build rejected them alike."""
+    """reason, old, n: number of coins that merging rejected; `old` if the previous build did so too."""
     key = [*KEY, "uri", "reason"]
     before = rejects.where("stage = 'ingest'").select(*key).withColumn("old", F.lit(True))
     now = outcome.where("reason IS NOT NULL").join(before, key, "left")

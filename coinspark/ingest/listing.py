@@ -1,4 +1,4 @@
-"""The listing of all configured sources, and its state for change detection."""
+"""The listings of the configured sources, read once for change detection and build."""
 
 from __future__ import annotations
 

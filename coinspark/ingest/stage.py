@@ -25,7 +25,8 @@ def build(context: Context) -> dict[str, DataFrame | Change]:
     """Build the three tables. Raises InputError if too many photos are rejected (see `reject_limits`)."""
     config, spark = context.config, context.spark
     settings = merge_settings(config)
-    listing = SourceListings(config).combined()
+    listings = context.outside or SourceListings(config)
+    listing = listings.combined()
     reject_limits.check_missing_photos(config, listing)
     listed, rejects = listing_frames(spark, listing, context.scratch)
     coins, images = context.read("coins"), context.read("images")
@@ -76,6 +77,6 @@ STAGE = Stage(
     writes=("coins", "images", "rejects"),
     settings=_settings,
     build=build,
-    outside=lambda config: SourceListings(config).state(),
+    outside=SourceListings,
     modules=reader_modules,
 )

@@ -72,7 +72,7 @@ def _decode(uri: str, data: bytes, encoding: str) -> str:
         line = data[: error.start].count(b"\n") + 1
         other = "latin-1" if encoding.lower() != "latin-1" else "utf-8"
         raise InputError(
-            f"{uri}, line {line}: not {encoding}; try the source's `encoding: {other}`, as some spreadsheets use"
+            f"{uri}, line {line}: not {encoding}; try the source's `encoding: {other}`, as spreadsheets do"
         ) from None
 
 

@@ -17,7 +17,7 @@ from coinspark.config import Config
 from coinspark.core.code_version import code_version
 from coinspark.core.hashing import digest
 from coinspark.core.progress import progress, say
-from coinspark.pipeline.stage import Change, Context, Stage
+from coinspark.pipeline.stage import Change, Context, Outside, Stage
 from coinspark.warehouse import schemas, tables
 from coinspark.warehouse.locations import local_folder
 
@@ -30,15 +30,15 @@ def run(spark: SparkSession, config: Config, stage: Stage, force: bool = False) 
     """
     began = time.monotonic()
     inputs = {name: tables.snapshot(spark, config, name) for name in stage.reads(config)}
-    current = fingerprint(config, stage, inputs)
+    outside = stage.outside(config)
+    current = fingerprint(config, stage, inputs, outside)
     last = _last_run(spark, config, stage.name)
     up_to_date = last is not None and last["fingerprint"] == current and _is_published(spark, config, last)
     if up_to_date and not force:
         say(f"{stage.name:9} unchanged, skipped")
         return False
-    context = Context(
-        spark, config, _reader(spark, config, stage, inputs), scratch(config, stage.name, current), progress
-    )
+    read = _reader(spark, config, stage, inputs)
+    context = Context(spark, config, read, scratch(config, stage.name, current), progress, outside)
     context.scratch.mkdir(parents=True, exist_ok=True)
     outputs = _build_and_publish(context, stage, json.loads(last["outputs"]) if last else {})
     seconds = time.monotonic() - began
@@ -57,12 +57,17 @@ def run(spark: SparkSession, config: Config, stage: Stage, force: bool = False) 
     return True
 
 
-def fingerprint(config: Config, stage: Stage, inputs: Mapping[str, int]) -> str:
-    """SHA-256 hex of everything that decides a stage's result; `inputs`: snapshots of the tables it reads."""
+def fingerprint(config: Config, stage: Stage, inputs: Mapping[str, int], outside: Any) -> str:
+    """SHA-256 hex of everything that decides a stage's result.
+
+    Args:
+        inputs: Snapshots of the tables that the stage reads.
+        outside: What `stage.outside` returned.
+    """
     return digest(
         {
             "settings": stage.settings(config),
-            "outside": stage.outside(config),
+            "outside": outside.state() if isinstance(outside, Outside) else outside,
             "inputs": dict(inputs),
             "code": code_version(stage.build.__module__, *stage.modules(config)),
         }

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -22,16 +22,24 @@ class Change:
     keep: DataFrame
 
 
+@runtime_checkable
+class Outside(Protocol):
+    """State outside tables and configuration that is read once, for the fingerprint and for the build."""
+
+    def state(self) -> Any:
+        """JSON-like value that changes when the result of the stage changes."""
+
+
 @dataclass(frozen=True)
 class Context:
     """Arguments of a build function.
 
     Attributes:
         read: Returns a table as it was when the stage began. Raises RuntimeError for a table that the stage
-            does not
-            declare in `reads` or `writes`.
+            does not declare in `reads` or `writes`.
         scratch: A folder of this build's own. A later run with the same fingerprint finds it again.
         say: Shows a line of progress.
+        outside: What `Stage.outside` returned in this run.
     """
 
     spark: SparkSession
@@ -39,6 +47,7 @@ class Context:
     read: Callable[[str], DataFrame]
     scratch: Path
     say: Callable[[str], None]
+    outside: Any = None
 
 
 @dataclass(frozen=True)
@@ -53,11 +62,9 @@ class Stage:
         settings: The part of the configuration that decides the result; JSON-like values or sections.
         build: Returns a frame or a `Change` for each table of `writes`.
         outside: State outside tables and configuration that decides the result, such as listings or weights
-            files;
-            JSON-like values.
+            files: JSON-like values or an `Outside`.
         modules: Modules that the configuration selects from registries. They count for the code version in
-            addition to
-            the import closure of `build`'s module.
+            addition to the import closure of `build`'s module.
         scheduled: Whether this configuration makes the stage a part of the nightly build.
     """
 

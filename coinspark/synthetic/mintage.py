@@ -136,7 +136,7 @@ def shares(total: int, count: int, skew: float) -> list[int]:
 
 @lru_cache(maxsize=4)
 def types(settings: SyntheticSource) -> tuple[tuple[CoinType, ...], ...]:
-    """The types of each mint, the most frequent first. Mints share pairs of motifs; no mint has a pair twice."""
+    """The types of each mint, the most frequent first. Mints share pairs of motifs."""
     return tuple(_types(settings, index) for index in range(settings.mints))
 
 

@@ -38,7 +38,7 @@ def project(points: Floats, flan: Flan, scene: Scene, pixels: int) -> Floats:
 
 
 def photograph(die: Floats, flan: Flan, scene: Scene, photo: int, rng: Generator) -> NDArray[np.uint8]:
-    """The photo of one side: uint8 (photo, photo, 3), blue first. Up to 256 pixels, draw it at twice the size."""
+    """The photo of one side: uint8 (photo, photo, 3), blue first. Small ones are drawn at twice the size."""
     pixels = photo * 2 if photo <= 256 else photo
     cover, edge = _flan_cover(flan, scene, pixels)
     height = _strike(die, flan, scene, pixels)

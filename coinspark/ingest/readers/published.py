@@ -111,8 +111,8 @@ def _read_index(source: PublishedSource, root: Root) -> _Index:
     if source.index is None:
         if source.layout != "mints":
             raise InputError(
-                f"source {source.name!r}: the layout {source.layout!r} contains no mints; set `index` to the table "
-                f"of {', '.join(_INDEX)}"
+                f"source {source.name!r}: the layout {source.layout!r} contains no mints; set `index` to the "
+                f"table of {', '.join(_INDEX)}"
             )
         return {}
     table = read_table(table_uri(root, source.index))
