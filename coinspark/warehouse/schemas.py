@@ -232,6 +232,20 @@ CLUSTERS = Table(
         "distance": "double",
     },
 )
+CLUSTER_MINTS = Table(
+    "cluster_mints",
+    "the mints that a cluster layer splits: number of clusters, or the reason why the mint was left whole",
+    ("layer", "mint"),
+    {
+        "layer": "string",
+        "mint": "string",
+        "model": "string",
+        "images": "bigint",
+        "clusters": "int",
+        "silhouette": "double",
+        "reason": "string",
+    },
+)
 NETWORKS = Table(
     "networks",
     "networks trained on images alone (DeepCluster)",
@@ -296,6 +310,7 @@ TABLES: dict[str, Table] = {
         CONFUSION,
         METRICS,
         CLUSTERS,
+        CLUSTER_MINTS,
         NETWORKS,
         ROUNDS,
         STAGES,

@@ -23,7 +23,8 @@ from coinspark.config import Config
 from coinspark.core.errors import InputError
 from coinspark.pipeline import stage
 from coinspark.pipeline.stage import Context
-from coinspark.vision import clusterable, clusters_stage
+from coinspark.vision import clusters_stage
+from coinspark.vision.mint_clusters import NO_IMAGES, TOO_SIMILAR
 from coinspark.vision.network import ImageSpec, Network
 from coinspark.warehouse import schemas
 from tests.vision import networks
@@ -115,7 +116,9 @@ def build(
 ) -> list[Row]:
     """The rows that the stage makes of these tables."""
     context = Context(spark, config, tables.__getitem__, place, (said if said is not None else []).append)
-    made = of.build(context)[of.writes[0]]
+    built = of.build(context)
+    tables |= {name: frame for name, frame in built.items() if name == "cluster_mints"}
+    made = built[of.writes[0]]
     assert isinstance(made, DataFrame) and made.columns == list(schemas.TABLES[of.writes[0]].columns)
     return made.collect()
 
@@ -142,12 +145,12 @@ def test_known_groups_are_clusters_named_by_size(
     assert groups(rows) == groups(rows, "chosen") == SIZED
     assert {(row["mint"], row["model"]) for row in rows} == {("Abdera", EYE.model)}
     assert [line.split(": ", 1)[1] for line in said[:-1]] == [
-        "Abdera: 60 pictures in 3 clusters, the largest 50%",
-        "Byzantion: left whole: its pictures are 2, fewer than 3 clusters",
-        "Perinthos: left whole: its pictures are too much alike: fewer distinct vectors than clusters",
+        "Abdera: 60 images in 3 clusters, the largest 50%",
+        "Byzantion: left whole: 2 images are fewer than 3 clusters",
+        "Perinthos: left whole: its images have fewer distinct vectors than clusters",
     ]
     assert said[-1].startswith(
-        "clusters  chosen: Abdera: 60 pictures in 3 clusters, chosen for a silhouette of 0."
+        "clusters  chosen: Abdera: 60 images in 3 clusters, selected by a silhouette of 0."
     )
     vectors = np.array([vector for mint, vector in coins.values() if mint == "Abdera"])
     white = PCA(2, whiten=True).fit_transform(vectors)  # two directions between three points
@@ -199,8 +202,8 @@ def test_the_layer_has_a_class_a_cluster_and_tiny_ones_go_back(
     assert evidence["second"] == f"cluster 1 of 3, {distance:.4f} from its centroid"
     assert evidence["Abdera-1-00"] == "cluster 3 of 3 has 10 coins, a class needs 12"
     assert evidence["bare"] == "no image"
-    assert evidence["Byzantion-0-00"] == "mint left whole: its pictures are 2, fewer than 3 clusters"
-    assert evidence["Perinthos-0-00"] == f"mint left whole: {clusterable.ALIKE}"
+    assert evidence["Byzantion-0-00"].startswith("mint left whole: ")
+    assert evidence["Perinthos-0-00"].startswith("mint left whole: ")
     assert evidence["Thasos-0-00"] == "its mint is not split in this layer"
     chosen = {row["coin_id"]: row for row in made if row["layer"] == "chosen"}
     assert chosen["Abdera-1-00"]["class"] == "Abdera/cluster-03" and chosen["bare"]["class"] == "Abdera"
@@ -296,7 +299,7 @@ def test_what_is_wrong_with_features_is_named(
     gone["features"] = gone["features"].where("image_id NOT IN ('Abdera-1-03', 'Byzantion-0-01')")
     with pytest.raises(
         InputError,
-        match=r"2 pictures of the mints that layer parts splits have no features .*, such as "
+        match=r"2 images of the mints that layer parts splits have no features .*, such as "
         r"Abdera-1-03 \(Abdera\), Byzantion-0-01 \(Byzantion\); run `coinspark features`",
     ):
         build(spark, told(config), tmp_path, gone)
@@ -328,7 +331,7 @@ def test_features_of_another_network_are_not_mixed_in(
     both["features"] = both["features"].unionByName(half)
     assert groups(build(spark, told(config), tmp_path, both)) == SIZED
     both["features"] = both["features"].where(f"model <> '{EYE.model}' OR image_id <> 'Abdera-0-00'")
-    with pytest.raises(InputError, match=r"1 pictures of .* such as Abdera-0-00 \(Abdera\)"):
+    with pytest.raises(InputError, match=r"1 images of .* such as Abdera-0-00 \(Abdera\)"):
         build(spark, told(config), tmp_path, both)
 
 
@@ -361,32 +364,51 @@ def test_without_a_layer_of_clusters_there_is_nothing_to_do(
 
 
 @pytest.mark.parametrize(
-    ("keys", "why"),
+    ("settings", "reason"),
     [
         ({"k": 1}, "k is 1"),
-        ({"k": 61}, "its pictures are 60, fewer than 61 clusters"),
-        ({"min_coins": 31}, "its pictures are 60, and two clusters of 31 need 62"),
-        ({"max_classes": 1}, "no two clusters are allowed"),
+        ({"k": 61}, "60 images are fewer than 61 clusters"),
+        ({"min_coins": 31}, "60 images are too few for 2 clusters of 31"),
+        ({"max_classes": 1}, "max_classes is 1"),
     ],
 )
-def test_mints_that_cannot_be_cut_are_left_whole_and_it_is_said_why(
+def test_mint_that_cannot_be_clustered_is_left_whole_with_a_reason(
     spark: SparkSession,
     config: Config,
     held: Callable[..., Any],
     tmp_path: Path,
-    keys: dict[str, int],
-    why: str,
+    settings: dict[str, int],
+    reason: str,
 ) -> None:
-    config, said = (
-        told(config, {"name": "parts", "kind": "clusters", "split": {"largest": 1}, **keys}),
-        list[str](),
-    )
-    tables = held(collection())
+    layer = {"name": "parts", "kind": "clusters", "split": {"largest": 1}, **settings}
+    config, said, tables = told(config, layer), list[str](), held(collection())
     assert build(spark, config, tmp_path, tables, said) == []
-    assert said == [f"clusters  parts: Abdera: left whole: {why}"]
+    assert said == [f"clusters  parts: Abdera: left whole: {reason}"]
+    assert [tuple(row) for row in tables["cluster_mints"].collect()] == [
+        ("parts", "Abdera", EYE.model, 60, None, None, reason)
+    ]
     made = build(spark, config, tmp_path, tables, of=classes.STAGE)
-    assert {row["evidence"] for row in made if row["mint"] == "Abdera"} == {f"mint left whole: {why}"}
+    assert all(row["evidence"].startswith("mint left whole: ") for row in made if row["mint"] == "Abdera")
     assert all(row["class"] == row["mint"] for row in made)
+
+
+def test_each_mint_that_a_layer_splits_has_a_row_with_its_outcome(
+    spark: SparkSession, config: Config, held: Callable[..., Any], tmp_path: Path
+) -> None:
+    bare = {"name": "bare", "kind": "clusters", "k": 2, "min_coins": 2, "split": {"mints": ["Dion"]}}
+    tables = held(collection(), more=[("without", "Dion", None)])
+    build(spark, told(config, *LAYERS, bare), tmp_path, tables)
+    rows = {(row["layer"], row["mint"]): row for row in tables["cluster_mints"].collect()}
+    assert {key: (row["images"], row["clusters"], row["reason"]) for key, row in rows.items()} == {
+        ("parts", "Abdera"): (60, 3, None),
+        ("parts", "Byzantion"): (2, None, "2 images are fewer than 3 clusters"),
+        ("parts", "Perinthos"): (8, None, TOO_SIMILAR),
+        ("chosen", "Abdera"): (60, 3, None),
+        ("bare", "Dion"): (0, None, NO_IMAGES),
+    }
+    assert {row["model"] for row in rows.values()} == {EYE.model}
+    assert rows["parts", "Abdera"]["silhouette"] is None, "with a fixed k there is no choice"
+    assert 0.5 < rows["chosen", "Abdera"]["silhouette"] < 1
 
 
 def test_settings_of_other_layers_and_tables_do_not_matter(config: Config) -> None:
