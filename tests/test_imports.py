@@ -56,6 +56,7 @@ PLAIN = (
     "clustering/numbering.py",
     "clustering/silhouette.py",
     "clustering/select_k.py",
+    "clustering/loading.py",
     "classes/designs/",
     "vision/backbones/",
     "vision/network.py",

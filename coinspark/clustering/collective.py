@@ -1,49 +1,90 @@
-"""What the workers of one piece of work tell each other: a sum over all of them, and a message of each. Plain Python and NumPy.
+"""Collective operations of a group of workers. Plain Python and NumPy.
 
-Every worker runs the same program on rows of its own and calls these in the same order. `ALONE` is one process; `by_sum` makes
-a team of any all-reduce (Horovod's, MPI's) and is how a training calls k-means; `vision/exchange.py` makes Spark's.
+All workers run the same program on their own rows and call these operations in the same order.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[Any]
 Doubles = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Team:
-    """`total`: the sum of every worker's array, alike on all; `gather`: every worker's message, in the order of their ranks."""
+class Collective(ABC):
+    """A group of workers as one of them sees it.
 
-    total: Callable[[Doubles], Doubles]
-    gather: Callable[[bytes], list[bytes]]
+    A subclass implements `allreduce` and `allgather`. `sockets.py` does it for the tasks of a Spark stage, `training` with
+    Horovod; training extends the class by what only TensorFlow needs.
 
-
-ALONE = Team(lambda values: values, lambda message: [message])
-"""A single process: its own sum, its own message."""
-
-
-def by_sum(allreduce: Callable[[Doubles], Doubles], rank: int, size: int) -> Team:
-    """A team of `size` workers that can only sum: `allreduce` adds float64 arrays of equal shape over all of them.
-
-    With Horovod: `by_sum(lambda values: hvd.allreduce(values, op=hvd.Sum).numpy(), hvd.rank(), hvd.size())`. A message is
-    added to the others' zeros, 32 bits a number, which float64 holds exactly.
+    Attributes:
+        rank: Number of this worker, from 0.
+        size: Number of workers.
     """
 
-    def gather(message: bytes) -> list[bytes]:
-        lengths = np.zeros(size)
-        lengths[rank] = len(message)
-        lengths = allreduce(lengths)
-        words = np.zeros((size, int(-(-lengths.max() // 4))))
+    rank: int
+    size: int
+
+    @abstractmethod
+    def allreduce(self, values: Array) -> Array:
+        """Sum of the arrays of all workers, which have the same shape and dtype; the same result on all workers."""
+
+    @abstractmethod
+    def allgather(self, message: bytes) -> list[bytes]:
+        """Messages of all workers, by rank. Their lengths may differ."""
+
+    def mean(self, values: Array) -> Array:
+        """Mean of the arrays of all workers."""
+        return np.asarray(self.allreduce(values) / self.size)
+
+    def broadcast(self, message: bytes) -> bytes:
+        """The message of rank 0. The messages of other ranks are ignored."""
+        return self.allgather(message if self.rank == 0 else b"")[0]
+
+
+class SingleProcess(Collective):
+    """A group of one worker."""
+
+    rank, size = 0, 1
+
+    def allreduce(self, values: Array) -> Array:
+        return values
+
+    def allgather(self, message: bytes) -> list[bytes]:
+        return [message]
+
+
+ALONE = SingleProcess()
+
+
+class AllreduceCollective(Collective):
+    """A group that can only add arrays, such as one of Horovod or MPI.
+
+    With Horovod:
+
+        AllreduceCollective(lambda values: hvd.allreduce(values, op=hvd.Sum).numpy(), hvd.rank(), hvd.size())
+    """
+
+    def __init__(self, allreduce: Callable[[Array], Array], rank: int, size: int) -> None:
+        self._allreduce, self.rank, self.size = allreduce, rank, size
+
+    def allreduce(self, values: Array) -> Array:
+        return self._allreduce(values)
+
+    def allgather(self, message: bytes) -> list[bytes]:
+        """Add up arrays in which each worker fills its own row: 32 bits per number, which float64 holds exactly."""
+        lengths = np.zeros(self.size)
+        lengths[self.rank] = len(message)
+        lengths = self.allreduce(lengths)
+        words = np.zeros((self.size, int(-(-lengths.max() // 4))))
         padded = message + bytes(4 * words.shape[1] - len(message))
-        words[rank] = np.frombuffer(padded, np.uint32)
-        words = allreduce(words)
+        words[self.rank] = np.frombuffer(padded, np.uint32)
+        words = self.allreduce(words)
         return [
             row.astype(np.uint32).tobytes()[: int(length)] for row, length in zip(words, lengths, strict=True)
         ]
-
-    return Team(allreduce, gather)

@@ -1,9 +1,8 @@
-"""k-means: blocks of rows → nearest centroids by matrix product → sums, counts and inertia → new centroids. Plain NumPy.
+"""k-means (Lloyd 1982) over the rows of one or many workers. Plain NumPy.
 
-One core for a process, for Spark (`vision/spread.py`) and for Horovod: they differ in the `Team` that adds up. Products run in
-float32 through BLAS in pieces that fit the cache; sums are float64, and only rows that changed their cluster are added and
-taken away again. Lloyd 1982; seeds: `vision/seeds.py`. Given the same seeds, the spread of the rows over workers changes the
-result by the order of summation only.
+The same code runs in one process, on Spark and under Horovod; only the `Collective` differs. Distances are float32 matrix
+products over pieces that fit the cache. Sums are float64 and updated by the rows that changed their cluster. With the same
+initial centroids, the distribution of rows over workers changes the result only by the order of summation.
 """
 
 from __future__ import annotations
@@ -16,32 +15,49 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from coinspark.clustering.blocks import Block, Rows, first, first_of_all, pieces, survey
-from coinspark.clustering.collective import ALONE, Doubles, Team
-from coinspark.clustering.seeds import seeds
+from coinspark.clustering.blocks import Block, Rows, checked_mean, pieces, smallest, smallest_of_all
+from coinspark.clustering.collective import ALONE, Collective, Doubles
+from coinspark.clustering.seeds import choose_seeds
 from coinspark.core.errors import InputError
 
 Labels = NDArray[np.int32]
+OnIteration = Callable[[int, float], None]
+"""Called with the number of finished iterations and the inertia before the next one, on every worker."""
+
+
+def ignore_iteration(iteration: int, inertia: float) -> None:
+    """An `OnIteration` that does nothing."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """k clusters in at most `iterations` rounds, fewer once a round betters the inertia by no more than the share `tolerance`.
+class KMeansSettings:
+    """Settings of k-means.
 
-    `start` (k, width) are centroids to begin with; without them they are drawn from `seed`.
+    Attributes:
+        k: Number of clusters.
+        max_iter: Iterations, at most.
+        tol: Stop when an iteration reduces the inertia by this share or less.
+        seed: Seed of the initial centroids.
+        initial: Initial centroids (k, width); None draws them from the rows.
     """
 
     k: int
-    iterations: int = 100
-    tolerance: float = 1e-4
+    max_iter: int = 100
+    tol: float = 1e-4
     seed: int = 0
-    start: NDArray[np.floating[Any]] | None = None
+    initial: NDArray[np.floating[Any]] | None = None
 
 
 @dataclass(frozen=True)
 class Clusters:
-    """`centroids` float32 (k, width); `sizes` int64 (k,): the rows nearest to each; `inertia`: the sum of squared distances to
-    the nearest centroid, before each round and at the end; `note` says what came out otherwise than asked."""
+    """Result of k-means.
+
+    Attributes:
+        centroids: float32 (k, width). Fewer than the requested k if there are fewer distinct vectors.
+        sizes: int64 (k,), the number of rows nearest to each centroid.
+        inertia: Sum of squared distances to the nearest centroid, before each iteration and at the end.
+        note: What differs from the request; empty if nothing does.
+    """
 
     centroids: Block
     sizes: NDArray[np.int64]
@@ -51,139 +67,166 @@ class Clusters:
 
 def fit(
     rows: Rows,
-    plan: Plan,
-    team: Team = ALONE,
-    after: Callable[[int, float], None] = lambda done, inertia: None,
+    settings: KMeansSettings,
+    collective: Collective = ALONE,
+    on_iteration: OnIteration = ignore_iteration,
 ) -> tuple[Clusters, Labels]:
-    """The clusters, the same for every worker, and the labels (n,) of this worker's own rows.
+    """Cluster the rows of all workers.
 
-    `after` is told rounds done and inertia. InputError: k below 1, no rows, unequal widths, NaN or infinity.
+    Returns:
+        The clusters, the same on all workers, and the labels (n,) of this worker's rows.
+
+    Raises:
+        InputError: k is below 1, there are no rows, widths differ, or a row has NaN or infinity.
     """
-    mean, squares = _survey(rows, plan, team)
-    centroids, note = _begin(rows, plan, mean, team)
+    if settings.k < 1:
+        raise InputError(f"k-means: k is {settings.k}; it must be at least 1")
+    mean, _ = checked_mean(rows, collective)
+    scatter = _scatter(rows, mean, collective)
+    centroids, note = _initial_centroids(rows, settings, mean, collective)
     k, width = centroids.shape
     labels = np.full(len(rows.keys), -1, np.int32)
-    mine = np.zeros((k, width + 1))  # sums of the rows by label, and how many
-    history: list[float] = []
-    for done in range(plan.iterations + 1):
-        _assign(rows, centroids, mean, labels, mine)
-        everyone = team.total(mine.ravel()).reshape(mine.shape)
-        sums, sizes = everyone[:, :-1].copy(), everyone[:, -1].copy()
-        # from the sums instead of row by row: costs nothing, and in float64; around the mean, for far-off data
-        away, there = centroids - mean, sums - sizes[:, None] * mean
-        history.append(max(0.0, squares + float((away * (away * sizes[:, None] - 2 * there)).sum())))
-        after(done, history[-1])
+    own = np.zeros((k, width + 1))  # sum and number of this worker's rows of each cluster
+    inertia: list[float] = []
+    for iteration in range(settings.max_iter + 1):
+        _assign(rows, centroids, mean, labels, own)
+        totals = collective.allreduce(own.ravel()).reshape(own.shape)
+        sums, sizes = totals[:, :-1].copy(), totals[:, -1].copy()
+        inertia.append(_inertia(centroids, mean, sums, sizes, scatter))
+        on_iteration(iteration, inertia[-1])
         empty = np.flatnonzero(sizes == 0)
-        settled = done > 0 and history[-2] - history[-1] <= plan.tolerance * history[-2]
-        if done == plan.iterations or (settled and not len(empty)):
+        converged = iteration > 0 and inertia[-2] - inertia[-1] <= settings.tol * inertia[-2]
+        if iteration == settings.max_iter or (converged and not len(empty)):
             break
         if len(empty):
-            _fill(rows, centroids, labels, sums, sizes, team)
-        held = sizes > 0
-        centroids[held] = sums[held] / sizes[held, None]
+            _fill_empty_clusters(rows, centroids, labels, sums, sizes, collective)
+        filled = sizes > 0
+        centroids[filled] = sums[filled] / sizes[filled, None]
     if len(empty):
-        note = "; ".join(
-            filter(None, [note, f"{len(empty)} of {k} clusters are empty after {plan.iterations} rounds"])
-        )
-    return Clusters(centroids.astype(np.float32), sizes.astype(np.int64), tuple(history), note), labels
+        remaining = f"{len(empty)} of {k} clusters are empty after {settings.max_iter} iterations"
+        note = "; ".join(filter(None, [note, remaining]))
+    return Clusters(centroids.astype(np.float32), sizes.astype(np.int64), tuple(inertia), note), labels
 
 
 def nearest(piece: Block, centroids: Block) -> tuple[Labels, Block]:
-    """The nearest centroid of each row (n,), the first of several, and the distance to it, float32 (n,)."""
+    """The nearest centroid of each row (n,), the first of several equally near, and its distance, float32 (n,)."""
     mean = centroids.mean(0, dtype=np.float64)
-    labels = _labels(piece, *_shifted(centroids, mean))
+    labels = _labels(piece, *_centered(centroids, mean))
     return labels, np.linalg.norm(piece - centroids[labels], axis=1)
 
 
-def _survey(rows: Rows, plan: Plan, team: Team) -> tuple[Doubles, float]:
-    """The mean (width,) and the sum of squared distances from it, over all workers; or what is wrong with the rows."""
-    if plan.k < 1:
-        raise InputError(f"k-means into {plan.k} clusters: k must be at least 1")
-    mean, _ = survey(rows, team)
+def _scatter(rows: Rows, mean: Doubles, collective: Collective) -> float:
+    """Sum of squared distances of all rows from their mean."""
     own = sum((float(((piece - mean) ** 2).sum()) for _, piece in pieces(rows)), 0.0)
-    return mean, float(team.total(np.array([own]))[0])
+    return float(collective.allreduce(np.array([own]))[0])
 
 
-def _begin(rows: Rows, plan: Plan, mean: Doubles, team: Team) -> tuple[Doubles, str]:
-    """The first centroids (k, width) and what is to be said of them."""
-    if plan.start is not None and plan.start.shape != (plan.k, len(mean)):
+def _inertia(centroids: Doubles, mean: Doubles, sums: Doubles, sizes: Doubles, scatter: float) -> float:
+    """Sum of squared distances of the rows from the centroids of their clusters, from the clusters' sums and sizes.
+
+    With all vectors relative to the mean: sum |x - c|² = sum |x|² + sum over clusters (n |c|² - 2 c · sum of x).
+    """
+    centered = centroids - mean
+    centered_sums = sums - sizes[:, None] * mean
+    return max(0.0, scatter + float((centered * (centered * sizes[:, None] - 2 * centered_sums)).sum()))
+
+
+def _initial_centroids(
+    rows: Rows, settings: KMeansSettings, mean: Doubles, collective: Collective
+) -> tuple[Doubles, str]:
+    """Initial centroids (k, width), and a note if there are fewer than requested."""
+    initial, k = settings.initial, settings.k
+    if initial is not None and initial.shape != (k, len(mean)):
         raise InputError(
-            f"centroids to start with are {plan.start.shape}, and {plan.k} of {len(mean)} numbers are needed"
+            f"k-means: initial centroids have the shape {initial.shape}, expected {(k, len(mean))}"
         )
-    found = _distinct(rows, plan.k, len(mean), team)
-    if found is not None and len(found) < plan.k:
-        return found, f"k is {len(found)} instead of {plan.k}: there are no more distinct vectors"
-    start = seeds(rows, mean, plan.k, plan.seed, team) if plan.start is None else plan.start
-    if not np.isfinite(start).all():
-        raise InputError("centroids to start with have NaN or infinity")
-    return start.astype(np.float64), ""
+    distinct = _distinct_vectors(rows, k, len(mean), collective)
+    if distinct is not None and len(distinct) < k:
+        return distinct, f"k is {len(distinct)} instead of {k}: there are no more distinct vectors"
+    if initial is None:
+        initial = choose_seeds(rows, mean, k, settings.seed, collective)
+    if not np.isfinite(initial).all():
+        raise InputError("k-means: initial centroids have NaN or infinity")
+    return initial.astype(np.float64), ""
 
 
-def _distinct(rows: Rows, k: int, width: int, team: Team) -> Doubles | None:
-    """All distinct vectors, by the least key of each, if there are at most k."""
-    seen: dict[bytes, int] = {}
+def _distinct_vectors(rows: Rows, k: int, width: int, collective: Collective) -> Doubles | None:
+    """The distinct vectors of all workers, by the smallest key of each; None if there are more than k."""
+    smallest_keys: dict[bytes, int] = {}
     for at, piece in pieces(rows):
-        for key, row in zip(rows.keys[at], piece + np.float32(0), strict=True):  # -0 and 0 are one
-            one = row.tobytes()
-            seen[one] = min(seen.get(one, key), key)
-        if len(seen) > k:
+        for key, row in zip(rows.keys[at], piece + np.float32(0), strict=True):  # turns -0 into 0
+            vector = row.tobytes()
+            smallest_keys[vector] = min(smallest_keys.get(vector, key), key)
+        if len(smallest_keys) > k:
             break
-    kind = np.dtype([("key", "i8"), ("row", "f4", (width,))])
-    many = len(seen) > k
-    mine = np.array([(key, np.frombuffer(one, np.float32)) for one, key in seen.items() if not many], kind)
-    heard = team.gather(bytes([many]) + mine.tobytes())
-    if any(message[0] for message in heard):
+    too_many = len(smallest_keys) > k
+    dtype = np.dtype([("key", "i8"), ("row", "f4", (width,))])
+    vectors = [] if too_many else smallest_keys.items()
+    own = np.array([(key, np.frombuffer(vector, np.float32)) for vector, key in vectors], dtype)
+    messages = collective.allgather(bytes([too_many]) + own.tobytes())
+    if any(message[0] for message in messages):
         return None
-    every = np.sort(np.concatenate([np.frombuffer(message[1:], kind) for message in heard]), order="key")
-    distinct = list({row.tobytes(): row for row in every["row"]}.values())
+    by_key = np.sort(np.concatenate([np.frombuffer(message[1:], dtype) for message in messages]), order="key")
+    distinct = list({row.tobytes(): row for row in by_key["row"]}.values())
     return np.array(distinct, np.float64) if len(distinct) <= k else None
 
 
-def _shifted(centroids: NDArray[np.floating[Any]], mean: Doubles) -> tuple[Block, Block]:
-    """Centroids from the mean, float32 (k, width), and what they lose to their own length (k,).
+def _centered(centroids: NDArray[np.floating[Any]], mean: Doubles) -> tuple[Block, Block]:
+    """Terms of the score x·(c-m) - (|c|² - |m|²)/2, which is greatest for the nearest centroid c of a row x.
 
-    The nearest centroid c of a row x has the greatest x·(c-m) - (|c|² - |m|²)/2: for data far from the origin the mean m
-    takes away what would leave float32 no digits.
+    The mean m keeps the digits of float32 for data far from the origin.
+
+    Returns:
+        c-m, float32 (k, width), and the subtrahend, float32 (k,).
     """
-    away = (centroids - mean).astype(np.float32)
-    return away, np.einsum("ij,ij->i", away.astype(np.float64), (centroids + mean) / 2).astype(np.float32)
+    centered = (centroids - mean).astype(np.float32)
+    half = np.einsum("ij,ij->i", centered.astype(np.float64), (centroids + mean) / 2)
+    return centered, half.astype(np.float32)
 
 
-def _labels(piece: Block, away: Block, loss: Block) -> Labels:
-    scores = piece @ away.T
-    scores -= loss
+def _labels(piece: Block, centered: Block, half: Block) -> Labels:
+    scores = piece @ centered.T
+    scores -= half
     return np.asarray(scores.argmax(1), np.int32)
 
 
 def _assign(rows: Rows, centroids: Doubles, mean: Doubles, labels: Labels, sums: Doubles) -> None:
-    """Bring `labels` (n,) and `sums` (k, width + 1) up to date; only the rows that moved are added and taken away."""
-    away, loss = _shifted(centroids, mean)
+    """Update `labels` (n,) and `sums` (k, width + 1) to the nearest centroids.
+
+    A sparse matrix (k, rows that changed) with 1 for the new and -1 for the old cluster of a row applies the change. The last
+    column of `sums` counts rows.
+    """
+    centered, half = _centered(centroids, mean)
     for at, piece in pieces(rows):
-        new, old = _labels(piece, away, loss), labels[at]
+        new, old = _labels(piece, centered, half), labels[at]
         moved = np.flatnonzero(new != old)
-        left = np.flatnonzero(old[moved] >= 0)  # a row without a cluster, at first, leaves none
-        signs = np.repeat([1.0, -1.0], (len(moved), len(left)))
-        where = np.r_[new[moved], old[moved][left]], np.r_[np.arange(len(moved)), left]
-        change = csr_matrix((signs, where), shape=(len(centroids), len(moved)))
+        had_cluster = np.flatnonzero(old[moved] >= 0)  # none has in the first iteration
+        signs = np.repeat([1.0, -1.0], (len(moved), len(had_cluster)))
+        clusters = np.r_[new[moved], old[moved][had_cluster]]
+        positions = np.r_[np.arange(len(moved)), had_cluster]
+        change = csr_matrix((signs, (clusters, positions)), shape=(len(centroids), len(moved)))
         sums[:, :-1] += change @ piece[moved].astype(np.float64)
         sums[:, -1] += np.asarray(change.sum(1)).ravel()
         labels[at] = new
 
 
-def _fill(rows: Rows, centroids: Doubles, labels: Labels, sums: Doubles, sizes: Doubles, team: Team) -> None:
-    """Move the rows farthest from their centroids, ties by key, into the empty clusters: out of `sums` and `sizes`, and in."""
-    near = centroids.astype(np.float32)
+def _fill_empty_clusters(
+    rows: Rows, centroids: Doubles, labels: Labels, sums: Doubles, sizes: Doubles, collective: Collective
+) -> None:
+    """Move the rows farthest from their centroids, ties by key, into the empty clusters: updates `sums` and `sizes`."""
+    centers = centroids.astype(np.float32)
 
     def farthest(at: slice, piece: Block) -> Doubles:
-        far = np.square(piece - near[labels[at]]).sum(1, dtype=np.float64)
-        return np.where(far > 0, -far, np.inf)
+        squares = np.square(piece - centers[labels[at]]).sum(1, dtype=np.float64)
+        return np.where(squares > 0, -squares, np.inf)
 
     empty = list(np.flatnonzero(sizes == 0))
-    count = 2 * len(empty)  # more than are needed, as some may be alike
-    taken: set[bytes] = set()
-    for pick in first_of_all(team, first(rows, sums.shape[1], count, farthest, labels), count):
-        if empty and sizes[pick["label"]] > 1 and pick["row"].tobytes() not in taken:
-            taken.add(pick["row"].tobytes())
+    count = 2 * len(empty)  # more than needed: some may be equal
+    own = smallest(rows, sums.shape[1], count, farthest, labels)
+    moved: set[bytes] = set()
+    for pick in smallest_of_all(collective, own, count):
+        if empty and sizes[pick["label"]] > 1 and pick["row"].tobytes() not in moved:
+            moved.add(pick["row"].tobytes())
             cluster = empty.pop(0)
             sums[pick["label"]] -= pick["row"]
             sizes[pick["label"]] -= 1

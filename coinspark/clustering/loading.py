@@ -1,55 +1,136 @@
-"""What comes from Spark into a task, Arrow batches of keys and vectors: read, judged, and put in order into a file."""
+"""Reading Arrow batches of keys and vectors in a Spark task: checks, and sorting into a file of blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from coinspark.clustering.blocks import Block, Spool, finite
+from coinspark.clustering.blocks import Block, BlockFile, finite
+from coinspark.core.errors import InputError
 
 Numbers = NDArray[np.int64]
-Sample = tuple[str, int, str]
-"""What a task says of its rows before all begin: a fault or nothing, their width (0 without rows), the key of one of them."""
-
-_MEND = ": leave this row out, or make its features again"
-_RANGES = 6  # bits: 64 files, each of which must fit in memory while it is sorted
 
 
-def load(
-    batches: Iterable[pa.RecordBatch], spool: Spool, folder: str | None
-) -> tuple[Numbers, Numbers, Sample]:
-    """The rows' numbers (n,) and former clusters (n,), their vectors into the spool, by number, and a sample.
+class Report(NamedTuple):
+    """What a task tells the others about its rows: a fault or '', their width (0 without rows), and a key of one of them."""
 
-    A batch has number, key, vector and, where clusters are known from before, `before`; 0 stands where a row has none. After a
-    fault the rest only passes by.
+    fault: str = ""
+    width: int = 0
+    key: str = ""
 
-    Rows arrive in any order and may not fit in memory: first into a file for each range of numbers, then each range sorted.
-    Spark's own sort of whole rows took half of the loading.
+
+@dataclass(frozen=True)
+class LoadedRows:
+    """The rows of a task, sorted by number.
+
+    Attributes:
+        numbers: int64 (n,), hash of each row's key.
+        before: int64 (n,), number of each row's cluster in the previous build; 0: none.
+        report: For `combined_fault`.
     """
-    width, key, fault = 0, "", ""
+
+    numbers: Numbers
+    before: Numbers
+    report: Report
+
+
+_FIX = ": remove this row or compute its features again"
+_RANGE_BITS = 6  # 64 files, each of which must fit in memory while it is sorted
+
+
+def load(batches: Iterable[pa.RecordBatch], vectors: BlockFile, folder: str | None) -> LoadedRows:
+    """Read all batches and write their vectors to a file, sorted by number.
+
+    Rows arrive in any order and may not fit in memory. They are first distributed over temporary files by ranges of numbers,
+    then each file is sorted. (Sorting whole rows in Spark took half of the loading time.)
+
+    Args:
+        batches: Columns number, key, vector, and optionally before. After a fault the remaining batches are skipped.
+        vectors: An empty file for the vectors.
+        folder: Folder of the temporary files.
+    """
+    report = Report()
     with ExitStack() as stack:
-        ranges = [stack.enter_context(closing(Spool(folder))) for _ in range(1 << _RANGES)]
-        arrived: list[list[Numbers]] = [[] for _ in ranges]
+        ranges = [stack.enter_context(closing(BlockFile(folder))) for _ in range(1 << _RANGE_BITS)]
+        columns: list[list[Numbers]] = [[] for _ in ranges]  # arrays (n, 2) of number and before
         for batch in batches:
-            if fault or not len(batch):
+            if report.fault or not len(batch):
                 continue
-            vectors, fault = read(batch, width)
-            if fault:
+            try:
+                rows = _read_finite(batch, report.width)
+            except InputError as error:
+                report = report._replace(fault=str(error))
                 continue
-            width, key = vectors.shape[1], key or str(batch.column("key")[0].as_py())
-            if not (good := finite(vectors)).all():
-                fault = f"the vector of {batch.column('key')[int(good.argmin())].as_py()!r} has NaN or infinity{_MEND}"
+            report = Report("", rows.shape[1], report.key or str(batch.column("key")[0].as_py()))
             numbers = np.stack([batch.column("number").to_numpy(), _before(batch)], axis=1)
-            places = (numbers[:, 0] >> (64 - _RANGES)) + (1 << _RANGES - 1)
-            for place in np.unique(places):
-                ranges[place].add(vectors[places == place])
-                arrived[place].append(numbers[places == place])
-        found = _sorted(ranges, arrived, spool)
-        return found[:, 0].copy(), found[:, 1].copy(), (fault, width, key)
+            range_of = (numbers[:, 0] >> (64 - _RANGE_BITS)) + (1 << _RANGE_BITS - 1)
+            for index in np.unique(range_of):
+                ranges[index].add(rows[range_of == index])
+                columns[index].append(numbers[range_of == index])
+        ordered = _sort_ranges(ranges, columns, vectors)
+    return LoadedRows(ordered[:, 0].copy(), ordered[:, 1].copy(), report)
+
+
+def combined_fault(reports: list[Report]) -> str:
+    """The first fault of any task, or a difference between the widths of two tasks; '' if there is none."""
+    if faults := sorted(report.fault for report in reports if report.fault):
+        return faults[0]
+    keys = {report.width: report.key for report in reports if report.width}
+    return _different_lengths(*list(keys.items())[:2]) if len(keys) > 1 else ""
+
+
+def read_vectors(batch: pa.RecordBatch, width: int) -> Block:
+    """The column `vector` of a batch as float32 (n, width), without copying.
+
+    Args:
+        batch: Columns key, and vector: list<float>, or binary with little-endian float32.
+        width: Expected numbers per vector; 0: as many as the first vector has.
+
+    Raises:
+        InputError: A vector is missing, empty or of another length; names its key.
+    """
+    keys, vectors = batch.column("key"), batch.column("vector")
+    if vectors.null_count:
+        key = keys[vectors.is_null().index(True).as_py()].as_py()
+        raise InputError(f"the vector of {key!r} is missing{_FIX}")
+    flat, sizes = _flat_values(vectors)
+    if (partial := sizes % 1 > 0).any():
+        key = keys[int(partial.argmax())].as_py()
+        raise InputError(f"the vector of {key!r} is not a whole number of 4-byte floats{_FIX}")
+    width = width or int(sizes[0])
+    if (other := sizes != width).any():
+        at = int(other.argmax())
+        same = keys[int((~other).argmax())].as_py() if not other.all() else "an earlier row"
+        raise InputError(_different_lengths((width, same), (int(sizes[at]), keys[at].as_py())))
+    if not width:
+        raise InputError(f"the vector of {keys[0].as_py()!r} is empty{_FIX}")
+    return flat.view(np.float32).reshape(-1, width)
+
+
+def _read_finite(batch: pa.RecordBatch, width: int) -> Block:
+    rows = read_vectors(batch, width)
+    if not (valid := finite(rows)).all():
+        key = batch.column("key")[int(valid.argmin())].as_py()
+        raise InputError(f"the vector of {key!r} has NaN or infinity{_FIX}")
+    return rows
+
+
+def _flat_values(vectors: pa.Array) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The values of all vectors in one array (bytes or float32), and the number of floats of each."""
+    if pa.types.is_large_binary(vectors.type):  # with spark.sql.execution.arrow.useLargeVarTypes
+        vectors = vectors.cast(pa.binary())
+    if pa.types.is_binary(vectors.type):
+        offsets = np.frombuffer(vectors.buffers()[1], np.int32, len(vectors) + 1, 4 * vectors.offset)
+        content = np.frombuffer(vectors.buffers()[2] or b"", np.uint8)
+        return content[offsets[0] : offsets[-1]], np.diff(offsets) / 4
+    values = vectors.flatten().to_numpy(zero_copy_only=False)  # a null among the numbers becomes NaN
+    return values, np.diff(vectors.offsets.to_numpy())
 
 
 def _before(batch: pa.RecordBatch) -> Numbers:
@@ -58,61 +139,21 @@ def _before(batch: pa.RecordBatch) -> Numbers:
     return np.asarray(batch.column("before").fill_null(0).to_numpy(), np.int64)
 
 
-def _sorted(ranges: list[Spool], arrived: list[list[Numbers]], spool: Spool) -> Numbers:
-    """Numbers and former clusters (n, 2) in the order of the numbers, and the vectors into the spool in theirs."""
-    found = [np.empty((0, 2), np.int64)]
-    for part, numbers in zip(ranges, arrived, strict=True):
-        if numbers:
-            order = np.argsort((joined := np.concatenate(numbers))[:, 0], kind="stable")
-            found.append(joined[order])
-            spool.add(np.concatenate(part[:])[order])
+def _sort_ranges(ranges: list[BlockFile], columns: list[list[Numbers]], vectors: BlockFile) -> Numbers:
+    """Sort each range, append its rows to `vectors`, and return number and before (n, 2) in the same order."""
+    ordered = [np.empty((0, 2), np.int64)]
+    for part, arrays in zip(ranges, columns, strict=True):
+        if arrays:
+            numbers = np.concatenate(arrays)
+            order = np.argsort(numbers[:, 0], kind="stable")
+            ordered.append(numbers[order])
+            vectors.add(np.concatenate(part[:])[order])
             part.close()
-    return np.concatenate(found)
+    return np.concatenate(ordered)
 
 
-def judge(samples: list[Sample]) -> str:
-    """What is wrong in any task, or between two of them; nothing: an empty string."""
-    if faults := sorted(fault for fault, _, _ in samples if fault):
-        return faults[0]
-    seen = {width: key for _, width, key in samples if width}
-    return _lengths(*list(seen.items())[:2]) if len(seen) > 1 else ""
-
-
-def _lengths(one: tuple[int, str], other: tuple[int, str]) -> str:
+def _different_lengths(first: tuple[int, str], second: tuple[int, str]) -> str:
     return (
-        f"vectors of different lengths: {one[1]!r} has {one[0]} numbers, {other[1]!r} has {other[0]}; "
+        f"vectors of different lengths: {first[1]!r} has {first[0]} numbers, {second[1]!r} has {second[0]}; "
         "cluster the features of one model at a time"
     )
-
-
-def read(batch: pa.RecordBatch, width: int) -> tuple[Block, str]:
-    """The column `vector` of a batch as float32 (n, width), not copied, or what is wrong with it; width 0: the first one's."""
-    keys, vectors = batch.column("key"), batch.column("vector")
-    nothing = np.empty((0, width), np.float32)
-    if vectors.null_count:
-        return (
-            nothing,
-            f"the vector of {keys[vectors.is_null().index(True).as_py()].as_py()!r} is missing{_MEND}",
-        )
-    if pa.types.is_large_binary(vectors.type):  # as spark.sql.execution.arrow.useLargeVarTypes asks for
-        vectors = vectors.cast(pa.binary())
-    if pa.types.is_binary(vectors.type):
-        offsets = np.frombuffer(vectors.buffers()[1], np.int32, len(vectors) + 1, 4 * vectors.offset)
-        sizes = np.diff(offsets) / 4
-        flat = np.frombuffer(vectors.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
-    else:
-        sizes = np.diff(vectors.offsets.to_numpy())
-        flat = vectors.flatten().to_numpy(zero_copy_only=False)  # a null among the numbers becomes NaN
-    if (torn := sizes % 1 > 0).any():
-        return (
-            nothing,
-            f"the vector of {keys[int(torn.argmax())].as_py()!r} ends within a float32 of 4 bytes{_MEND}",
-        )
-    width = width or int(sizes[0])
-    if (other := sizes != width).any():
-        at = int(other.argmax())
-        same = keys[int((~other).argmax())].as_py() if not other.all() else "an earlier one"
-        return nothing, _lengths((width, same), (int(sizes[at]), keys[at].as_py()))
-    if not width:
-        return nothing, f"the vector of {keys[0].as_py()!r} is empty{_MEND}"
-    return flat.view(np.float32).reshape(-1, width), ""

@@ -1,4 +1,4 @@
-"""Numbers for clusters that stay from build to build. Plain NumPy."""
+"""Cluster numbers that stay the same from build to build. Plain NumPy."""
 
 from __future__ import annotations
 
@@ -10,24 +10,29 @@ from coinspark.clustering.blocks import Block
 Ints = NDArray[np.int64]
 
 
-def numbers(centroids: Block, sizes: Ints, former: Block, known: Ints) -> Ints:
-    """The number of each of tonight's clusters (k,), from 1 on.
+def keep_numbers(centroids: Block, sizes: Ints, former: Block, former_numbers: Ints) -> Ints:
+    """Number the clusters (k,) from 1 on, in agreement with the previous build.
 
-    `centroids` (k, d) with `sizes` (k,) rows each; `former` (m, d): last build's centroids in the same space, whose numbers
-    were `known` (m,). A cluster of tonight and one of last build that are each other's nearest share the number. The others
-    get the smallest free ones, the larger cluster first: on the first build the largest is 1. Of equals the one whose
-    centroid comes first, number by number.
+    A new and a former cluster that are each other's nearest share the number. The others get the smallest free numbers, larger
+    clusters first, so that cluster 1 of the first build is the largest. Ties are broken by the centroids' numbers.
+
+    Args:
+        centroids: (k, d), the new clusters.
+        sizes: (k,), their numbers of rows.
+        former: (m, d), centroids of the previous build in the same space.
+        former_numbers: (m,), the numbers of these clusters.
     """
-    found = np.zeros(len(centroids), np.int64)
+    numbers = np.zeros(len(centroids), np.int64)
     if len(former) and len(centroids):
-        away = np.linalg.norm(centroids[:, None].astype(np.float64) - former, axis=2)  # (k, m)
-        nearest = away.argmin(1)
-        mutual = away.argmin(0)[nearest] == np.arange(len(centroids))
-        found[mutual] = known[nearest[mutual]]
-    taken, following = set(found.tolist()), 1
-    for cluster in sorted(np.flatnonzero(found == 0), key=lambda one: (-sizes[one], centroids[one].tolist())):
-        while following in taken:
-            following += 1
-        found[cluster] = following
-        taken.add(following)
-    return found
+        distances = np.linalg.norm(centroids[:, None].astype(np.float64) - former, axis=2)  # (k, m)
+        nearest = distances.argmin(1)
+        mutual = distances.argmin(0)[nearest] == np.arange(len(centroids))
+        numbers[mutual] = former_numbers[nearest[mutual]]
+    used, free = set(numbers.tolist()), 1
+    unnumbered = np.flatnonzero(numbers == 0)
+    for cluster in sorted(unnumbered, key=lambda index: (-sizes[index], centroids[index].tolist())):
+        while free in used:
+            free += 1
+        numbers[cluster] = free
+        used.add(free)
+    return numbers

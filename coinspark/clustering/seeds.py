@@ -1,54 +1,114 @@
-"""Where k-means begins: k-means|| over all workers' rows, then k-means++ over what it found. Plain NumPy.
+"""Initial centroids of k-means: k-means|| over the rows of all workers, then k-means++ over its candidates. Plain NumPy.
 
-k-means||: Bahmani et al. 2012, "Scalable K-Means++". Where they expect 2k candidates in each of five rounds, exactly 2k are
-drawn here, without replacement: each row's number, drawn from seed, key and round, becomes an exponential waiting time at the
-rate of its squared distance from the candidates so far, and those that come first are taken. So the draw needs no sum over
-the rows and is the same however they are spread. k-means++: Arthur & Vassilvitskii 2007.
+k-means|| (Bahmani et al. 2012, "Scalable K-Means++") draws candidates in a few rounds, each row with a probability proportional
+to its squared distance from the candidates so far. Two things differ here:
+
+- Each round draws exactly 2k rows without replacement, not 2k on average.
+- A draw needs no sum over all rows, and does not depend on how rows are distributed over workers. Each row gets an exponential
+  waiting time -log(u) / d², where u in (0, 1] is a hash of seed, key and round, and d its distance from the nearest candidate. The
+  rows with the shortest times are drawn. Example: a row twice as far away waits a quarter of the time on average.
+
+k-means++ (Arthur and Vassilvitskii 2007) then selects k candidates, each weighted by the number of rows nearest to it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from coinspark.clustering.blocks import Block, Rows, first, first_of_all
-from coinspark.clustering.collective import Doubles, Team
+from coinspark.clustering.blocks import Block, Picks, Rows, pieces, smallest, smallest_of_all
+from coinspark.clustering.collective import Collective, Doubles
 
-_ROUNDS, _PER_CLUSTER, _TRIALS = 5, 2, 4
-_NOISE = 1e-6  # of a squared length: what float32 can't tell from nothing
-
-
-def seeds(rows: Rows, mean: Doubles, k: int, seed: int, team: Team) -> Doubles:
-    """k rows to begin with, float64 (k, width), the same on all workers; `mean` (width,) keeps far-off data precise."""
-    nothing = np.zeros(len(rows.keys), np.int32)
-    nearest = np.zeros(len(rows.keys), np.int32)  # which candidate, and how far
-    square = np.full(len(rows.keys), np.inf)
-    width = len(mean)
-
-    def evenly(at: slice, piece: Block) -> Doubles:
-        return draws(rows.keys[at], seed, 0)
-
-    def pull(at: slice, piece: Block) -> Doubles:
-        _closer(piece, new["row"], mean, len(pool) - len(new), square[at], nearest[at])
-        with np.errstate(divide="ignore"):
-            return np.asarray(-np.log(draws(rows.keys[at], seed, turn)) / square[at])
-
-    new = pool = first_of_all(team, first(rows, width, 1, evenly, nothing), 1)
-    for turn in range(1, _ROUNDS + 2):  # the last one only tells which candidate each row is nearest to
-        count = _PER_CLUSTER * k if turn <= _ROUNDS else 0
-        new = first_of_all(team, first(rows, width, count, pull, nothing), count)
-        pool = np.concatenate([pool, new])
-    if len(pool) < k:  # many rows alike or nearly so: some at random, the empty clusters are re-seeded later
-        spare = first_of_all(team, first(rows, width, k, evenly, nothing), k)
-        pool = np.concatenate([pool, spare])
-    weights = team.total(np.bincount(nearest, minlength=len(pool)).astype(np.float64))
-    chosen = pool["row"][_plus_plus(pool["row"] - mean, weights, k, seed)].astype(np.float64)
-    # processors of two kinds may disagree in a last digit, and a draw hang on it: the first worker's counts
-    return np.frombuffer(team.gather(chosen.tobytes())[0]).reshape(chosen.shape)
+_ROUNDS = 5
+_CANDIDATES_PER_CLUSTER = 2  # in each round
+_TRIALS = 4  # draws of k-means++ per centroid; the best one counts
+_NOISE = 1e-6  # share of a squared length below which a float32 distance is rounding error
 
 
-def draws(keys: NDArray[np.int64], seed: int, turn: int) -> Doubles:
-    """A number in (0, 1] for each key (n,), the same wherever the key is (splitmix64 of key, seed and turn)."""
+def choose_seeds(rows: Rows, mean: Doubles, k: int, seed: int, collective: Collective) -> Doubles:
+    """Choose k rows as initial centroids: float64 (k, width), the same on all workers.
+
+    Args:
+        mean: (width,), the mean of all rows. Distances are computed around it, so that data far from the origin keep their
+            precision.
+    """
+    candidates = _Candidates(rows, mean, seed, collective)
+    candidates.draw_uniformly(1)
+    for turn in range(1, _ROUNDS + 1):
+        candidates.draw_by_distance(_CANDIDATES_PER_CLUSTER * k, turn)
+    weights = candidates.rows_per_candidate()
+    if candidates.count < k:  # few distinct rows: fill up; k-means moves empty clusters later
+        candidates.draw_uniformly(k)
+        weights = np.pad(weights, (0, candidates.count - len(weights)))
+    points = candidates.points()
+    weights = collective.allreduce(weights)
+    chosen = points[_plus_plus(points - mean, weights, k, seed)].astype(np.float64)
+    # processors of two kinds may round differently, which can change a draw: all workers use the choice of rank 0
+    return np.frombuffer(collective.broadcast(chosen.tobytes())).reshape(chosen.shape)
+
+
+class _Candidates:
+    """Candidates drawn so far, and for each row of this worker the nearest one and its squared distance."""
+
+    def __init__(self, rows: Rows, mean: Doubles, seed: int, collective: Collective) -> None:
+        self.rows, self.mean, self.seed, self.collective = rows, mean, seed, collective
+        self.draws: list[Picks] = []
+        self.nearest = np.zeros(len(rows.keys), np.int32)
+        self.squares = np.full(len(rows.keys), np.inf)
+
+    @property
+    def count(self) -> int:
+        """Number of candidates."""
+        return sum(map(len, self.draws))
+
+    def points(self) -> Block:
+        """The candidates, float32 (count, width)."""
+        return np.asarray(np.concatenate(self.draws)["row"])
+
+    def draw_uniformly(self, count: int) -> None:
+        """Draw rows with equal probabilities."""
+        self._draw(count, lambda at, piece: uniform(self.rows.keys[at], self.seed, 0))
+
+    def draw_by_distance(self, count: int, turn: int) -> None:
+        """Draw rows with probabilities proportional to the squared distance from the nearest candidate."""
+
+        def waiting_time(at: slice, piece: Block) -> Doubles:
+            self._compare_with_last_draw(at, piece)
+            with np.errstate(divide="ignore"):
+                return np.asarray(-np.log(uniform(self.rows.keys[at], self.seed, turn)) / self.squares[at])
+
+        self._draw(count, waiting_time)
+
+    def rows_per_candidate(self) -> Doubles:
+        """The number of rows of this worker that are nearest to each candidate, (count,)."""
+        for at, piece in pieces(self.rows):
+            self._compare_with_last_draw(at, piece)
+        return np.bincount(self.nearest, minlength=self.count).astype(np.float64)
+
+    def _draw(self, count: int, waiting_time: Callable[[slice, Block], Doubles]) -> None:
+        own = smallest(self.rows, len(self.mean), count, waiting_time, self.nearest)
+        self.draws.append(smallest_of_all(self.collective, own, count))
+
+    def _compare_with_last_draw(self, at: slice, piece: Block) -> None:
+        """Update `nearest` and `squares` of the rows at this position."""
+        new = self.draws[-1]["row"]
+        if not len(new):
+            return
+        rows, points = piece - self.mean.astype(np.float32), (new - self.mean).astype(np.float32)
+        lengths = np.einsum("ij,ij->i", rows, rows)
+        squares = lengths[:, None] - 2 * (rows @ points.T) + np.einsum("ij,ij->i", points, points)  # (n, m)
+        best = squares.argmin(1)
+        least = squares[np.arange(len(piece)), best]
+        least[least < _NOISE * lengths] = 0
+        closer = least < self.squares[at]
+        self.squares[at][closer] = least[closer]
+        self.nearest[at][closer] = self.count - len(new) + best[closer]
+
+
+def uniform(keys: NDArray[np.int64], seed: int, turn: int) -> Doubles:
+    """A pseudorandom number in (0, 1] for each key (n,), by the hash splitmix64 of key, seed and turn."""
     mixed = keys.astype(np.uint64)
     for salt in (seed, turn):
         mixed += np.uint64((salt * 2 + 1) * 0x9E3779B97F4A7C15 % 2**64)
@@ -59,35 +119,21 @@ def draws(keys: NDArray[np.int64], seed: int, turn: int) -> Doubles:
     return ((mixed >> np.uint64(11)).astype(np.float64) + 1) / 2.0**53
 
 
-def _closer(
-    piece: Block, new: Block, mean: Doubles, known: int, square: Doubles, nearest: NDArray[np.int32]
-) -> None:
-    """Bring `square` and `nearest` (n,) up to date with the new candidates (m, width), which are numbered from `known` on."""
-    if not len(new):
-        return
-    away, there = piece - mean.astype(np.float32), (new - mean).astype(np.float32)
-    own = np.einsum("ij,ij->i", away, away)
-    found = own[:, None] - 2 * (away @ there.T) + np.einsum("ij,ij->i", there, there)  # (n, m)
-    best = found.argmin(1)
-    least = found[np.arange(len(piece)), best]
-    least[least < _NOISE * own] = 0
-    better = least < square
-    square[better] = least[better]
-    nearest[better] = known + best[better]
-
-
 def _plus_plus(points: Doubles, weights: Doubles, k: int, seed: int) -> list[int]:
-    """Numbers of k points (m, width), each drawn by weight and squared distance, the best of a few draws each time."""
+    """Indices of k points (m, width), drawn one by one in proportion to weight × squared distance from those chosen.
+
+    Each time `_TRIALS` points are drawn, and the one that leaves the smallest sum of weighted squared distances is chosen.
+    """
     lengths = np.einsum("ij,ij->i", points, points)
     squares = np.maximum(lengths[:, None] - 2 * points @ points.T + lengths, 0)  # (m, m)
     squares[squares < _NOISE * lengths] = 0
     random = np.random.default_rng(seed)
     chosen = [int(random.choice(len(points), p=weights / weights.sum()))]
     while len(chosen) < k:
-        near = squares[chosen].min(0)
-        if not (pull := weights * near).any():
+        nearest = squares[chosen].min(0)
+        if not (potential := weights * nearest).any():
             break
-        tried = random.choice(len(points), _TRIALS, p=pull / pull.sum())
-        left = np.minimum(squares[tried], near) @ weights
-        chosen.append(int(tried[left.argmin()]))
+        drawn = random.choice(len(points), _TRIALS, p=potential / potential.sum())
+        remaining = np.minimum(squares[drawn], nearest) @ weights
+        chosen.append(int(drawn[remaining.argmin()]))
     return chosen + [n for n in range(len(points)) if n not in chosen][: k - len(chosen)]

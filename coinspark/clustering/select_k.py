@@ -1,111 +1,155 @@
-"""From rows to clusters, reduced first, of as many as suit them: what each worker of a team does. Plain NumPy."""
+"""Clustering with reduction of the vectors and selection of k, as each worker runs it. Plain NumPy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from coinspark.clustering import pca, silhouette
-from coinspark.clustering.blocks import Block, Rows, Spool, pieces
-from coinspark.clustering.collective import Team
-from coinspark.clustering.kmeans import Clusters, Plan, fit
+from coinspark.clustering import pca
+from coinspark.clustering.blocks import Block, BlockFile, Rows, pieces
+from coinspark.clustering.collective import Collective
+from coinspark.clustering.kmeans import Clusters, KMeansSettings, OnIteration, fit, ignore_iteration
 from coinspark.clustering.pca import Reduction
+from coinspark.clustering.silhouette import simplified_silhouette
 
-After = Callable[[int, float], None]
-_EQUAL = 1e-6  # of a silhouette: what the order of summation may change
+_EQUAL = 1e-6  # difference of silhouettes that the order of summation may cause
 
 
 @dataclass(frozen=True)
-class Asked:
-    """How to divide rows: as `plan` says, or into that of `numbers` clusters which has the best simplified silhouette.
+class SelectionSettings:
+    """Settings of a clustering.
 
-    Of equals it is the smaller number. `most`: reduce the rows to so many numbers first (vision/reduce.py). `resume`: where
-    there are as many former clusters as clusters are wanted, begin with those, so that they move only as far as new rows
-    move them.
+    Attributes:
+        kmeans: Settings of k-means.
+        ks: Numbers of clusters to try, in increasing order. The one with the best simplified silhouette is selected, the
+            smallest of equally good ones. Empty: `kmeans.k`.
+        components: Principal components to reduce the vectors to; None: do not reduce.
+        resume: Start from the former clusters if their number is k, so that they move only as far as new rows move them.
     """
 
-    plan: Plan
-    numbers: tuple[int, ...] = ()
-    most: int | None = None
+    kmeans: KMeansSettings
+    ks: tuple[int, ...] = ()
+    components: int | None = None
     resume: bool = False
 
 
 @dataclass(frozen=True)
-class Division:
-    """`clusters`, in the space of `reduction` where there is one, and what is known of last build's.
+class ClusterSelection:
+    """The selected clusters.
 
-    `former` float32 (m, d): the means of the rows that each former cluster held, in the same space; `known` int64 (m,): their
-    numbers. `silhouettes`: (k, its simplified silhouette) of every number that was tried, where there was a choice.
+    Attributes:
+        clusters: In the space of `reduction`, if there is one.
+        reduction: The reduction of the vectors.
+        former: float32 (m, d), the means of the rows of each former cluster, in the same space.
+        former_numbers: int64 (m,), the numbers of the former clusters.
+        silhouettes: k and its simplified silhouette, for each k that was tried; empty if there was no choice.
     """
 
     clusters: Clusters
     reduction: Reduction | None
     former: Block
-    known: NDArray[np.int64]
+    former_numbers: NDArray[np.int64]
     silhouettes: tuple[tuple[int, float], ...] = ()
 
+    def to_bytes(self) -> bytes:
+        """The selection as an .npz of plain arrays, which can be read without unpickling."""
+        arrays: dict[str, Any] = {
+            "centroids": self.clusters.centroids,
+            "sizes": self.clusters.sizes,
+            "inertia": self.clusters.inertia,
+            "note": self.clusters.note,
+            "former": self.former,
+            "former_numbers": self.former_numbers,
+            "silhouettes": np.array(self.silhouettes, np.float64).reshape(-1, 2),
+        }
+        if self.reduction:
+            arrays |= {"mean": self.reduction.mean, "axes": self.reduction.axes}
+        np.savez(buffer := io.BytesIO(), **{name: np.asarray(values) for name, values in arrays.items()})
+        return buffer.getvalue()
 
-def divide(
+    @staticmethod
+    def from_bytes(content: bytes) -> ClusterSelection:
+        """Undo `to_bytes`."""
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            inertia = tuple(arrays["inertia"].tolist())
+            clusters = Clusters(arrays["centroids"], arrays["sizes"], inertia, str(arrays["note"]))
+            reduction = Reduction(arrays["mean"], arrays["axes"]) if "mean" in arrays.files else None
+            silhouettes = tuple((int(k), float(value)) for k, value in arrays["silhouettes"])
+            return ClusterSelection(
+                clusters, reduction, arrays["former"], arrays["former_numbers"], silhouettes
+            )
+
+
+def select_clusters(
     rows: Rows,
     before: NDArray[np.int64],
-    asked: Asked,
-    team: Team,
-    store: Spool,
-    after: After = lambda done, inertia: None,
-) -> Division:
-    """The division, the same for every worker.
+    settings: SelectionSettings,
+    collective: Collective,
+    store: BlockFile,
+    on_iteration: OnIteration = ignore_iteration,
+) -> ClusterSelection:
+    """Reduce and cluster the rows of all workers.
 
-    `before` (n,): the former cluster of each row, from 1 on, 0 for none; `store`: an empty spool for the reduced rows.
-    InputError as from `kmeans.fit`.
+    Args:
+        before: int64 (n,), the former cluster of each row, from 1 on; 0: none.
+        store: An empty file for the reduced rows.
+
+    Returns:
+        The selection, the same on all workers.
+
+    Raises:
+        InputError: As `kmeans.fit`.
     """
     reduction = None
-    if asked.most is not None:
-        reduction = _reduction(rows, asked.most, team)
+    if settings.components is not None:
+        reduction = _fit_reduction(rows, settings.components, collective)
         for _, piece in pieces(rows):
             store.add(reduction.apply(piece))
         rows = Rows(rows.keys, store)
-    former, known = _former(rows, before, team)
+    former, numbers = _former_centroids(rows, before, collective)
     best: Clusters | None = None
-    tried: list[tuple[int, float]] = []
-    for k in asked.numbers or (asked.plan.k,):
-        start = former if asked.resume and len(former) == k else asked.plan.start
-        found, _ = fit(rows, replace(asked.plan, k=k, start=start), team, after)
-        if len(asked.numbers) < 2 or len(found.centroids) < k:
-            best = (
-                best or found
-            )  # fewer than the least that was asked for: its note says so; more would be the same
+    silhouettes: list[tuple[int, float]] = []
+    for k in settings.ks or (settings.kmeans.k,):
+        initial = former if settings.resume and len(former) == k else settings.kmeans.initial
+        clusters, _ = fit(rows, replace(settings.kmeans, k=k, initial=initial), collective, on_iteration)
+        if len(settings.ks) < 2 or len(clusters.centroids) < k:
+            # no choice, or fewer distinct vectors than k: a larger k would give the same clusters
+            best = best or clusters
             break
-        tried.append((k, silhouette.simplified(rows, found.centroids, team)))
-        if best is None or tried[-1][1] > max(value for _, value in tried[:-1]) + _EQUAL:
-            best = found
+        silhouette = simplified_silhouette(rows, clusters.centroids, collective)
+        if best is None or silhouette > max(value for _, value in silhouettes) + _EQUAL:
+            best = clusters
+        silhouettes.append((k, silhouette))
     assert best is not None
-    return Division(best, reduction, former, known, tuple(tried))
+    return ClusterSelection(best, reduction, former, numbers, tuple(silhouettes))
 
 
-def _reduction(rows: Rows, most: int, team: Team) -> Reduction:
-    """Rows that vary in no direction are one point: a single number, zero, says so."""
-    found = pca.fit(rows, most, team)
-    return found if found.axes.size else Reduction(found.mean, np.zeros((len(found.mean), 1), np.float32))
+def _fit_reduction(rows: Rows, components: int, collective: Collective) -> Reduction:
+    """The principal components; rows without any variance are reduced to a single 0."""
+    reduction = pca.fit(rows, components, collective)
+    if reduction.axes.size:
+        return reduction
+    return Reduction(reduction.mean, np.zeros((len(reduction.mean), 1), np.float32))
 
 
-def _former(rows: Rows, before: NDArray[np.int64], team: Team) -> tuple[Block, NDArray[np.int64]]:
-    """The means of the rows of each former cluster that still has any, and the clusters' numbers."""
-    told = [
-        np.frombuffer(message, np.int64)
-        for message in team.gather(np.array([rows.width, before.max(initial=0)], np.int64).tobytes())
-    ]
-    width, highest = (max(int(one[n]) for one in told) for n in (0, 1))
-    sums = np.zeros((highest + 1, width + 1))  # of the rows by former cluster, and how many
+def _former_centroids(
+    rows: Rows, before: NDArray[np.int64], collective: Collective
+) -> tuple[Block, NDArray[np.int64]]:
+    """The mean of the rows of each former cluster that still has any, and the numbers of these clusters."""
+    own = np.array([rows.width, before.max(initial=0)], np.int64)
+    reports = [np.frombuffer(message, np.int64) for message in collective.allgather(own.tobytes())]
+    width, highest = (max(int(report[index]) for report in reports) for index in (0, 1))
+    sums = np.zeros((highest + 1, width + 1))  # by former cluster; the last column counts rows
     for at, piece in pieces(rows):
-        place = csr_matrix(
-            (np.ones(len(piece)), (before[at], np.arange(len(piece)))), shape=(highest + 1, len(piece))
-        )
-        sums[:, :-1] += place @ piece.astype(np.float64)
+        entries = np.ones(len(piece)), (before[at], np.arange(len(piece)))
+        membership = csr_matrix(entries, shape=(highest + 1, len(piece)))
+        sums[:, :-1] += membership @ piece.astype(np.float64)
         sums[:, -1] += np.bincount(before[at], minlength=highest + 1)
-    sums = team.total(sums.ravel()).reshape(sums.shape)
-    known = np.flatnonzero(sums[1:, -1]) + 1
-    return (sums[known, :-1] / sums[known, -1:]).astype(np.float32), known.astype(np.int64)
+    sums = collective.allreduce(sums.ravel()).reshape(sums.shape)
+    numbers = np.flatnonzero(sums[1:, -1]) + 1
+    return (sums[numbers, :-1] / sums[numbers, -1:]).astype(np.float32), numbers.astype(np.int64)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from coinspark.clustering import numbering
-from coinspark.clustering import spark as spread
-from coinspark.clustering.kmeans import Plan
-from coinspark.clustering.pca import bearable
-from coinspark.clustering.select_k import Asked, Division
-from coinspark.clustering.silhouette import candidates
+from coinspark.clustering import on_spark
+from coinspark.clustering.kmeans import KMeansSettings
+from coinspark.clustering.numbering import keep_numbers
+from coinspark.clustering.pca import max_components
+from coinspark.clustering.select_k import ClusterSelection, SelectionSettings
+from coinspark.clustering.silhouette import candidate_ks
 from coinspark.config import Layer
 
 TOO_SIMILAR = "its images have fewer distinct vectors than clusters"
@@ -86,28 +86,30 @@ def cluster_mint(vectors: DataFrame, images: int, layer: Layer, seed: int, resum
     """
     if reason := reason_left_whole(images, layer):
         return MintResult(images, reason=reason)
-    ks = (layer.k,) if layer.k else candidates(min(layer.max_classes, images // layer.min_coins))
-    division = spread.split(vectors, Asked(Plan(ks[0], tolerance=0, seed=seed), ks, bearable(images), resume))
-    clusters = division.clusters
+    ks = (layer.k,) if layer.k else candidate_ks(min(layer.max_classes, images // layer.min_coins))
+    kmeans = KMeansSettings(ks[0], tol=0, seed=seed)
+    settings = SelectionSettings(kmeans, ks, max_components(images), resume)
+    selection = on_spark.select_clusters(vectors, settings)
+    clusters = selection.clusters
     k = len(clusters.centroids)
     if k < ks[0]:
         return MintResult(images, reason=TOO_SIMILAR)
     return MintResult(
         images,
-        rows=_numbered(vectors, division),
+        rows=_numbered(vectors, selection),
         clusters=k,
         largest=int(clusters.sizes.max()),
-        silhouette=dict(division.silhouettes).get(k),
+        silhouette=dict(selection.silhouettes).get(k),
         note=clusters.note,
     )
 
 
-def _numbered(vectors: DataFrame, division: Division) -> DataFrame:
+def _numbered(vectors: DataFrame, selection: ClusterSelection) -> DataFrame:
     """image_id, cluster, distance to the centroid; clusters keep their numbers from build to build."""
-    centroids = division.clusters.centroids
-    numbers = numbering.numbers(centroids, division.clusters.sizes, division.former, division.known)
+    centroids = selection.clusters.centroids
+    numbers = keep_numbers(centroids, selection.clusters.sizes, selection.former, selection.former_numbers)
     number = F.array(*(F.lit(int(number)) for number in numbers))[F.col("cluster")]
-    return spread.assign(vectors, centroids, division.reduction).select(
+    return on_spark.assign(vectors, centroids, selection.reduction).select(
         F.col("key").alias("image_id"),
         number.alias("cluster"),
         F.round(F.col("distance").cast("double"), 4).alias("distance"),

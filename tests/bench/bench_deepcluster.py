@@ -198,13 +198,13 @@ def _measure(collection: str, coins: Coins, method: str, features: NDArray[np.fl
 
 
 def _cluster(features: NDArray[np.float32], k: int, scikit_learn: bool) -> NDArray[np.int32]:
-    components = pca.bearable(len(features))
+    components = pca.max_components(len(features))
     if scikit_learn:
         reduced = PCA(min(components, features.shape[1]), random_state=0).fit_transform(features)
         return np.asarray(KMeans(k, n_init=1, random_state=0).fit_predict(reduced), np.int32)
     keys = np.arange(len(features))
     reduced = pca.fit(Rows(keys, [features]), components).apply(features)
-    return kmeans.fit(Rows(keys, [reduced]), kmeans.Plan(k, seed=0))[1]
+    return kmeans.fit(Rows(keys, [reduced]), kmeans.KMeansSettings(k, seed=0))[1]
 
 
 def _compare_workers(spark: SparkSession, job: DeepClusterJob) -> None:

@@ -29,8 +29,8 @@ from pyspark.ml.clustering import KMeans
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame, SparkSession
 
-from coinspark.clustering.kmeans import Plan, nearest
-from coinspark.clustering.spark import cluster
+from coinspark.clustering.kmeans import KMeansSettings, nearest
+from coinspark.clustering.on_spark import cluster
 from coinspark.config import load
 from coinspark.warehouse import session
 
@@ -72,7 +72,7 @@ def ours(
             file.write(f"{done} {time.time()}\n")
 
     began = time.perf_counter()
-    found = cluster(rows, Plan(len(start), rounds, tolerance=0, start=start), after=after)
+    found = cluster(rows, KMeansSettings(len(start), rounds, tol=0, initial=start), on_iteration=after)
     seconds = time.perf_counter() - began
     told = [line.split() for line in clock.read_text().splitlines()]
     first, last = (max(float(at) for done, at in told if int(done) == which) for which in (0, rounds))

@@ -16,10 +16,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.cluster import KMeans, kmeans_plusplus
 
-from coinspark.clustering.blocks import Rows, Spool
-from coinspark.clustering.collective import Team, by_sum
-from coinspark.clustering.kmeans import Clusters, Plan, fit, nearest
-from coinspark.clustering.seeds import draws
+from coinspark.clustering.blocks import BlockFile, Rows
+from coinspark.clustering.collective import AllreduceCollective, Collective
+from coinspark.clustering.kmeans import Clusters, KMeansSettings, fit, nearest
+from coinspark.clustering.seeds import uniform
 from coinspark.core.errors import InputError
 
 
@@ -42,7 +42,7 @@ def rows(points: Any, keys: Any = None, blocks: int = 1) -> Rows:
     return Rows(np.asarray(keys, np.int64), np.array_split(points, blocks))
 
 
-def together(size: int, work: Callable[[int, Team], Any]) -> list[Any]:
+def together(size: int, work: Callable[[int, Collective], Any]) -> list[Any]:
     """What `size` threads give that can do no more than sum, as Horovod's workers can."""
     meeting = threading.Barrier(size, timeout=60)
     given: list[Any] = [None] * size
@@ -58,10 +58,12 @@ def together(size: int, work: Callable[[int, Team], Any]) -> list[Any]:
         return total
 
     with ThreadPoolExecutor(size) as pool:
-        return list(pool.map(lambda rank: work(rank, by_sum(allreduce(rank), rank, size)), range(size)))
+        return list(
+            pool.map(lambda rank: work(rank, AllreduceCollective(allreduce(rank), rank, size)), range(size))
+        )
 
 
-def in_parts(points: np.ndarray, size: int, plan: Plan) -> tuple[list[Clusters], np.ndarray]:
+def in_parts(points: np.ndarray, size: int, plan: KMeansSettings) -> tuple[list[Clusters], np.ndarray]:
     """The clusters that each of `size` workers comes to, and the labels of all rows; its rows go by their key."""
     numbers = [np.flatnonzero(np.arange(len(points)) * 7919 % size == part) for part in range(size)]
     found = together(size, lambda rank, team: fit(rows(points[numbers[rank]], numbers[rank]), plan, team))
@@ -75,7 +77,7 @@ def in_parts(points: np.ndarray, size: int, plan: Plan) -> tuple[list[Clusters],
 @pytest.mark.parametrize("rounds", [1, 20])
 def test_the_same_inertia_as_scikit_learn_from_the_same_start(offset: float, rounds: int) -> None:
     points = blobs() + np.float32(offset)
-    found, labels = fit(rows(points, blocks=3), Plan(30, rounds, tolerance=0, start=points[:30]))
+    found, labels = fit(rows(points, blocks=3), KMeansSettings(30, rounds, tol=0, initial=points[:30]))
     theirs = KMeans(
         30, init=points[:30].astype(np.float64), n_init=1, max_iter=rounds, tol=0, algorithm="lloyd"
     ).fit(points.astype(np.float64))
@@ -88,7 +90,7 @@ def test_the_same_inertia_as_scikit_learn_from_the_same_start(offset: float, rou
 
 
 def test_by_hand() -> None:
-    found, labels = fit(rows([0, 1, 10, 12]), Plan(2, start=np.array([[0.0], [1.0]])))
+    found, labels = fit(rows([0, 1, 10, 12]), KMeansSettings(2, initial=np.array([[0.0], [1.0]])))
     # from 0 and 1: {0} and {1, 10, 12}, so 0 and 23/3; then {0, 1} and {10, 12}, so 0.5 and 11; inertia 0.5 + 2
     assert_array_equal(labels, [0, 0, 1, 1])
     assert_allclose(found.centroids, [[0.5], [11]])
@@ -100,7 +102,7 @@ def test_by_hand() -> None:
 @pytest.mark.parametrize("seeded", [True, False])
 def test_any_number_of_workers_comes_to_the_same_clusters(workers: int, seeded: bool) -> None:
     points = blobs()
-    plan = Plan(20, 30, seed=5, start=points[:20] if seeded else None)
+    plan = KMeansSettings(20, 30, seed=5, initial=points[:20] if seeded else None)
     alone, own = fit(rows(points), plan)
     everyone, labels = in_parts(points, workers, plan)
     for found in everyone:
@@ -111,7 +113,7 @@ def test_any_number_of_workers_comes_to_the_same_clusters(workers: int, seeded: 
 
 
 def test_more_workers_than_rows() -> None:
-    everyone, labels = in_parts(np.array([[0.0], [1], [10]], np.float32), 7, Plan(2))
+    everyone, labels = in_parts(np.array([[0.0], [1], [10]], np.float32), 7, KMeansSettings(2))
     assert_allclose(np.sort(everyone[0].centroids.ravel()), [0.5, 10])
     assert labels[0] == labels[1] != labels[2]
 
@@ -120,7 +122,7 @@ def test_seeds_go_by_key_and_seed_not_by_order() -> None:
     points = blobs()
     turned = np.random.default_rng(1).permutation(len(points))
     first, again, other = (
-        fit(rows(points[order], order), Plan(20, 0, seed=seed))[0].centroids
+        fit(rows(points[order], order), KMeansSettings(20, 0, seed=seed))[0].centroids
         for order, seed in ((np.arange(len(points)), 3), (turned, 3), (turned, 4))
     )
     assert_array_equal(first, again)
@@ -130,7 +132,7 @@ def test_seeds_go_by_key_and_seed_not_by_order() -> None:
 
 def test_seeds_are_as_good_as_scikit_learns() -> None:
     points = blobs(2000, 8, 25, 0.3)
-    ours = np.mean([fit(rows(points), Plan(25, 0, seed=seed))[0].inertia[0] for seed in range(5)])
+    ours = np.mean([fit(rows(points), KMeansSettings(25, 0, seed=seed))[0].inertia[0] for seed in range(5)])
     theirs = np.mean(
         [
             np.square(points - centres[nearest(points, centres)[0]]).sum()
@@ -142,17 +144,17 @@ def test_seeds_are_as_good_as_scikit_learns() -> None:
 
 def test_draws_are_even_and_of_key_seed_and_turn() -> None:
     keys = np.arange(-5000, 5000)
-    drawn = draws(keys, 1, 2)
+    drawn = uniform(keys, 1, 2)
     assert drawn.min() > 0 and drawn.max() <= 1
     assert np.histogram(drawn, 10, (0, 1))[0].min() > 900
-    assert_array_equal(draws(keys[::-1], 1, 2)[::-1], drawn)
-    for other in (draws(keys, 2, 2), draws(keys, 1, 3), draws(keys + 1, 1, 2)):
+    assert_array_equal(uniform(keys[::-1], 1, 2)[::-1], drawn)
+    for other in (uniform(keys, 2, 2), uniform(keys, 1, 3), uniform(keys + 1, 1, 2)):
         assert abs(np.corrcoef(drawn, other)[0, 1]) < 0.05
 
 
 def test_an_empty_cluster_takes_the_farthest_row() -> None:
     # 100 is nobody's: the row farthest from its centroid, 20, moves there, and leaves the other's mean at 1
-    found, labels = fit(rows([0, 1, 2, 20]), Plan(2, 1, start=np.array([[1.0], [100.0]])))
+    found, labels = fit(rows([0, 1, 2, 20]), KMeansSettings(2, 1, initial=np.array([[1.0], [100.0]])))
     assert_allclose(found.centroids, [[1], [20]])
     assert_array_equal(labels, [0, 0, 0, 1])
 
@@ -161,7 +163,7 @@ def test_an_empty_cluster_takes_the_farthest_row() -> None:
 def test_of_rows_equally_far_the_least_key_moves(workers: int) -> None:
     points = np.array([[-5.0], [0], [0], [5]], np.float32)
     keys = np.array([9, 1, 2, 4])
-    plan = Plan(2, 1, start=np.array([[0.0], [100.0]]))
+    plan = KMeansSettings(2, 1, initial=np.array([[0.0], [100.0]]))
     parts = [np.arange(4) % workers == part for part in range(workers)]
     for found, _ in together(
         workers, lambda rank, team: fit(rows(points[parts[rank]], keys[parts[rank]]), plan, team)
@@ -170,41 +172,45 @@ def test_of_rows_equally_far_the_least_key_moves(workers: int) -> None:
 
 
 def test_empty_clusters_take_rows_that_differ() -> None:
-    found, _ = fit(rows([0, 0, 1, 9, 9, 30]), Plan(4, 20, start=np.array([[0.0], [500.0], [500.0], [500.0]])))
+    found, _ = fit(
+        rows([0, 0, 1, 9, 9, 30]), KMeansSettings(4, 20, initial=np.array([[0.0], [500.0], [500.0], [500.0]]))
+    )
     assert_allclose(np.sort(found.centroids.ravel()), [0, 1, 9, 30])
     assert found.inertia[-1] == 0
 
 
 def test_it_stops_when_a_round_gains_little() -> None:
     points = blobs()
-    plan = Plan(20, 100, tolerance=0.01, start=points[:20])
+    plan = KMeansSettings(20, 100, tol=0.01, initial=points[:20])
     inertia = fit(rows(points), plan)[0].inertia
     gains = 1 - np.array(inertia[1:]) / inertia[:-1]
     assert (gains[:-1] > 0.01).all() and gains[-1] <= 0.01
     told: list[int] = []
     fit(
         rows(points),
-        Plan(20, 3, tolerance=0, start=points[:20]),
-        after=lambda done, inertia: told.append(done),
+        KMeansSettings(20, 3, tol=0, initial=points[:20]),
+        on_iteration=lambda done, inertia: told.append(done),
     )
     assert told == [0, 1, 2, 3]
 
 
 def test_rows_in_a_file_give_what_rows_in_memory_give(tmp_path: Path) -> None:
     points = blobs(9000, 1000)  # 36 MB: several mapped pieces
-    spool = Spool(str(tmp_path))
+    spool = BlockFile(str(tmp_path))
     for part in np.array_split(points, 7):
         spool.add(part)
     assert list(tmp_path.iterdir()) == [] and len(spool) > 2
     assert_array_equal(np.concatenate(spool[:]), points)
-    in_memory, filed = (fit(Rows(np.arange(9000), blocks), Plan(5, 3))[0] for blocks in ([points], spool))
+    in_memory, filed = (
+        fit(Rows(np.arange(9000), blocks), KMeansSettings(5, 3))[0] for blocks in ([points], spool)
+    )
     assert_allclose(filed.centroids, in_memory.centroids, atol=1e-5)
     spool.close()
 
 
 def test_one_cluster_is_the_mean() -> None:
     points = blobs()
-    found, labels = fit(rows(points), Plan(1))
+    found, labels = fit(rows(points), KMeansSettings(1))
     assert_allclose(found.centroids[0], points.mean(0, dtype=np.float64), rtol=1e-6)
     assert found.inertia[-1] == pytest.approx(np.square(points - points.mean(0)).sum(), rel=1e-5)
     assert not labels.any()
@@ -214,7 +220,7 @@ def test_one_cluster_is_the_mean() -> None:
 @pytest.mark.parametrize("workers", [1, 3])
 def test_fewer_distinct_rows_than_clusters(workers: int, start: np.ndarray | None) -> None:
     points = np.array([[2], [7], [-0.0], [2], [0], [7], [7]], np.float32)
-    everyone, labels = in_parts(points, workers, Plan(5, start=start))
+    everyone, labels = in_parts(points, workers, KMeansSettings(5, initial=start))
     for found in everyone:
         assert_array_equal(found.centroids, [[2], [7], [0]])  # by the least key of each
         assert_array_equal(found.sizes, [2, 3, 2])
@@ -224,13 +230,13 @@ def test_fewer_distinct_rows_than_clusters(workers: int, start: np.ndarray | Non
 
 
 def test_as_many_distinct_rows_as_clusters() -> None:
-    found, _ = fit(rows([5, 5, 5, 1, 9, 1000]), Plan(4))
+    found, _ = fit(rows([5, 5, 5, 1, 9, 1000]), KMeansSettings(4))
     assert_allclose(np.sort(found.centroids.ravel()), [1, 5, 9, 1000])
     assert found.note == "" and found.inertia[-1] == 0
 
 
 def test_all_rows_alike() -> None:
-    found, labels = fit(rows(np.full((50, 3), 0.1)), Plan(4))
+    found, labels = fit(rows(np.full((50, 3), 0.1)), KMeansSettings(4))
     assert_allclose(found.centroids, [[0.1] * 3])
     assert_array_equal(found.sizes, [50])
     assert found.inertia[-1] == pytest.approx(0, abs=1e-9)
@@ -241,14 +247,14 @@ def test_rows_too_close_for_float32_leave_a_cluster_empty_and_say_so() -> None:
     points = np.full((40, 2), 1000, np.float32)
     points[:20, 0] = np.nextafter(np.float32(1000), np.float32(2000))
     points[0] = 0
-    found, _ = fit(rows(points), Plan(3, 20))  # rows a millionth apart in data a thousand wide
-    assert found.note == "1 of 3 clusters are empty after 20 rounds"
+    found, _ = fit(rows(points), KMeansSettings(3, 20))  # rows a millionth apart in data a thousand wide
+    assert found.note == "1 of 3 clusters are empty after 20 iterations"
     assert_array_equal(np.sort(found.sizes), [0, 1, 39])
 
 
 def test_clusters_left_empty_are_said() -> None:
-    found, _ = fit(rows([0, 1, 2, 3]), Plan(2, 0, start=np.array([[0.0], [99.0]])))
-    assert found.note == "1 of 2 clusters are empty after 0 rounds"
+    found, _ = fit(rows([0, 1, 2, 3]), KMeansSettings(2, 0, initial=np.array([[0.0], [99.0]])))
+    assert found.note == "1 of 2 clusters are empty after 0 iterations"
     assert_array_equal(found.sizes, [4, 0])
 
 
@@ -257,21 +263,21 @@ def test_nan_and_infinity_are_refused_by_key(bad: float) -> None:
     points = blobs(20)
     points[[6, 3], 5] = bad
     for workers in (1, 2):
-        with pytest.raises(InputError, match="row 3: its vector has NaN or infinity; leave it out"):
-            in_parts(points, workers, Plan(2))
+        with pytest.raises(InputError, match="the vector of row 3 has NaN or infinity; remove the row"):
+            in_parts(points, workers, KMeansSettings(2))
 
 
 def test_other_bad_input() -> None:
-    with pytest.raises(InputError, match="k must be at least 1"):
-        fit(rows([1, 2]), Plan(0))
-    with pytest.raises(InputError, match="k-means without a row"):
-        fit(Rows(np.empty(0, np.int64), []), Plan(2))
+    with pytest.raises(InputError, match="k is 0; it must be at least 1"):
+        fit(rows([1, 2]), KMeansSettings(0))
+    with pytest.raises(InputError, match="there are no rows to cluster"):
+        fit(Rows(np.empty(0, np.int64), []), KMeansSettings(2))
     with pytest.raises(InputError, match=r"different lengths \(2, 3\)"):
-        together(2, lambda rank, team: fit(rows(np.zeros((4, 2 + rank))), Plan(2), team))
-    with pytest.raises(InputError, match=r"\(3, 1\), and 2 of 1 numbers are needed"):
-        fit(rows([1, 2, 3]), Plan(2, start=np.zeros((3, 1))))
-    with pytest.raises(InputError, match="to start with have NaN"):
-        fit(rows([1, 2, 3]), Plan(1, start=np.array([[np.nan]])))
+        together(2, lambda rank, team: fit(rows(np.zeros((4, 2 + rank))), KMeansSettings(2), team))
+    with pytest.raises(InputError, match=r"shape \(3, 1\), expected \(2, 1\)"):
+        fit(rows([1, 2, 3]), KMeansSettings(2, initial=np.zeros((3, 1))))
+    with pytest.raises(InputError, match="initial centroids have NaN"):
+        fit(rows([1, 2, 3]), KMeansSettings(1, initial=np.array([[np.nan]])))
 
 
 def test_nearest_by_hand() -> None:
@@ -286,13 +292,13 @@ _WORKER = """
 import sys
 import horovod.tensorflow as hvd
 import numpy as np
-from coinspark.clustering.kmeans import Plan, fit
-from coinspark.clustering.collective import by_sum
-from tests.vision.test_kmeans import blobs, rows
+from coinspark.clustering.kmeans import KMeansSettings, fit
+from coinspark.clustering.collective import AllreduceCollective
+from tests.clustering.test_kmeans import blobs, rows
 hvd.init()
-team = by_sum(lambda values: hvd.allreduce(values, op=hvd.Sum).numpy(), hvd.rank(), hvd.size())
+team = AllreduceCollective(lambda values: hvd.allreduce(values, op=hvd.Sum).numpy(), hvd.rank(), hvd.size())
 mine = np.arange(hvd.rank(), 3000, hvd.size())
-found, _ = fit(rows(blobs()[mine], mine), Plan(20, 30, seed=5), team)
+found, _ = fit(rows(blobs()[mine], mine), KMeansSettings(20, 30, seed=5), team)
 np.savez(f"{sys.argv[1]}/{hvd.rank()}.npz", centroids=found.centroids, inertia=found.inertia)
 """
 
@@ -305,7 +311,7 @@ def test_two_horovod_workers_come_to_the_same_clusters(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
     work = [sys.executable, tmp_path / "worker.py", tmp_path]
     subprocess.run([*launch, *work], check=True, cwd=root, env=environment, timeout=200)
-    alone, _ = fit(rows(blobs()), Plan(20, 30, seed=5))
+    alone, _ = fit(rows(blobs()), KMeansSettings(20, 30, seed=5))
     for rank in range(2):
         with np.load(tmp_path / f"{rank}.npz") as found:
             assert_allclose(found["centroids"], alone.centroids, atol=2e-6)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinspark.clustering.numbering import numbers
+from coinspark.clustering.numbering import keep_numbers
 
 
 def named(
@@ -19,12 +19,12 @@ def named(
     def line(values: Sequence[Any]) -> np.ndarray:
         return np.array(values, np.float32).reshape(-1, 1)
 
-    return numbers(line(tonight), np.array(sizes), line(former), np.array(known, np.int64)).tolist()
+    return keep_numbers(line(tonight), np.array(sizes), line(former), np.array(known, np.int64)).tolist()
 
 
 def test_at_first_by_size_and_of_equals_by_place() -> None:
     assert named([5, 1, 9, 3], [10, 40, 10, 20]) == [3, 1, 4, 2]
-    assert numbers(
+    assert keep_numbers(
         np.array([[1, 2], [1, 1]], np.float32),
         np.array([5, 5]),
         np.empty((0, 2), np.float32),
@@ -68,7 +68,7 @@ def test_nobody_shares_a_number() -> None:
     random = np.random.default_rng(4)
     for _ in range(50):
         known = random.permutation(np.arange(1, 12))[:8]
-        found = numbers(
+        found = keep_numbers(
             random.normal(size=(10, 3)).astype(np.float32),
             random.integers(0, 5, 10),
             random.normal(size=(8, 3)).astype(np.float32),

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.decomposition import PCA
 
 from coinspark.clustering.blocks import Rows
-from coinspark.clustering.pca import Reduction, bearable, fit
+from coinspark.clustering.pca import Reduction, fit, max_components
 from coinspark.core.errors import InputError
 from tests.clustering.test_kmeans import rows, together
 
@@ -103,12 +103,12 @@ def test_nan_and_infinity_are_refused_by_key(bad: float, workers: int) -> None:
     points = stretched(20)
     points[[6, 3], 5] = bad
     held = parts(points, workers)
-    with pytest.raises(InputError, match="row 3: its vector has NaN or infinity; leave it out"):
+    with pytest.raises(InputError, match="the vector of row 3 has NaN or infinity; remove the row"):
         together(workers, lambda rank, team: fit(held[rank], 8, team))
 
 
 def test_no_rows_and_unequal_rows_are_refused() -> None:
-    with pytest.raises(InputError, match="without a row"):
+    with pytest.raises(InputError, match="there are no rows"):
         fit(Rows(np.empty(0, np.int64), []))
     with pytest.raises(InputError, match=r"different lengths \(2, 3\)"):
         together(2, lambda rank, team: fit(rows(np.zeros((4, 2 + rank))), 8, team))
@@ -122,14 +122,14 @@ def test_a_worker_without_rows_joins_in() -> None:
 
 
 def test_few_pictures_bear_few_numbers() -> None:
-    assert [bearable(rows) for rows in (1, 128, 144, 300, 4096, 100_000)] == [8, 8, 9, 18, 256, 256]
-    assert bearable(100_000, 64) == 64 and bearable(20, 3) == 3
+    assert [max_components(rows) for rows in (1, 128, 144, 300, 4096, 100_000)] == [8, 8, 9, 18, 256, 256]
+    assert max_components(100_000, 64) == 64 and max_components(20, 3) == 3
 
 
 def test_as_many_numbers_as_rows_make_all_rows_equally_far_apart_and_bearable_ones_do_not() -> None:
     points = np.random.default_rng(5).normal(size=(60, 100)).astype(np.float32)
     spread = {}
-    for most in (59, bearable(60)):
+    for most in (59, max_components(60)):
         found = fit(rows(points), most).apply(points)
         spread[most] = np.linalg.norm(found[:, None] - found, axis=2)[np.triu_indices(60, 1)].std()
-    assert spread[59] < 1e-3 and spread[bearable(60)] > 0.1
+    assert spread[59] < 1e-3 and spread[max_components(60)] > 0.1

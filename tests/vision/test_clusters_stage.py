@@ -18,7 +18,7 @@ from sklearn.decomposition import PCA
 
 from coinspark.classes import stage as classes
 from coinspark.classes import summary
-from coinspark.clustering import spark as spread
+from coinspark.clustering import on_spark
 from coinspark.config import Config
 from coinspark.core.errors import InputError
 from coinspark.pipeline import stage
@@ -243,13 +243,13 @@ def test_names_stay_while_coins_come_and_networks_change(
     wanted = {("Abdera-2", 7), ("Abdera-0", 2), ("Abdera-1", 5)}
     grown = {**collection(), **grouped("Abdera", (2, 1, 3), seed=1, mark="+")}  # a tenth more
     asked: list[bool] = []
-    real = spread.split
+    real = on_spark.select_clusters
 
     def watched(rows: DataFrame, how: Any) -> Any:
         asked.append(how.resume)
         return real(rows, how)
 
-    monkeypatch.setattr(spread, "split", watched)
+    monkeypatch.setattr(on_spark, "select_clusters", watched)
     again = build(spark, told(config), tmp_path, held(grown, former=former))
     assert groups(again) == groups(again, "chosen") == wanted and all(asked)
     assert {image: number for image, number in names(again).items() if image in names(first)} == names(former)
@@ -286,7 +286,7 @@ def test_a_killed_worker_changes_nothing(
                 return
             os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr(spread, "split", partial(spread.split, after=kill))
+    monkeypatch.setattr(on_spark, "select_clusters", partial(on_spark.select_clusters, on_iteration=kill))
     assert sorted(build(spark, told(config), tmp_path, held(collection()))) == undisturbed
     assert (tmp_path / "killed").exists()
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from coinspark.clustering import kmeans, pca
 from coinspark.clustering.blocks import Rows
-from coinspark.clustering.collective import ALONE, Team, by_sum
+from coinspark.clustering.collective import ALONE, AllreduceCollective, Collective
 from coinspark.training import augment, shards
 from coinspark.training import feed as shard_feed
 from coinspark.training.deepcluster import feed, sampler
@@ -49,7 +49,7 @@ class DeepClusterTrainer:
 
     job: DeepClusterJob
     workers: WorkerGroup
-    collective: Team
+    collective: Collective
     network: tf.keras.Model
     backbone: tf.keras.Model
     pipeline: feed.InputPipeline
@@ -109,7 +109,7 @@ def _start(job: DeepClusterJob, workers: WorkerGroup) -> tuple[DeepClusterTraine
     keys, jpegs = _read_images(job, workers)
     convention = BACKBONES[job.training.model].convention(job.settings.weights)
     pipeline = feed.InputPipeline(ImageSpec(job.height, job.width, convention), job.settings.input_filter)
-    collective = by_sum(workers.total, workers.rank, workers.size) if workers.size > 1 else ALONE
+    collective = AllreduceCollective(workers.total, workers.rank, workers.size) if workers.size > 1 else ALONE
     return DeepClusterTrainer(job, workers, collective, network, backbone, pipeline, jpegs, keys), state
 
 
@@ -143,10 +143,12 @@ def _round(trainer: DeepClusterTrainer, state: DeepClusterState) -> dict[str, An
     """Extract features, cluster them, train on the clusters, and update the state; the record of the round."""
     settings, collective = trainer.job.settings, trainer.collective
     features = feed.extract_features(trainer.backbone, trainer.jpegs, trainer.pipeline, settings.batch)
-    components = pca.bearable(sum(trainer.job.shards.rows["train"]), settings.pca_components)
+    components = pca.max_components(sum(trainer.job.shards.rows["train"]), settings.pca_components)
     reduction = pca.fit(Rows(trainer.keys, [features]), components, collective)
-    plan = kmeans.Plan(settings.k, seed=trainer.job.seed + state.round)
-    clusters, labels = kmeans.fit(Rows(trainer.keys, [reduction.apply(features)]), plan, collective)
+    kmeans_settings = kmeans.KMeansSettings(settings.k, seed=trainer.job.seed + state.round)
+    clusters, labels = kmeans.fit(
+        Rows(trainer.keys, [reduction.apply(features)]), kmeans_settings, collective
+    )
     nmi = _nmi_with_previous(trainer, state, labels)
     _reset_top_layer(trainer.network)
     for n in range(settings.epochs):
@@ -177,7 +179,7 @@ def _nmi_with_previous(
     keys, previous = state.assigned
     k = trainer.job.settings.k
     pairs = previous[np.searchsorted(keys, trainer.keys)].astype(np.int64) * k + labels
-    table = trainer.collective.total(np.bincount(pairs, minlength=k * k).astype(np.float64))
+    table = trainer.collective.allreduce(np.bincount(pairs, minlength=k * k).astype(np.float64))
     return round(states.normalized_mutual_information(table.reshape(k, k)), 6)
 
 
@@ -190,7 +192,7 @@ def _gather_assignment(trainer: DeepClusterTrainer, labels: kmeans.Labels) -> li
 
 def _gather(trainer: DeepClusterTrainer, array: NDArray[Any]) -> NDArray[Any]:
     """The arrays of all workers, concatenated by rank."""
-    messages = trainer.collective.gather(array.tobytes())
+    messages = trainer.collective.allgather(array.tobytes())
     return np.concatenate([np.frombuffer(message, array.dtype) for message in messages])
 
 

@@ -21,18 +21,17 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from pyspark.sql import DataFrame, SparkSession
 
-from coinspark.clustering import loading, sockets
-from coinspark.clustering import spark as spread
-from coinspark.clustering.blocks import Rows, Spool
+from coinspark.clustering import loading, on_spark, select_k, sockets
+from coinspark.clustering.blocks import BlockFile, Rows
 from coinspark.clustering.collective import ALONE
-from coinspark.clustering.kmeans import Plan, fit
-from coinspark.clustering.select_k import Asked, divide
-from coinspark.clustering.sockets import meet
-from coinspark.clustering.spark import assign, cluster, split
+from coinspark.clustering.kmeans import KMeansSettings, fit
+from coinspark.clustering.on_spark import assign, cluster, select_clusters
+from coinspark.clustering.select_k import SelectionSettings
+from coinspark.clustering.sockets import connect
 from coinspark.core.errors import ConfigError, InputError
 from tests.clustering.test_kmeans import blobs, together
 
-PLAN = Plan(8, 15, tolerance=0)
+PLAN = KMeansSettings(8, 15, tol=0)
 HOST = "127.0.0.1"
 
 
@@ -64,8 +63,8 @@ def test_any_number_of_partitions_and_tasks_gives_the_same_clusters(
         assert_allclose(found.inertia, one.inertia, rtol=1e-9)
         assert_array_equal(found.sizes, one.sizes)
     start = points[:8]
-    given = cluster(coins, Plan(8, 15, tolerance=0, start=start))
-    bare, _ = fit(Rows(np.arange(len(points)), [points]), Plan(8, 15, tolerance=0, start=start))
+    given = cluster(coins, KMeansSettings(8, 15, tol=0, initial=start))
+    bare, _ = fit(Rows(np.arange(len(points)), [points]), KMeansSettings(8, 15, tol=0, initial=start))
     assert_allclose(given.centroids, bare.centroids, atol=2e-6)
     assert_allclose(given.inertia, bare.inertia, rtol=1e-9)
 
@@ -86,7 +85,7 @@ def test_reduced_rows_in_one_barrier_stage(spark: SparkSession, points: np.ndarr
     made = [(f"coin-{n}", point.tolist(), n % 3 or None) for n, point in enumerate(points)]
     rows = spark.createDataFrame(made, "key string, vector array<float>, before int").repartition(5)
     numbers = (4, 6, 8, 10)
-    found = split(rows, Asked(PLAN, numbers, most=6))
+    found = select_clusters(rows, SelectionSettings(PLAN, numbers, components=6))
     assert found.reduction is not None and found.reduction.axes.shape == (12, 6)
     there = found.reduction.apply(points)
     own = np.array([row["n"] for row in rows.selectExpr("key", "xxhash64(key) n").orderBy("n").collect()])
@@ -94,12 +93,16 @@ def test_reduced_rows_in_one_barrier_stage(spark: SparkSession, points: np.ndarr
         int(row["key"].split("-")[1])
         for row in rows.selectExpr("key", "xxhash64(key) n").orderBy("n").collect()
     ]
-    with closing(Spool(None)) as store:
-        alone = divide(
-            Rows(own, [points[order]]), np.array(order) % 3, Asked(PLAN, numbers, most=6), ALONE, store
+    with closing(BlockFile(None)) as store:
+        alone = select_k.select_clusters(
+            Rows(own, [points[order]]),
+            np.array(order) % 3,
+            SelectionSettings(PLAN, numbers, components=6),
+            ALONE,
+            store,
         )
     assert_allclose(found.clusters.centroids, alone.clusters.centroids, atol=1e-4)
-    assert_array_equal(found.known, [1, 2])
+    assert_array_equal(found.former_numbers, [1, 2])
     assert_allclose(found.former, [there[1::3].mean(0), there[2::3].mean(0)], atol=1e-5)
     assert_allclose(found.silhouettes, alone.silhouettes, atol=1e-5)
     away = np.linalg.norm(there[:, None] - found.clusters.centroids, axis=2)
@@ -120,7 +123,7 @@ def test_a_killed_worker_changes_nothing(coins: DataFrame, tmp_path: Path) -> No
             os.kill(os.getpid(), signal.SIGKILL)
 
     undisturbed = cluster(coins, PLAN)
-    disturbed = cluster(coins, PLAN, after=kill)
+    disturbed = cluster(coins, PLAN, on_iteration=kill)
     assert (tmp_path / "killed").exists()
     assert disturbed.centroids.tobytes() == undisturbed.centroids.tobytes()
     assert disturbed.inertia == undisturbed.inertia
@@ -141,7 +144,7 @@ def test_the_driver_never_holds_the_rows(spark: SparkSession) -> None:
     settings = spark.sparkContext._jsc.sc().conf()  # the only way to change it while Spark is up
     settings.set("spark.driver.maxResultSize", "1m")
     try:
-        found = cluster(rows, Plan(4, 1))
+        found = cluster(rows, KMeansSettings(4, 1))
     finally:
         settings.set("spark.driver.maxResultSize", "1g")
     assert found.sizes.sum() == 8_000
@@ -153,20 +156,20 @@ def test_the_driver_never_holds_the_rows(spark: SparkSession) -> None:
         (
             [[1, 2], [1, np.nan]],
             pa.list_(pa.float32()),
-            "the vector of 'b' has NaN or infinity: leave this row out",
+            "the vector of 'b' has NaN or infinity: remove this row",
         ),
         ([[1, -np.inf], [1, 2]], pa.list_(pa.float32()), "the vector of 'a' has NaN or infinity"),
         ([[1, 2], [None, 1]], pa.list_(pa.float32()), "the vector of 'b' has NaN or infinity"),
-        ([[1, 2], None], pa.list_(pa.float32()), "the vector of 'b' is missing: leave this row out"),
+        ([[1, 2], None], pa.list_(pa.float32()), "the vector of 'b' is missing: remove this row"),
         ([[], []], pa.list_(pa.float32()), "the vector of 'a' is empty"),
         (
             [[1, 2], [1]],
             pa.list_(pa.float32()),
             "different lengths: .* has 2 numbers, 'b' has 1; cluster the",
         ),
-        ([b"12345678", b"123456"], pa.binary(), "the vector of 'b' ends within a float32"),
+        ([b"12345678", b"123456"], pa.binary(), "the vector of 'b' is not a whole number"),
         ([b"12345678", struct.pack("<2f", 1, np.inf)], pa.binary(), "the vector of 'b' has NaN or infinity"),
-        ([b"123456", b"123456"], pa.binary(), "the vector of 'a' ends within a float32 of 4 bytes"),
+        ([b"123456", b"123456"], pa.binary(), "the vector of 'a' is not a whole number of 4-byte floats"),
         ([b"", b""], pa.binary(), "the vector of 'a' is empty"),
     ],
 )
@@ -177,8 +180,8 @@ def test_a_task_finds_bad_vectors_by_key(
     arrays = [pa.array([1, 2]), pa.array(["a", "b"]), pa.array(vectors, kind)]
     whole = pa.RecordBatch.from_arrays(arrays, ["number", "key", "vector"])
     given = [whole] if batches == 1 else [whole.slice(0, 1), whole.slice(1)]
-    with closing(Spool(None)) as spool:
-        _, _, (fault, _, _) = loading.load(given, spool, None)
+    with closing(BlockFile(None)) as spool:
+        fault = loading.load(given, spool, None).report.fault
     assert re.search(message, fault), fault
 
 
@@ -187,9 +190,8 @@ def test_a_part_of_a_batch_is_read(kind: pa.DataType) -> None:
     vectors = np.arange(10, dtype=np.float32).reshape(5, 2)
     made = vectors.tolist() if pa.types.is_list(kind) else [row.tobytes() for row in vectors]
     batch = pa.RecordBatch.from_arrays([pa.array(list("abcde")), pa.array(made, kind)], ["key", "vector"])
-    found, fault = loading.read(batch.slice(2, 2), 2)
+    found = loading.read_vectors(batch.slice(2, 2), 2)
     assert_array_equal(found, vectors[2:4])
-    assert fault == ""
 
 
 @pytest.mark.parametrize(
@@ -205,25 +207,25 @@ def test_a_part_of_a_batch_is_read(kind: pa.DataType) -> None:
             "array<double>",
             "the vector of '3' has NaN",
         ),
-        ([], "binary", "k-means without a row"),
-        ([("a", "1 2")], "string", "the column vector is string: k-means wants array<float> or binary"),
+        ([], "binary", "there are no rows to cluster"),
+        ([("a", "1 2")], "string", "the column vector has the type string, expected array<float> or binary"),
     ],
 )
 def test_bad_rows_are_refused(spark: SparkSession, made: list[Any], kind: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        cluster(frame(spark, made, kind), Plan(2))
+        cluster(frame(spark, made, kind), KMeansSettings(2))
 
 
 def test_k_too_small_and_k_too_great(spark: SparkSession) -> None:
     few = frame(spark, [(f"{n}", [float(n % 3), 1.0]) for n in range(30)])
-    with pytest.raises(InputError, match="into 0 clusters: k must be at least 1"):
-        cluster(few, Plan(0))
-    found = cluster(few, Plan(10))
+    with pytest.raises(InputError, match="k is 0; it must be at least 1"):
+        cluster(few, KMeansSettings(0))
+    found = cluster(few, KMeansSettings(10))
     assert_array_equal(np.sort(found.centroids[:, 0]), [0, 1, 2])
     assert found.note == "k is 3 instead of 10: there are no more distinct vectors"
-    alike = cluster(few.selectExpr("key", "array(float(4), float(2)) AS vector"), Plan(10))
+    alike = cluster(few.selectExpr("key", "array(float(4), float(2)) AS vector"), KMeansSettings(10))
     assert_array_equal(alike.centroids, [[4, 2]])
-    assert_allclose(cluster(few, Plan(1)).centroids, [[1, 1]])
+    assert_allclose(cluster(few, KMeansSettings(1)).centroids, [[1, 1]])
 
 
 def test_no_slot_is_said(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,11 +235,11 @@ def test_no_slot_is_said(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -
         def __getattr__(self, name: str) -> Any:
             return lambda *_: {"isLocal": True, "maxNumConcurrentTasks": 0}.get(name, self)
 
-    assert spread.slots(spark) == 2
-    monkeypatch.setattr(spread, "_PATIENCE", 0)
+    assert on_spark.slots(spark) == 2
+    monkeypatch.setattr(on_spark, "_EXECUTOR_SECONDS", 0)
     monkeypatch.setattr(spark.sparkContext._jsc, "sc", Empty, raising=False)
-    with pytest.raises(ConfigError, match="at least one free core"):
-        spread.slots(spark)
+    with pytest.raises(ConfigError, match="no executor became available"):
+        on_spark.slots(spark)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
@@ -245,8 +247,8 @@ def test_tasks_meet_over_sockets(size: int) -> None:
     secret = os.urandom(32)
 
     def work(rank: int, told: Any) -> tuple[float, list[bytes]]:
-        with meet(rank, size, HOST, secret) as team:
-            return float(team.total(np.array([10.0**rank]))[0]), team.gather(b"x" * rank)
+        with connect(rank, size, HOST, secret) as team:
+            return float(team.allreduce(np.array([10.0**rank]))[0]), team.allgather(b"x" * rank)
 
     for total, heard in together(size, work):
         assert total == sum(10.0**rank for rank in range(size))
@@ -264,15 +266,15 @@ def test_a_stranger_does_not_join() -> None:
             return 0
         if rank == 1:
             assert tried.wait(60)
-        with meet(rank, 2, HOST, secret) as team:
-            return float(team.total(np.ones(1))[0])
+        with connect(rank, 2, HOST, secret) as team:
+            return float(team.allreduce(np.ones(1))[0])
 
     assert together(3, work) == [2, 2, 0]
 
 
 def test_ports_of_others_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that says nothing, one that says something else, and the first task of an attempt that fails just then."""
-    monkeypatch.setattr(sockets, "_GREETING", 0.2)
+    monkeypatch.setattr(sockets, "_GREETING_SECONDS", 0.2)
     secret = os.urandom(32)
     silent, other, failed = (Listener((HOST, port)) for port in sockets.ports(secret)[:3])
 
@@ -284,8 +286,8 @@ def test_ports_of_others_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> Non
         if rank == 3:
             failed.accept().close()
             return 0
-        with meet(rank, 2, HOST, secret) as team:
-            return float(team.total(np.ones(1))[0])
+        with connect(rank, 2, HOST, secret) as team:
+            return float(team.allreduce(np.ones(1))[0])
 
     with silent, other, failed:
         assert together(4, work) == [2, 2, 0, 0]
