@@ -1,8 +1,7 @@
-"""Reading a configuration: YAML files that hold only what differs from the defaults, merged and checked as a
-whole.
+"""Loading of a configuration: YAML files and `--set` overrides, merged over the defaults and validated.
 
-`load` merges the files in order, then `--set key=value` overrides. An unknown key, a wrong type or an
-impossible value stops with a line that names file and key. The settings themselves stand in `settings.py`.
+A file has only the keys that differ from the defaults. An unknown key, a wrong type or an invalid value
+raises an error that names file and key.
 """
 
 from __future__ import annotations
@@ -24,10 +23,12 @@ from coinspark.core.errors import ConfigError
 
 
 def load(files: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Config:
-    """The configuration of these YAML files, later ones winning, then of `key.sub=value` overrides.
+    """Load YAML files, merged in order, then `key.sub=value` overrides.
 
-    `${NAME}` and `${NAME:-default}` in a file are taken from the environment. Raises ConfigError naming file
-    and key.
+    `${NAME}` and `${NAME:-default}` in a file are replaced by environment variables.
+
+    Raises:
+        ConfigError: Names the file and the key.
     """
     merged: dict[str, Any] = {}
     for file in files:
@@ -51,17 +52,17 @@ def _read(file: Path) -> dict[str, Any]:
             f"{file}: cannot be read ({error.strerror}); give the path of a YAML file"
         ) from None
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{file}: is not UTF-8 ({error.reason} at byte {error.start})") from None
+        raise ConfigError(
+            f"{file}: not UTF-8 ({error.reason} at byte {error.start}); save the file as UTF-8"
+        ) from None
     try:
         loaded = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigError(
-            f"{file}: is not YAML that holds plain data: {' '.join(str(error).split())}"
-        ) from None
+        raise ConfigError(f"{file}: not valid YAML with plain data: {' '.join(str(error).split())}") from None
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
-        raise ConfigError(f"{file}: must hold keys and values, not a {type(loaded).__name__}")
+        raise ConfigError(f"{file}: expected keys with values, found a {type(loaded).__name__}")
     return {str(key): _expand(value, file) for key, value in loaded.items()}
 
 
@@ -76,34 +77,34 @@ def _expand(value: Any, file: Path) -> Any:
     if not isinstance(value, str):
         return value
 
-    def found(match: re.Match[str]) -> str:
+    def substitute(match: re.Match[str]) -> str:
         name, default = match.group(1), match.group(2)
-        if (given := os.environ.get(name, default)) is None:
+        if (variable := os.environ.get(name, default)) is None:
             raise ConfigError(
-                f"{file}: {match.group(0)} needs the environment variable {name}, which is not set"
+                f"{file}: {match.group(0)}: the environment variable {name} is not set; set it or give a default"
             )
-        return given
+        return variable
 
-    return _VARIABLE.sub(found, value)
+    return _VARIABLE.sub(substitute, value)
 
 
 def _override(text: str) -> dict[str, Any]:
     key, mark, value = text.partition("=")
     if not mark or not key:
-        raise ConfigError(f"--set {text}: must be key=value, such as training.epochs=3")
+        raise ConfigError(f"--set {text}: expected key=value, such as training.epochs=3")
     try:
         nested: Any = yaml.safe_load(value)
     except yaml.YAMLError:
-        raise ConfigError(f"--set {text}: the value is not YAML that holds plain data") from None
+        raise ConfigError(f"--set {text}: the value is not valid YAML with plain data") from None
     for part in reversed(key.split(".")):
         nested = {part: nested}
     return dict(nested)
 
 
-def _merge(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
-    """`high` over `low`: sections merge key by key, everything else (lists too) is replaced."""
-    merged = dict(low)
-    for key, value in high.items():
+def _merge(base: dict[str, Any], update: dict[str, Any]) -> dict[str, Any]:
+    """`update` over `base`: sections are merged key by key; other values, lists too, are replaced."""
+    merged = dict(base)
+    for key, value in update.items():
         if isinstance(value, dict) and isinstance(merged.get(key), dict):
             merged[key] = _merge(merged[key], value)
         else:

@@ -82,7 +82,9 @@ class Config(Section):
 
     @property
     def reference_layer(self) -> str | None:
-        """Name of the layer that the others are compared with: the first whose kind is a reference, the plain mints."""
+        """Name of the layer that the others are compared with: the first whose kind is a reference, the plain
+        mints.
+        """
         kinds = layer_kinds()
         return next((layer.name for layer in self.layers if kinds[layer.kind].is_reference), None)
 

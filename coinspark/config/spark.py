@@ -8,9 +8,11 @@ from coinspark.config.common import Section
 
 
 class Spark(Section):
-    """How the session is made; `conf` takes any further Spark setting and wins over ours.
+    """Settings of the session.
 
-    `sparknlp_jars`: the folder of Spark NLP's jars; null: where `make setup` left them.
+    Attributes:
+        sparknlp_jars: Folder of Spark NLP's jars; null: the folder that `make setup` created.
+        conf: Further Spark settings; they override those of coinspark.
     """
 
     master: str | None = None
@@ -21,7 +23,7 @@ class Spark(Section):
 
 
 class Catalog(Section):
-    """The Iceberg catalog. Without `properties` it is the JDBC catalog on a SQLite file in the warehouse."""
+    """The Iceberg catalog; without `properties`, the JDBC catalog on a SQLite file in the warehouse."""
 
     name: str = Field("coinspark", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     namespace: str = Field("coins", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")

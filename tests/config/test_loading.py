@@ -1,4 +1,4 @@
-"""The configuration: closed, typed, and clear about what it refuses."""
+"""Loading a configuration: unknown keys and invalid values are refused with file and key."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def write(folder: Path, text: str) -> Path:
     return file
 
 
-def test_defaults_are_what_base_yaml_shows() -> None:
-    shown = yaml.safe_load((ROOT / "conf" / "base.yaml").read_text(encoding="utf-8"))
-    assert Config.model_validate(shown) == Config()
-    assert set(shown) == set(Config.model_fields)
+def test_base_yaml_shows_all_defaults() -> None:
+    documented = yaml.safe_load((ROOT / "conf" / "base.yaml").read_text(encoding="utf-8"))
+    assert Config.model_validate(documented) == Config()
+    assert set(documented) == set(Config.model_fields)
     for section in ("spark", "catalog", "ingest", "entities", "splits", "training", "features", "evaluation"):
-        assert set(shown[section]) == set(type(getattr(Config(), section)).model_fields), section
+        assert set(documented[section]) == set(type(getattr(Config(), section)).model_fields), section
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "conf").glob("*.yaml")), ids=lambda file: file.name)
-def test_every_shipped_configuration_loads(file: Path) -> None:
+def test_every_file_of_conf_loads(file: Path) -> None:
     assert load([file]).name
 
 
-def test_files_hold_differences_and_later_ones_win(tmp_path: Path) -> None:
+def test_later_files_and_overrides_win(tmp_path: Path) -> None:
     first = write(tmp_path, "training: {epochs: 7, batch: 8}\nsplits: {min_coins: 5}")
     second = tmp_path / "second.yaml"
     second.write_text("training: {epochs: 9}")
@@ -43,7 +43,7 @@ def test_files_hold_differences_and_later_ones_win(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("trainning: {epochs: 3}", "unknown key 'trainning'; did you mean 'training'?"),
         ("training: {epoch: 3}", "unknown key 'training.epoch'; did you mean 'epochs'?"),
@@ -79,38 +79,38 @@ def test_files_hold_differences_and_later_ones_win(tmp_path: Path) -> None:
         ("layers: [{name: a, kind: mint}, {name: a, kind: type}]", "two layers have the same name"),
         ("training: {size: 96}", "not among ingest.sizes"),
         ("sources: [{kind: museum, root: a}]", "museum"),
-        ("name: !!python/object:os.system {}", "not YAML that holds plain data"),
-        ("- a\n- b", "must hold keys and values"),
-        ("name: ${COINSPARK_NOT_SET_ANYWHERE}", "COINSPARK_NOT_SET_ANYWHERE, which is not set"),
+        ("name: !!python/object:os.system {}", "not valid YAML with plain data"),
+        ("- a\n- b", "expected keys with values"),
+        ("name: ${COINSPARK_NOT_SET_ANYWHERE}", "variable COINSPARK_NOT_SET_ANYWHERE is not set"),
     ],
 )
-def test_what_is_refused_is_named(tmp_path: Path, text: str, says: str) -> None:
+def test_invalid_configuration_names_file_and_key(tmp_path: Path, text: str, message: str) -> None:
     file = write(tmp_path, text)
     with pytest.raises(ConfigError) as error:
         load([file])
-    assert says in str(error.value)
+    assert message in str(error.value)
     assert str(file) in str(error.value)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read"):
         load([tmp_path / "none.yaml"])
 
 
-def test_environment_with_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = write(tmp_path, "warehouse: ${COINSPARK_TEST_PLACE:-here}/w")
+def test_environment_variables_are_substituted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write(tmp_path, "warehouse: ${COINSPARK_TEST_FOLDER:-here}/w")
     assert load([file]).warehouse == "here/w"
-    monkeypatch.setenv("COINSPARK_TEST_PLACE", "there")
+    monkeypatch.setenv("COINSPARK_TEST_FOLDER", "there")
     assert load([file]).warehouse == "there/w"
 
 
 @pytest.mark.parametrize("override", ["epochs", "=3", "training.epochs=!!python/name:os.system"])
-def test_override_that_is_none(override: str) -> None:
+def test_malformed_override_is_refused(override: str) -> None:
     with pytest.raises(ConfigError, match="--set"):
         load([], [override])
 
 
-def test_a_renamed_key_stops_with_its_new_name(tmp_path: Path) -> None:
+def test_renamed_key_is_refused_with_its_new_name(tmp_path: Path) -> None:
     file = tmp_path / "old.yaml"
     file.write_text("training: {yardstick: false}\n", encoding="utf-8")
     with pytest.raises(
