@@ -8,8 +8,7 @@ from coinspark.config.common import Section
 
 
 class Evaluation(Section):
-    """`top` for top-k, `bootstrap` resamples for the intervals, `examples` coins shown a class in the report.
-    """
+    """`top` for top-k, `bootstrap` resamples for the intervals, `examples` coins shown a class in the report."""
 
     top: int = Field(5, ge=1)
     bootstrap: int = Field(2_000, ge=100)

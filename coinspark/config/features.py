@@ -10,11 +10,10 @@ from coinspark.config.common import Section
 
 
 class Features(Section):
-    """Whose convolutions look at which pictures. `mints` and `split` narrow the pictures down; without either
-    it is all.
+    """Whose convolutions look at which pictures. `mints` and `split` narrow the pictures down; without either it is all.
 
-    `weights`: `run` (of `layer`, fold 0), `imagenet`, `deepcluster` (the network that it trained), a file, or
-    null: seeded and untrained.
+    `weights`: `run` (of `layer`, fold 0), `imagenet`, `deepcluster` (the network that it trained), a file, or null: seeded and
+    untrained.
     """
 
     weights: str | None = "run"

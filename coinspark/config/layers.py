@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 
 class Split(Section):
-    """The mints that a layer splits: by name, those with more coins than `larger_than`, and the `largest` n
-    mints.
-    """
+    """The mints that a layer splits: by name, those with more coins than `larger_than`, and the `largest` n mints."""
 
     mints: tuple[str, ...] = ()
     larger_than: int | None = Field(None, ge=1)
