@@ -1,16 +1,42 @@
-"""Settings of `evaluate` and of the report."""
+"""Settings of the stage `evaluate` and of the report."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import Field, field_validator
 
 from coinspark.config.common import Section
+from coinspark.core.errors import ConfigError
+from coinspark.core.registry import resolve
+
+_SECTIONS = "coinspark.evaluation.report.sections:SECTIONS"
 
 
 class Evaluation(Section):
-    """`top` for top-k, `bootstrap` resamples for the intervals, `examples` coins shown a class in the report."""
+    """Scores, intervals and the report.
 
-    top: int = Field(5, ge=1)
-    bootstrap: int = Field(2_000, ge=100)
-    examples: int = Field(6, ge=0, le=50)
-    suspect: float = Field(0.9, gt=0, le=1)
+    Attributes:
+        top_k: The k of top-k accuracy; predictions kept per image and level.
+        bootstrap_samples: Resamples of the test coins for the intervals.
+        examples_per_class: Coins that the report shows for each new class and at each end of a cluster.
+        suspect_threshold: Minimum probability of a prediction that contradicts the record to be in the view `suspects`.
+        sections: Sections of the report in their order, by name or as `package.module:SECTION`; null: all.
+    """
+
+    top_k: int = Field(5, ge=1)
+    bootstrap_samples: int = Field(2_000, ge=100)
+    examples_per_class: int = Field(6, ge=0, le=50)
+    suspect_threshold: float = Field(0.9, gt=0, le=1)
+    sections: tuple[str, ...] | None = None
+
+    @field_validator("sections")
+    @classmethod
+    def _sections_exist(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        registry: Any = resolve(_SECTIONS)
+        try:
+            for name in names or ():
+                registry.target(name)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return names

@@ -1,6 +1,6 @@
-"""How far clusters go with what is known of their coins, from contingency tables alone: NumPy and scikit-learn, no Spark.
+"""Agreement of clusters with labels (types or classes), from contingency tables: NumPy and scikit-learn, no Spark.
 
-A table here is int64 of shape (clusters, labels): how many coins of each label stand in each cluster.
+A contingency table is int64 of shape (clusters, labels): coins of each label in each cluster.
 """
 
 from __future__ import annotations
@@ -14,136 +14,164 @@ from sklearn.metrics import adjusted_mutual_info_score
 Table = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 Counts = np.ndarray[tuple[int], np.dtype[np.int64]]
 
-DRAWS = 200
-"""Draws by lot that a cluster is compared with: their mean is then within a few thousandths."""
-GAIN = 0.2
-"""The part of the way from lots to the best there is that a cluster must have got to be more than a jumble,"""
-LUCK = 0.05
-"""and the most lots that may do as well: in a small mint, lots get far."""
-TELLING = 5
-"""Coins of a known label from which on a cluster's purity is judged at all."""
+RANDOM_DRAWS = 200
+"""Random assignments that a cluster is compared with. The error of their mean is a few thousandths."""
+MIN_GAIN = 0.2
+"""Minimum gain over random assignment of a cluster that is better than chance."""
+MAX_P_VALUE = 0.05
+"""Maximum empirical p-value of a cluster that is better than chance. In a small mint, random clusters gain much."""
+MIN_LABELLED = 5
+"""A cluster with fewer labelled coins is not judged."""
 
 
 @dataclass(frozen=True)
 class Purity:
-    """How one cluster stands in its labels: `known` coins have one, `share` of them the commonest, which is `name`.
+    """Agreement of one cluster with its labels.
 
-    `lot` is the share that as many coins of the mint, drawn by lot, would come to on average. `together`: of all pairs of a
-    coin of the cluster and another of its label, the share whose other coin is in the cluster too (None where no coin has
-    another); `scattered`: the same by lot, which is the cluster's share of the mint's other coins. `luck`: the share of the
-    lots drawn that gain as much.
+    Attributes:
+        labelled: Coins of the cluster that have a label.
+        share: Share of them with the most frequent label (purity).
+        label: The most frequent label, the first by name on a tie.
+        random_share: Mean purity of as many coins drawn at random from the mint.
+        recall: Pairwise recall: of all pairs of a coin in the cluster and another coin of its label, the share whose
+            other coin is in the cluster too. None if no coin shares its label with another.
+        random_recall: Expected pairwise recall of a random cluster: its share of the mint's other coins.
+        p_value: Empirical p-value: the share of random draws with at least this gain.
     """
 
-    known: int
+    labelled: int
     share: float
-    name: str
-    lot: float
-    together: float | None
-    scattered: float
-    luck: float
+    label: str
+    random_share: float
+    recall: float | None
+    random_recall: float
+    p_value: float
 
     @property
     def gain(self) -> float | None:
-        """How far it got from what lots come to (0) to the best there is (1), in `share` or in `together`.
+        """Gain over random assignment: 0 for the random value, 1 for the best possible one.
 
-        The better of both: a cluster of one large type need not hold all of it, one of many small types is of none mostly.
-        None where nothing can be told: too few are known, of one label in all, of as many labels as coins, or in one cluster.
+        The maximum of the gains in purity and in pairwise recall: one large type may spread over several pure clusters,
+        and a cluster of many small types has a low purity. None if it cannot be judged: too few labelled coins, one label
+        only, as many labels as coins, or one cluster only.
+
+        Example: purity 0.6 where random clusters reach 0.2 is a gain of (0.6 - 0.2) / (1 - 0.2) = 0.5.
         """
-        if self.known < TELLING or self.lot > 1 - 1e-9 or self.together is None or self.scattered >= 1:
+        if (
+            self.labelled < MIN_LABELLED
+            or self.random_share > 1 - 1e-9
+            or self.recall is None
+            or self.random_recall >= 1
+        ):
             return None
         return max(
-            (self.share - self.lot) / (1 - self.lot), (self.together - self.scattered) / (1 - self.scattered)
+            (self.share - self.random_share) / (1 - self.random_share),
+            (self.recall - self.random_recall) / (1 - self.random_recall),
         )
 
     @property
-    def tells(self) -> bool | None:
-        """Whether it is clearly better than lots, and by more than luck; None where `gain` is."""
-        return None if self.gain is None else self.gain >= GAIN and self.luck <= LUCK
+    def beats_chance(self) -> bool | None:
+        """Whether gain and p-value are clearly better than chance; None if `gain` is None."""
+        return None if self.gain is None else self.gain >= MIN_GAIN and self.p_value <= MAX_P_VALUE
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How all clusters of a mint go with one kind of label, over the `known` coins that have it.
+    """Agreement of all clusters of a mint with one kind of label.
 
-    `purity`: the share of them whose label is the commonest of their cluster; `lot`: the same for clusters drawn by lot.
-    `mutual`: adjusted mutual information, 1 where clusters and labels are one, about 0 by chance; None where there is only
-    one cluster or one label, of which it says nothing.
+    Attributes:
+        labelled: Coins that have a label.
+        labels: Number of different labels.
+        purity: Share of the labelled coins with the most frequent label of their cluster.
+        random_purity: Mean purity of clusters of the same sizes drawn at random.
+        mutual_information: Adjusted mutual information: 1 if clusters and labels are the same, about 0 by chance; None
+            with one cluster or one label only.
+        clusters: Purity of each cluster by number.
     """
 
-    known: int
+    labelled: int
     labels: int
     purity: float
-    lot: float
-    mutual: float | None
+    random_purity: float
+    mutual_information: float | None
     clusters: Mapping[int, Purity]
 
 
 def agreement(counts: Mapping[tuple[int, str], int], seed: int) -> Agreement | None:
-    """The agreement of clusters with labels; `counts`: (cluster, label) → coins, above 0. None where no coin has a label."""
+    """Agreement of clusters with labels; None if no coin has a label.
+
+    Args:
+        counts: (cluster, label) → coins, each above 0.
+    """
     if not counts:
         return None
-    numbers, names = sorted({cluster for cluster, _ in counts}), sorted({label for _, label in counts})
+    numbers, labels = sorted({cluster for cluster, _ in counts}), sorted({label for _, label in counts})
     row = {number: i for i, number in enumerate(numbers)}
-    column = {name: i for i, name in enumerate(names)}
-    table = np.zeros((len(numbers), len(names)), dtype=np.int64)
+    column = {label: i for i, label in enumerate(labels)}
+    table = np.zeros((len(numbers), len(labels)), dtype=np.int64)
     for (cluster, label), coins in counts.items():
         table[row[cluster], column[label]] = coins
-    found = {number: _purity(table[i], table.sum(axis=0), names, seed) for i, number in enumerate(numbers)}
-    known = int(table.sum())
+    totals = table.sum(axis=0)
+    purities = {number: _purity(table[i], totals, labels, seed) for i, number in enumerate(numbers)}
+    labelled = int(table.sum())
     return Agreement(
-        known=known,
-        labels=len(names),
-        mutual=mutual_information(table),
-        clusters=found,
-        purity=float(table.max(axis=1).sum() / known),
-        lot=sum(one.lot * one.known for one in found.values()) / known,
+        labelled=labelled,
+        labels=len(labels),
+        purity=float(table.max(axis=1).sum() / labelled),
+        random_purity=sum(purity.random_share * purity.labelled for purity in purities.values()) / labelled,
+        mutual_information=mutual_information(table),
+        clusters=purities,
     )
 
 
 def mutual_information(table: Table) -> float | None:
-    """Adjusted mutual information (Vinh, Epps and Bailey 2010, arithmetic mean) of a contingency table without empty rows.
+    """Adjusted mutual information (Vinh, Epps and Bailey 2010, arithmetic mean) of a contingency table.
 
-    None where it has one row or one column: scikit-learn calls that 1 or 0, but nothing was compared.
+    None for a table with one row or one column, where scikit-learn returns 1 or 0 although nothing is compared.
     """
     if min(table.shape) < 2:
         return None
     rows, columns = np.nonzero(table)
-    times = table[rows, columns]
-    return float(adjusted_mutual_info_score(np.repeat(columns, times), np.repeat(rows, times)))
+    coins = table[rows, columns]
+    return float(adjusted_mutual_info_score(np.repeat(columns, coins), np.repeat(rows, coins)))
 
 
-def by_lot(totals: Sequence[int], size: int, seed: int) -> Table:
-    """Lots of `size` coins, drawn without return from `totals` coins a label: int64 of shape (DRAWS, labels).
+def random_draws(totals: Sequence[int], size: int, seed: int) -> Table:
+    """Labels of `size` coins drawn without replacement from `totals` coins per label: int64 (RANDOM_DRAWS, labels).
 
-    Seeded draws: the exact sum over all outcomes takes too long for a mint of hundreds of types.
+    The exact expectation over all outcomes takes too long for a mint with hundreds of types.
     """
-    draw = np.random.default_rng(seed)
-    drawn: Table = draw.multivariate_hypergeometric(np.asarray(totals), size, size=DRAWS, method="marginals")
-    return drawn
-
-
-def _purity(row: Counts, totals: Counts, names: Sequence[str], seed: int) -> Purity:
-    known, everyone = int(row.sum()), int(totals.sum())
-    lots = by_lot(totals.tolist(), known, seed)
-    shares = lots.max(axis=1) / known
-    found = Purity(
-        known=known,
-        share=float(row.max() / known),
-        name=names[int(row.argmax())],  # the first by name where two are even
-        lot=float(shares.mean()),
-        together=_together(row, totals),
-        scattered=(known - 1) / max(1, everyone - 1),
-        luck=1.0,
+    random = np.random.default_rng(seed)
+    draws: Table = random.multivariate_hypergeometric(
+        np.asarray(totals), size, size=RANDOM_DRAWS, method="marginals"
     )
-    if found.gain is None:
-        return found
+    return draws
+
+
+def _purity(row: Counts, totals: Counts, labels: Sequence[str], seed: int) -> Purity:
+    labelled, total = int(row.sum()), int(totals.sum())
+    draws = random_draws(totals.tolist(), labelled, seed)
+    shares = draws.max(axis=1) / labelled
+    purity = Purity(
+        labelled=labelled,
+        share=float(row.max() / labelled),
+        label=labels[int(row.argmax())],
+        random_share=float(shares.mean()),
+        recall=_pairwise_recall(row, totals),
+        random_recall=(labelled - 1) / max(1, total - 1),
+        p_value=1.0,
+    )
+    if purity.gain is None:
+        return purity
     gains = [
-        replace(found, share=float(share), together=_together(lot, totals) or 0.0).gain
-        for share, lot in zip(shares, lots, strict=True)
+        replace(purity, share=float(share), recall=_pairwise_recall(draw, totals) or 0.0).gain
+        for share, draw in zip(shares, draws, strict=True)
     ]
-    return replace(found, luck=sum(gain is not None and gain >= found.gain for gain in gains) / DRAWS)
+    return replace(
+        purity, p_value=sum(gain is not None and gain >= purity.gain for gain in gains) / RANDOM_DRAWS
+    )
 
 
-def _together(row: Counts, totals: Counts) -> float | None:
-    others = int((row * (totals - 1)).sum())
-    return float((row * (row - 1)).sum() / others) if others else None
+def _pairwise_recall(row: Counts, totals: Counts) -> float | None:
+    pairs = int((row * (totals - 1)).sum())
+    return float((row * (row - 1)).sum() / pairs) if pairs else None

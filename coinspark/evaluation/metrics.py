@@ -1,45 +1,57 @@
-"""Predictions against the record: hits, confusion, and the METRICS rows with their differences from the baseline.
+"""Test images and predictions → outcomes, confusion counts, and the rows of the table `metrics`.
 
-A prediction counts at two levels. At level `class` the label is the layer's class. At level `mint` the probabilities of
-the classes of a mint have been summed: a mix-up between two classes of one mint is no error there, which the paper's
-Table 1 counted as one, so that its rows could not be compared (DESIGN section 4, Evaluation).
+Every prediction is scored at two levels. At level `class` the label is the class of the layer. At level `mint` the
+probabilities of a mint's classes are summed (roll-up): confusing two classes of one mint is then no error. Only level
+`mint` compares layers with different classes.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
 from coinspark.config import Config, Evaluation
-from coinspark.evaluation import scores
+from coinspark.evaluation.scores import (
+    TestResults,
+    bootstrap_interval,
+    common_images,
+    metric_counts,
+    test_results,
+)
 from coinspark.warehouse.schemas import CONFUSION
 
 LEVELS = ("class", "mint")
-BASELINES = ("hog-svm", "majority")
-"""Models that are not trained networks: printed for comparison, never the baseline."""
-Values = tuple[str, str, str, str, int, float, float, float, float | None, float | None, float | None]
+MAJORITY = "majority"
+"""Name of the majority-class baseline in the table `metrics`; it has no run."""
 Key = tuple[str, str]
+"""Layer and model. The folds of a layer and model are scored together."""
+MetricRow = tuple[str, str, str, str, int, float, float, float, float | None, float | None, float | None]
+"""A row of the table `metrics`."""
 
 
-def held_out(runs: DataFrame, splits: DataFrame) -> DataFrame:
-    """What each run is tested on: [run_id, layer, model, fold, coin_id, medium, class, mint]."""
-    held = splits.where("split = 'test'").select("layer", "fold", "coin_id", "medium", "class", "mint")
+def test_images(runs: DataFrame, splits: DataFrame) -> DataFrame:
+    """The test images of each run: [run_id, layer, model, fold, coin_id, medium, class, mint]."""
+    test_rows = splits.where("split = 'test'").select("layer", "fold", "coin_id", "medium", "class", "mint")
     return (
         runs.select("run_id", "layer", "model", "fold")
-        .join(held, ["layer", "fold"])
+        .join(test_rows, ["layer", "fold"])
         .select("run_id", "layer", "model", "fold", "coin_id", "medium", "class", "mint")
     )
 
 
-def hits(tests: DataFrame, predictions: DataFrame) -> DataFrame:
-    """Truth and outcome of each test image: [run_id, layer, model, level, coin_id, medium, truth, predicted, rank].
+def outcomes(tests: DataFrame, predictions: DataFrame) -> DataFrame:
+    """Truth and prediction of each test image: [run_id, layer, model, level, coin_id, medium, truth, predicted, rank].
 
-    `predicted` is the first prediction (null where there is none), `rank` the place of the truth, null where it is not
-    among the predictions. `tests` as `held_out` gives them.
+    `predicted` is the first prediction, null if there is none. `rank` is the rank of the truth, null if it is not
+    predicted.
+
+    Args:
+        tests: Frame of `test_images`.
+        predictions: Table `predictions`.
     """
     labelled = (
         tests.withColumn("level", F.explode(F.array(*map(F.lit, LEVELS))))
@@ -47,108 +59,101 @@ def hits(tests: DataFrame, predictions: DataFrame) -> DataFrame:
         .drop("class", "mint")
     )
     label = F.when(F.col("level") == "class", F.col("class")).otherwise(F.col("mint"))
-    said = predictions.select("run_id", "level", "coin_id", "medium", "rank", label.alias("label"))
     keys = ["run_id", "level", "coin_id", "medium"]
-    joined = labelled.join(said.withColumnRenamed("rank", "place"), keys, "left")
+    ranked = predictions.select(*keys, F.col("rank").alias("position"), label.alias("label"))
+    joined = labelled.join(ranked, keys, "left")
     return joined.groupBy("run_id", "layer", "model", "level", "coin_id", "medium", "truth").agg(
-        F.max(F.when(F.col("place") == 1, F.col("label"))).alias("predicted"),
-        F.min(F.when(F.col("label") == F.col("truth"), F.col("place"))).alias("rank"),
+        F.max(F.when(F.col("position") == 1, F.col("label"))).alias("predicted"),
+        F.min(F.when(F.col("label") == F.col("truth"), F.col("position"))).alias("rank"),
     )
 
 
-def confusion(hits: DataFrame) -> DataFrame:
+def confusion_counts(outcomes: DataFrame) -> DataFrame:
     """Test images by truth and first prediction: a CONFUSION frame."""
     return (
-        hits.groupBy("run_id", "level", "truth", "predicted")
+        outcomes.groupBy("run_id", "level", "truth", "predicted")
         .agg(F.count("*").alias("n"))
         .select(list(CONFUSION.columns))
     )
 
 
-def majority(splits: DataFrame, layer: str, top: int) -> DataFrame:
-    """What always naming the biggest mints of the training coins comes to: rows like those of `hits`, without run_id."""
-    held = splits.where(F.col("layer") == layer)
-    order = Window.partitionBy("fold").orderBy(F.col("n").desc(), "mint")
-    places = (
-        held.where("split = 'train'")
+def majority_outcomes(splits: DataFrame, layer: str, top_k: int) -> DataFrame:
+    """Outcomes of a baseline that always predicts the largest mints of the training split, largest first.
+
+    Columns as in `outcomes`, without run_id.
+    """
+    rows = splits.where(F.col("layer") == layer)
+    by_size = Window.partitionBy("fold").orderBy(F.col("n").desc(), "mint")
+    positions = (
+        rows.where("split = 'train'")
         .groupBy("fold", "mint")
         .agg(F.count("*").alias("n"))
-        .select("fold", "mint", F.row_number().over(order).alias("place"))
+        .select("fold", "mint", F.row_number().over(by_size).alias("position"))
     )
-    first = places.where("place = 1").select("fold", F.col("mint").alias("predicted"))
-    rank = F.when(F.col("place") <= top, F.col("place"))
+    largest = positions.where("position = 1").select("fold", F.col("mint").alias("predicted"))
     return (
-        held.where("split = 'test'")
-        .join(F.broadcast(places), ["fold", "mint"], "left")
-        .join(F.broadcast(first), "fold")
+        rows.where("split = 'test'")
+        .join(F.broadcast(positions), ["fold", "mint"], "left")
+        .join(F.broadcast(largest), "fold")
         .select(
             "layer",
-            F.lit("majority").alias("model"),
+            F.lit(MAJORITY).alias("model"),
             F.lit("mint").alias("level"),
             "coin_id",
             "medium",
             F.col("mint").alias("truth"),
             "predicted",
-            rank.alias("rank"),
+            F.when(F.col("position") <= top_k, F.col("position")).alias("rank"),
         )
     )
 
 
-def baseline(config: Config, keys: Sequence[Key]) -> Key | None:
-    """The (layer, model) that the others are compared with: the plain mint layer's network; None where there is none."""
-    reference = config.reference_layer
-    return min((key for key in keys if key[0] == reference and key[1] not in BASELINES), default=None)
+def reference_run(config: Config, networks: Iterable[Key]) -> Key | None:
+    """The (layer, model) that the others are compared with: the network of the reference layer; None without one."""
+    return min((key for key in networks if key[0] == config.reference_layer), default=None)
 
 
-def metric_rows(hits: Sequence[Row], base: Key | None, settings: Evaluation, seed: int) -> list[Values]:
-    """The rows of METRICS: every layer, model, level and metric with its value, interval, and difference from `base`.
+def metric_names(top_k: int) -> tuple[str, ...]:
+    """The metrics of a comparison, in the order in which they are shown."""
+    return ("top1", f"top{top_k}", "macro_recall") if top_k > 1 else ("top1", "macro_recall")
 
-    All folds of a layer and model count together. `n` is the number of test coins. Differences are taken at level mint,
-    over the images that both tested, a coin's media drawn together.
+
+def metric_rows(
+    outcomes: Sequence[Row], reference: Key | None, settings: Evaluation, seed: int
+) -> list[MetricRow]:
+    """The rows of the table `metrics`: value, interval and difference for every layer, model, level and metric.
+
+    All folds of a layer and model are scored together; `n` is the number of test coins. Differences from the reference
+    run are taken at level `mint`, over the images that both runs tested.
     """
     grouped: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
-    for row in hits:
+    for row in outcomes:
         grouped[row["layer"], row["model"], row["level"]].append(row)
-    tested = {key: scores.tested(rows) for key, rows in sorted(grouped.items())}
-    names = ("top1", f"top{settings.top}", "macro_recall") if settings.top > 1 else ("top1", "macro_recall")
-    against = tested.get((*base, "mint")) if base else None
-    return [
-        (
-            *key,
-            metric,
-            len(set(found.coin)),
-            *_value(found, metric, settings.bootstrap, seed),
-            *(
-                _difference(found, against, metric, settings.bootstrap, seed)
-                if against is not None and key[2] == "mint" and key[:2] != base
-                else (None, None, None)
-            ),
-        )
-        for key, found in tested.items()
-        for metric in names
-    ]
+    results = {key: test_results(rows) for key, rows in sorted(grouped.items())}
+    reference_results = results.get((*reference, "mint")) if reference else None
+    rows: list[MetricRow] = []
+    for key, result in results.items():
+        compared = reference_results if key[2] == "mint" and key[:2] != reference else None
+        coins = len(set(result.coin))
+        for metric in metric_names(settings.top_k):
+            value = _value(result, metric, settings, seed)
+            rows.append((*key, metric, coins, *value, *_difference(result, compared, metric, settings, seed)))
+    return rows
 
 
-def _value(found: scores.Tested, metric: str, times: int, seed: int) -> tuple[float, float, float]:
-    tally = scores.tally(found, metric)
-    return (tally.value(), *scores.interval(tally, None, times, seed))
+def _value(results: TestResults, metric: str, settings: Evaluation, seed: int) -> tuple[float, float, float]:
+    counts = metric_counts(results, metric)
+    return (counts.value(), *bootstrap_interval(counts, None, settings.bootstrap_samples, seed))
 
 
 def _difference(
-    found: scores.Tested, against: scores.Tested, metric: str, times: int, seed: int
+    results: TestResults, reference: TestResults | None, metric: str, settings: Evaluation, seed: int
 ) -> tuple[float | None, float | None, float | None]:
-    """Difference and its interval over the common images; three nulls where there is none in common."""
-    first, second = (scores.tally(side, metric) for side in scores.common(found, against))
+    """Difference from the reference and its interval over common images; three nulls if there are none."""
+    if reference is None:
+        return None, None, None
+    first, second = (metric_counts(side, metric) for side in common_images(results, reference))
     difference = first.value() - second.value()
     if math.isnan(difference):
         return None, None, None
-    return (difference, *scores.interval(first, second, times, seed))
-
-
-def pooled(confusion: Sequence[Row], runs: Mapping[str, Key], level: str) -> dict[Key, scores.Matrix]:
-    """The confusion matrix of each (layer, model) at `level`, its folds added up. `runs`: run_id → (layer, model)."""
-    cells: dict[Key, list[tuple[str, str, int]]] = defaultdict(list)
-    for row in confusion:
-        if row["level"] == level and row["run_id"] in runs:
-            cells[runs[row["run_id"]]].append((row["truth"], row["predicted"], row["n"]))
-    return {key: scores.matrix(rows) for key, rows in sorted(cells.items())}
+    return (difference, *bootstrap_interval(first, second, settings.bootstrap_samples, seed))

@@ -19,59 +19,67 @@ from coinspark.warehouse.schemas import METRICS, PREDICTIONS
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
-    """{"predictions", "confusion", "metrics"}.
+    """Predict the test images of every run and score the predictions: {"predictions", "confusion", "metrics"}.
 
-    Raises InputError without runs, AuditError where a test image has no prediction.
+    Raises:
+        InputError: There is no run.
+        AuditError: A test image has no prediction.
     """
     config, spark = context.config, context.spark
     runs, splits = context.read("runs"), context.read("splits")
-    listed = runs.orderBy("layer", "model", "fold").collect()
-    if not listed:
+    run_rows = runs.orderBy("layer", "model", "fold").collect()
+    if not run_rows:
         raise InputError("evaluate: there is no run; train first (`coinspark train`)")
-    tests = metrics.held_out(runs, splits)
-    photos = pictures(tests, context.read("coins"), context.read("images"), config.image_size)
-    predictions = reduce(DataFrame.unionAll, [_kept(context, photos, run) for run in listed])
-    found = metrics.hits(tests, predictions).persist()
-    if lost := found.where("predicted IS NULL").orderBy("coin_id", "medium", "run_id").head():
-        raise AuditError(
-            f"evaluate: test coin {lost['coin_id']} ({lost['medium']}) of layer {lost['layer']} has no "
-            f"prediction; is its image of size {config.image_size} in the table images?"
-        )
-    base = metrics.baseline(config, [(run["layer"], run["model"]) for run in listed])
-    rows = found.select("layer", "model", "level", "coin_id", "medium", "truth", "rank").collect()
-    if base is not None:
-        rows += metrics.majority(splits, base[0], config.evaluation.top).collect()
-    values = metrics.metric_rows(rows, base, config.evaluation, config.seed)
+    tests = metrics.test_images(runs, splits)
+    images = _jpegs(tests, context.read("coins"), context.read("images"), config.image_size)
+    predictions = reduce(DataFrame.unionAll, [_predictions(context, images, run) for run in run_rows])
+    outcomes = metrics.outcomes(tests, predictions).persist()
+    _check_complete(outcomes, config)
+    networks = [(run["layer"], run["model"]) for run in run_rows if run["role"] == "network"]
+    reference = metrics.reference_run(config, networks)
+    rows = outcomes.select("layer", "model", "level", "coin_id", "medium", "truth", "rank").collect()
+    if reference is not None:
+        rows += metrics.majority_outcomes(splits, reference[0], config.evaluation.top_k).collect()
+    values = metrics.metric_rows(rows, reference, config.evaluation, config.seed)
     return {
         "predictions": predictions,
-        "confusion": metrics.confusion(found),
+        "confusion": metrics.confusion_counts(outcomes),
         "metrics": spark.createDataFrame(values, METRICS.ddl),
     }
 
 
-def _kept(context: Context, photos: DataFrame, run: Row) -> DataFrame:
-    """The predictions of one run, from the stage's own folder: inference is dear, and they are read three times.
+def _predictions(context: Context, images: DataFrame, run: Row) -> DataFrame:
+    """The predictions of one run, written to the scratch folder: inference is slow, and they are read three times.
 
-    What a killed evaluation had finished is not done again.
+    A build that resumes after a kill finds the runs that were finished.
     """
-    place = context.scratch / "predictions" / run["run_id"]
-    if not (place / "_SUCCESS").exists():
-        own = photos.where(F.col("run_id") == run["run_id"]).drop("run_id")
+    folder = context.scratch / "predictions" / run["run_id"]
+    if not (folder / "_SUCCESS").exists():
+        own = images.where(F.col("run_id") == run["run_id"]).drop("run_id")
         model = run_model(run.asDict(), local_folder(context.config))
-        predict(own, model, context.config.evaluation.top).write.mode("overwrite").parquet(str(place))
-        context.say(f"evaluate: {run['run_id']} tested")
-    return context.spark.read.schema(PREDICTIONS.ddl).parquet(str(place))
+        predict(own, model, context.config.evaluation.top_k).write.mode("overwrite").parquet(str(folder))
+        context.say(f"evaluate: predicted the test images of {run['run_id']}")
+    return context.spark.read.schema(PREDICTIONS.ddl).parquet(str(folder))
 
 
-def pictures(tests: DataFrame, coins: DataFrame, images: DataFrame, size: int) -> DataFrame:
-    """The merged photographs of the test coins, as `predict` takes them: [run_id, coin_id, medium, jpeg]."""
-    known = coins.select("coin_id", "medium", "image_id")
+def _jpegs(tests: DataFrame, coins: DataFrame, images: DataFrame, size: int) -> DataFrame:
+    """The merged images of the test coins, as `predict` expects them: [run_id, coin_id, medium, jpeg]."""
+    image_ids = coins.select("coin_id", "medium", "image_id")
     sized = images.where(F.col("size") == size).select("image_id", "jpeg")
     return (
-        tests.join(known, ["coin_id", "medium"])
+        tests.join(image_ids, ["coin_id", "medium"])
         .join(sized, "image_id")
         .select("run_id", "coin_id", "medium", "jpeg")
     )
+
+
+def _check_complete(outcomes: DataFrame, config: Config) -> None:
+    missing = outcomes.where("predicted IS NULL").orderBy("coin_id", "medium", "run_id").head()
+    if missing:
+        raise AuditError(
+            f"evaluate: test coin {missing['coin_id']} ({missing['medium']}) of layer {missing['layer']} has no "
+            f"prediction; check that the table images has its image of size {config.image_size}"
+        )
 
 
 def _settings(config: Config) -> Any:
@@ -85,7 +93,7 @@ def _settings(config: Config) -> Any:
 
 STAGE = Stage(
     name="evaluate",
-    help="Predictions of the test coins, confusion and metrics.",
+    help="Predict the test images of every run; compute confusion and metrics.",
     reads=lambda config: ("runs", "splits", "images", "coins"),
     writes=("predictions", "confusion", "metrics"),
     settings=_settings,

@@ -1,0 +1,205 @@
+"""Comparison of all trained layers: the rows of the paper's Table 1 with intervals and differences, and their verdicts.
+
+The paper gives top-1 and top-5 at the classes that each row was trained on, which are not comparable between rows. A
+comparison adds the scores rolled up to mints, the difference from the reference run, and 95 % intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from coinspark.classes.kinds import KINDS, LayerKind
+from coinspark.config import Config
+from coinspark.core.errors import InputError
+from coinspark.evaluation.metrics import MAJORITY, Key, metric_names, reference_run
+
+NO_LAYER = "None"
+"""The column "Additional Class Layer" of a row without one."""
+DISPLAY_NAMES = {"vgg16": "VGG16", "hog-svm": "HOG + linear SVM", MAJORITY: "Majority class"}
+
+
+@dataclass(frozen=True)
+class Score:
+    """A share between 0 and 1, or a difference of two, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ComparisonRow:
+    """A row of the comparison: one layer and model over all folds.
+
+    Attributes:
+        architecture: Display name of the model.
+        class_type: "Types" or "Mints".
+        additional_layer: Name of the layer, or `NO_LAYER` if it adds none to the mints.
+        classes: Number of classes of the layer.
+        counts: Split mint → number of its classes.
+        scores: (level, metric) → score.
+        difference: Difference of top-1 from the reference run, rolled up to mints; None without one.
+        coins: Number of test coins.
+        is_network: Whether the model is a trained network, not a baseline.
+    """
+
+    key: Key
+    architecture: str
+    class_type: str
+    additional_layer: str
+    classes: int
+    counts: Mapping[str, int]
+    scores: Mapping[tuple[str, str], Score]
+    difference: Score | None
+    coins: int
+    is_network: bool = True
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether this is a trained network of an additional class layer."""
+        return self.is_network and self.additional_layer != NO_LAYER
+
+    @property
+    def effect(self) -> str:
+        """`better` or `worse` if the interval of the difference excludes zero, else `even`."""
+        if self.difference is None:
+            return "even"
+        return "better" if self.difference.low > 0 else "worse" if self.difference.high < 0 else "even"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All rows of the comparison.
+
+    Attributes:
+        mints: Mints that a layer splits, largest first.
+        top_k: The k of top-k.
+        reference: The reference run; None if it was not trained.
+    """
+
+    rows: tuple[ComparisonRow, ...]
+    mints: tuple[str, ...]
+    top_k: int
+    reference: Key | None
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics in the order in which they are shown."""
+        return metric_names(self.top_k)
+
+    @property
+    def compared_layers(self) -> list[ComparisonRow]:
+        """The layers that have a difference from the reference run."""
+        return [row for row in self.rows if row.is_layer and row.difference is not None]
+
+
+def compare(tables: Callable[[str], DataFrame], config: Config) -> Comparison:
+    """The comparison from the tables `metrics`, `runs` and `splits`. Raises InputError if nothing has been evaluated."""
+    metrics = tables("metrics").collect()
+    if not metrics:
+        raise InputError(
+            "table1: nothing has been evaluated yet; run `coinspark nightly` (or `coinspark evaluate`)"
+        )
+    sizes = (
+        tables("splits")
+        .groupBy("layer", "mint", "class")
+        .agg(F.countDistinct("coin_id").alias("n"))
+        .collect()
+    )
+    runs = tables("runs").select("layer", "model", "role").distinct().collect()
+    return comparison(metrics, sizes, runs, config)
+
+
+def comparison(
+    metrics: Sequence[Row], sizes: Sequence[Row], runs: Sequence[Row], config: Config
+) -> Comparison:
+    """`compare` on collected rows: METRICS, [layer, mint, class, n] and [layer, model, role]."""
+    networks = {(row["layer"], row["model"]) for row in runs if row["role"] == "network"}
+    keys = {(row["layer"], row["model"]) for row in metrics}
+    reference = reference_run(config, keys & networks)
+    kinds = {layer.name: KINDS[layer.kind] for layer in config.layers}
+    by_type = {name for name, kind in kinds.items() if kind.by_type}
+    order = {layer.name: i for i, layer in enumerate(config.layers)}
+    mints = _split_mints([row for row in sizes if row["layer"] not in by_type])
+
+    def position(key: Key) -> tuple[object, ...]:
+        """Networks before baselines, the majority class last; types before mints, the reference run before layers."""
+        layer, model = key
+        return (
+            key not in networks,
+            model == MAJORITY,
+            layer not in by_type,
+            key != reference,
+            order.get(layer, len(order)),
+            key,
+        )
+
+    rows = [
+        _row(
+            key,
+            [row for row in metrics if (row["layer"], row["model"]) == key],
+            [row for row in sizes if row["layer"] == key[0]],
+            mints,
+            kinds.get(key[0]),
+            key in networks,
+        )
+        for key in sorted(keys, key=position)
+    ]
+    return Comparison(tuple(rows), tuple(mints), config.evaluation.top_k, reference)
+
+
+def verdict(row: ComparisonRow) -> str:
+    """Whether the layer improved the recognition of mints, in words."""
+    if row.difference is None:
+        return f"{row.additional_layer}: no reference run to compare with."
+    result = {
+        "better": "better than the reference layer",
+        "worse": "worse than the reference layer",
+        "even": "no significant difference (95 % CI)",
+    }[row.effect]
+    return f"{row.additional_layer}: {result}, {points(row.difference)} points of top-1 on {row.coins:,} test coins."
+
+
+def points(score: Score | None) -> str:
+    """A difference in percentage points with its interval: `+1.2 [-0.4, +2.9]`; empty without one."""
+    if score is None:
+        return ""
+    return f"{100 * score.value:+.1f} [{100 * score.low:+.1f}, {100 * score.high:+.1f}]"
+
+
+def _split_mints(sizes: Sequence[Row]) -> list[str]:
+    """The mints that a layer splits, the largest first."""
+    mints = {row["mint"] for row in sizes if row["class"] != row["mint"]}
+    coins = {mint: sum(row["n"] for row in sizes if row["mint"] == mint) for mint in mints}
+    return sorted(mints, key=lambda mint: (-coins[mint], mint))
+
+
+def _row(
+    key: Key, metrics: Sequence[Row], sizes: Sequence[Row], mints: Sequence[str], kind: LayerKind | None, is_network: bool
+) -> ComparisonRow:
+    layer, model = key
+    return ComparisonRow(
+        key=key,
+        architecture=DISPLAY_NAMES.get(model, model),
+        class_type="Types" if kind is not None and kind.by_type else "Mints",
+        additional_layer=NO_LAYER if kind is not None and not kind.splits_mints else layer,
+        classes=len({row["class"] for row in sizes}),
+        counts={mint: len({row["class"] for row in sizes if row["mint"] == mint}) for mint in mints},
+        scores={
+            (row["level"], row["metric"]): Score(row["value"], row["low"], row["high"]) for row in metrics
+        },
+        difference=_difference(metrics),
+        coins=max(row["n"] for row in metrics),
+        is_network=is_network,
+    )
+
+
+def _difference(metrics: Sequence[Row]) -> Score | None:
+    for row in metrics:
+        if row["level"] == "mint" and row["metric"] == "top1" and row["difference"] is not None:
+            return Score(row["difference"], row["difference_low"], row["difference_high"])
+    return None
