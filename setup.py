@@ -8,7 +8,9 @@ setup(
     description="A nightly Spark pipeline from coin photos and descriptions to versioned tables, trained classifiers and a report",
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["coinspark", "coinspark.*"]),
-    package_data={"coinspark": ["py.typed", "evaluation/report/templates/*"]},
+    package_data={
+        "coinspark": ["py.typed", "evaluation/report/templates/*", "evaluation/report/sections/*.html"]
+    },
     install_requires=[
         "pyspark==3.5.9",
         "pyarrow==14.0.2",

@@ -1,4 +1,4 @@
-"""A build's tables, made up: unequal mints, one split into designs, a network that confuses, pictures, texts, rejects."""
+"""Tables of a small synthetic build: unequal mints, one split into designs, networks with errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SIZES = {
 CONFIG = Config.model_validate(
     {
         "name": "collection",
-        "evaluation": {"bootstrap": 200, "examples": 4},
+        "evaluation": {"bootstrap_samples": 200, "examples_per_class": 4},
         "ingest": {"shape": "wide"},
         "layers": [
             {"name": "mint", "kind": "mint"},
@@ -43,7 +43,7 @@ CONFIG = Config.model_validate(
 
 @dataclass(frozen=True)
 class Coin:
-    """A made-up coin; `medium` tells original from plaster, both of the same coin_id."""
+    """A coin in one medium; an original and its plaster cast have the same coin_id."""
 
     coin_id: str
     medium: str
@@ -55,26 +55,24 @@ class Coin:
 def coins(
     sizes: dict[str, int] = SIZES, designs: Sequence[str] = DESIGNS, split: Sequence[str] = ("Pergamon",)
 ) -> list[Coin]:
-    """Every fifth coin tests, every tenth validates; every third has a plaster beside the original."""
-    made = []
+    """Every fifth coin is a test coin, every tenth a validation coin; every third has a plaster cast too."""
+    rows = []
     for m, (mint, size) in enumerate(sizes.items()):
         for i in range(size):
-            kind = (i // 7) % (len(designs) + 1) if mint in split else len(designs)
-            name = f"{mint}/{designs[kind]}" if kind < len(designs) else mint
-            side = "test" if i % 5 == 0 else "validation" if i % 10 == 1 else "train"
+            design = (i // 7) % (len(designs) + 1) if mint in split else len(designs)
+            name = f"{mint}/{designs[design]}" if design < len(designs) else mint
+            split_name = "test" if i % 5 == 0 else "validation" if i % 10 == 1 else "train"
             media = ("original", "plaster") if i % 3 == 0 else ("original",)
-            made += [Coin(f"CN {1000 * (m + 1) + i}", medium, mint, name, side) for medium in media]
-    return made
+            rows += [Coin(f"CN {1000 * (m + 1) + i}", medium, mint, name, split_name) for medium in media]
+    return rows
 
 
-def tables(
-    spark: SparkSession, made: Sequence[Coin] | None = None, config: Config = CONFIG
-) -> Callable[[str], DataFrame]:
-    """Reads each table by name, as `tables.read` would."""
-    held = list(made or coins())
+def tables(spark: SparkSession, config: Config = CONFIG) -> Callable[[str], DataFrame]:
+    """Returns each table by name."""
+    all_coins = coins()
     rows = {
-        "coins": [_coin(coin) for coin in held],
-        "images": [(_image_id(coin), 64, 128, 64, bytearray(picture(n))) for n, coin in enumerate(held)],
+        "coins": [_coin(coin) for coin in all_coins],
+        "images": [(_image_id(coin), 64, 128, 64, bytearray(image(n))) for n, coin in enumerate(all_coins)],
         "rejects": [
             (
                 "CN 7",
@@ -89,18 +87,22 @@ def tables(
         "classes": [
             (layer, coin.coin_id, coin.medium, coin.mint, _label(layer, coin), _evidence(layer, coin))
             for layer in ("mint", "designs")
-            for coin in held
+            for coin in all_coins
         ],
         "splits": [
             (layer, 0, coin.coin_id, coin.medium, coin.mint, _label(layer, coin), coin.split)
             for layer in ("mint", "designs")
-            for coin in held
+            for coin in all_coins
         ],
-        "runs": [_run("mint", "hog-svm", held), _run("mint", "vgg16", held), _run("designs", "vgg16", held)],
+        "runs": [
+            _run("mint", "hog-svm", all_coins),
+            _run("mint", "vgg16", all_coins),
+            _run("designs", "vgg16", all_coins),
+        ],
         "predictions": [
-            *predictions("mint", "hog-svm", held, 0.55),
-            *predictions("mint", "vgg16", held, 0.7),
-            *predictions("designs", "vgg16", held, 0.76),
+            *predictions("mint", "hog-svm", all_coins, 0.55),
+            *predictions("mint", "vgg16", all_coins, 0.7),
+            *predictions("designs", "vgg16", all_coins, 0.76),
         ],
         "stages": [
             (
@@ -118,56 +120,52 @@ def tables(
         name: spark.createDataFrame(values, schemas.TABLES[name].ddl).persist()
         for name, values in rows.items()
     }
-    hits = metrics.hits(metrics.held_out(frames["runs"], frames["splits"]), frames["predictions"]).persist()
-    kept = hits.collect()
-    extra = metrics.majority(frames["splits"], "mint", config.evaluation.top).collect()
-    values = metrics.metric_rows([*kept, *extra], ("mint", "vgg16"), config.evaluation, config.seed)
+    tests = metrics.test_images(frames["runs"], frames["splits"])
+    outcomes = metrics.outcomes(tests, frames["predictions"]).persist()
+    majority = metrics.majority_outcomes(frames["splits"], "mint", config.evaluation.top_k)
+    scored = [*outcomes.collect(), *majority.collect()]
+    values = metrics.metric_rows(scored, ("mint", "vgg16"), config.evaluation, config.seed)
     frames["metrics"] = spark.createDataFrame(values, schemas.METRICS.ddl).persist()
-    frames["confusion"] = metrics.confusion(hits).persist()
+    frames["confusion"] = metrics.confusion_counts(outcomes).persist()
     return frames.__getitem__
 
 
-def predictions(layer: str, model: str, held: Sequence[Coin], hit: float) -> list[tuple[Any, ...]]:
-    """Five of each level a coin: right first with chance `hit`, else drawn by the big classes."""
+def predictions(layer: str, model: str, coins: Sequence[Coin], accuracy: float) -> list[tuple[Any, ...]]:
+    """Five predictions per test coin and level: the truth first with probability `accuracy`, else by size."""
     rows: list[tuple[Any, ...]] = []
+    mint_of = {_label(layer, coin): coin.mint for coin in coins} | {coin.mint: coin.mint for coin in coins}
     for level in ("class", "mint"):
-        draw = np.random.default_rng(7)
-        names = sorted({_label(layer, coin) if level == "class" else coin.mint for coin in held})
-        of_mint = {_label(layer, coin): coin.mint for coin in held} | {coin.mint: coin.mint for coin in held}
-        size = np.array(
-            [
-                sum(_label(layer, coin) == name if level == "class" else coin.mint == name for coin in held)
-                for name in names
-            ],
-            dtype=float,
-        )
-        for coin in [coin for coin in held if coin.split == "test"]:
-            truth = _label(layer, coin) if level == "class" else coin.mint
-            order = list(draw.choice(names, size=min(5, len(names)), replace=False, p=size / size.sum()))
-            if draw.random() < hit:
+        random = np.random.default_rng(7)
+        labels = [_label(layer, coin) if level == "class" else coin.mint for coin in coins]
+        names = sorted(set(labels))
+        size = np.array([labels.count(name) for name in names], dtype=float)
+        for coin, truth in zip(coins, labels, strict=True):
+            if coin.split != "test":
+                continue
+            order = list(random.choice(names, size=min(5, len(names)), replace=False, p=size / size.sum()))
+            if random.random() < accuracy:
                 order = [truth, *(name for name in order if name != truth)][:5]
             rows += [
-                (f"{layer}-{model}", level, coin.coin_id, coin.medium, rank, name, of_mint[name], 0.6 / rank)
+                (f"{layer}-{model}", level, coin.coin_id, coin.medium, rank, name, mint_of[name], 0.6 / rank)
                 for rank, name in enumerate(map(str, order), 1)
             ]
     return rows
 
 
-def picture(seed: int) -> bytes:
-    """A drawn pair of sides, 128 × 64 px, JPEG."""
-    draw, image = np.random.default_rng(seed), Image.new("RGB", (128, 64))
-    pen = ImageDraw.Draw(image)
+def image(seed: int) -> bytes:
+    """A synthetic merged image of both sides, 128 × 64 pixels, JPEG."""
+    random, merged = np.random.default_rng(seed), Image.new("RGB", (128, 64))
+    draw = ImageDraw.Draw(merged)
     for left in (0, 64):
-        tone = tuple(int(v) for v in draw.integers(90, 190) + np.array([20, 5, -25]))
-        pen.ellipse((left + 3, 3, left + 61, 61), fill=tone, outline=tuple(v - 50 for v in tone), width=3)
-        x, y = draw.integers(14, 26, 2)
-        pen.ellipse(
-            (left + int(x), int(y), left + int(x) + 22, int(y) + 26),
-            fill=tuple(min(255, v + 45) for v in tone),
-        )
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=85)
-    return out.getvalue()
+        tone = tuple(int(v) for v in random.integers(90, 190) + np.array([20, 5, -25]))
+        rim = tuple(v - 50 for v in tone)
+        draw.ellipse((left + 3, 3, left + 61, 61), fill=tone, outline=rim, width=3)
+        x, y = map(int, random.integers(14, 26, 2))
+        relief = tuple(min(255, v + 45) for v in tone)
+        draw.ellipse((left + x, y, left + x + 22, y + 26), fill=relief)
+    jpeg = io.BytesIO()
+    merged.save(jpeg, "JPEG", quality=85)
+    return jpeg.getvalue()
 
 
 def _label(layer: str, coin: Coin) -> str:
@@ -194,7 +192,7 @@ def _coin(coin: Coin) -> tuple[Any, ...]:
         coin.medium,
         coin.mint,
         ["t"],
-        "made up",
+        "synthetic",
         None,
         None,
         None,
@@ -204,7 +202,7 @@ def _coin(coin: Coin) -> tuple[Any, ...]:
     )
 
 
-def _run(layer: str, model: str, held: Sequence[Coin]) -> tuple[Any, ...]:
+def _run(layer: str, model: str, coins: Sequence[Coin]) -> tuple[Any, ...]:
     epochs = (
         [
             {
@@ -217,7 +215,7 @@ def _run(layer: str, model: str, held: Sequence[Coin]) -> tuple[Any, ...]:
         if model == "vgg16"
         else []
     )
-    classes = sorted({_label(layer, coin) for coin in held})
+    classes = sorted({_label(layer, coin) for coin in coins})
     return (
         f"{layer}-{model}",
         layer,

@@ -19,7 +19,7 @@ from coinspark.pipeline.stage import Stage
 
 SUMMARIES = {
     "classes": "coinspark.classes.summary:render",
-    "clusters": "coinspark.evaluation.cluster_quality:render",
+    "clusters": "coinspark.evaluation.cluster_summary:render",
 }
 """What a stage's command prints after it ran: a function of a table reader and the configuration."""
 

@@ -20,7 +20,7 @@ class Evaluation(Section):
         top_k: The k of top-k accuracy; predictions kept per image and level.
         bootstrap_samples: Resamples of the test coins for the intervals.
         examples_per_class: Coins that the report shows for each new class and at each end of a cluster.
-        suspect_threshold: Minimum probability of a prediction that contradicts the record to be in the view `suspects`.
+        suspect_threshold: Minimum probability of the contradicting predictions in the view `suspects`.
         sections: Sections of the report in their order, by name or as `package.module:SECTION`; null: all.
     """
 

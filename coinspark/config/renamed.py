@@ -29,6 +29,10 @@ RENAMED: dict[str, str] = {
     "entities.recogniser.invent": "entities.recogniser.invent_share",
     "entities.recogniser.vectors": "entities.recogniser.vector_size",
     "entities.recogniser.blur": "entities.recogniser.vector_noise",
+    "evaluation.top": "evaluation.top_k",
+    "evaluation.bootstrap": "evaluation.bootstrap_samples",
+    "evaluation.examples": "evaluation.examples_per_class",
+    "evaluation.suspect": "evaluation.suspect_threshold",
 }
 """Old key → new key, dotted; `*` stands for any item of a list, as in `layers.*.least`."""
 

@@ -1,1 +1,1 @@
-"""runs → predictions, confusion, metrics, the comparison of the layers (the paper's Table 1) and the report."""
+"""Predictions, metrics, comparison of the layers, and the report of a build."""

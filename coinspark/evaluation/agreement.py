@@ -1,4 +1,4 @@
-"""Agreement of clusters with labels (types or classes), from contingency tables: NumPy and scikit-learn, no Spark.
+"""Agreement of clusters with labels (types or classes), in NumPy and scikit-learn without Spark.
 
 A contingency table is int64 of shape (clusters, labels): coins of each label in each cluster.
 """
@@ -19,7 +19,7 @@ RANDOM_DRAWS = 200
 MIN_GAIN = 0.2
 """Minimum gain over random assignment of a cluster that is better than chance."""
 MAX_P_VALUE = 0.05
-"""Maximum empirical p-value of a cluster that is better than chance. In a small mint, random clusters gain much."""
+"""Maximum empirical p-value of a cluster that is better than chance."""
 MIN_LABELLED = 5
 """A cluster with fewer labelled coins is not judged."""
 
@@ -33,8 +33,8 @@ class Purity:
         share: Share of them with the most frequent label (purity).
         label: The most frequent label, the first by name on a tie.
         random_share: Mean purity of as many coins drawn at random from the mint.
-        recall: Pairwise recall: of all pairs of a coin in the cluster and another coin of its label, the share whose
-            other coin is in the cluster too. None if no coin shares its label with another.
+        recall: Pairwise recall: of all pairs of a coin in the cluster and another coin of its label, the
+            share whose other coin is in the cluster too. None if no coin shares its label with another.
         random_recall: Expected pairwise recall of a random cluster: its share of the mint's other coins.
         p_value: Empirical p-value: the share of random draws with at least this gain.
     """
@@ -51,9 +51,9 @@ class Purity:
     def gain(self) -> float | None:
         """Gain over random assignment: 0 for the random value, 1 for the best possible one.
 
-        The maximum of the gains in purity and in pairwise recall: one large type may spread over several pure clusters,
-        and a cluster of many small types has a low purity. None if it cannot be judged: too few labelled coins, one label
-        only, as many labels as coins, or one cluster only.
+        The maximum of the gains in purity and in pairwise recall: one large type may spread over several pure
+        clusters, and a cluster of many small types has a low purity. None if it cannot be judged: too few
+        labelled coins, one label only, as many labels as coins, or one cluster only.
 
         Example: purity 0.6 where random clusters reach 0.2 is a gain of (0.6 - 0.2) / (1 - 0.2) = 0.5.
         """
@@ -84,8 +84,8 @@ class Agreement:
         labels: Number of different labels.
         purity: Share of the labelled coins with the most frequent label of their cluster.
         random_purity: Mean purity of clusters of the same sizes drawn at random.
-        mutual_information: Adjusted mutual information: 1 if clusters and labels are the same, about 0 by chance; None
-            with one cluster or one label only.
+        mutual_information: Adjusted mutual information: 1 if clusters and labels are the same, about 0 by
+            chance; None with one cluster or one label only.
         clusters: Purity of each cluster by number.
     """
 
@@ -127,7 +127,8 @@ def agreement(counts: Mapping[tuple[int, str], int], seed: int) -> Agreement | N
 def mutual_information(table: Table) -> float | None:
     """Adjusted mutual information (Vinh, Epps and Bailey 2010, arithmetic mean) of a contingency table.
 
-    None for a table with one row or one column, where scikit-learn returns 1 or 0 although nothing is compared.
+    None for a table with one row or one column, where scikit-learn returns 1 or 0 although nothing is
+    compared.
     """
     if min(table.shape) < 2:
         return None
@@ -137,9 +138,12 @@ def mutual_information(table: Table) -> float | None:
 
 
 def random_draws(totals: Sequence[int], size: int, seed: int) -> Table:
-    """Labels of `size` coins drawn without replacement from `totals` coins per label: int64 (RANDOM_DRAWS, labels).
+    """Random draws of `size` coins without replacement: coins per label, int64 (RANDOM_DRAWS, labels).
 
     The exact expectation over all outcomes takes too long for a mint with hundreds of types.
+
+    Args:
+        totals: Coins of each label in the mint.
     """
     random = np.random.default_rng(seed)
     draws: Table = random.multivariate_hypergeometric(

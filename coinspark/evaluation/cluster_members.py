@@ -1,4 +1,4 @@
-"""Coins of each cluster with their types and classes, and the coins nearest to and farthest from each centroid.
+"""Coins of each cluster with their types and classes, and the coins nearest to and farthest from centroids.
 
 A coin counts once for each photographed medium, as in the table `coins`, because clusters are of images.
 """
@@ -44,7 +44,8 @@ def members(
     """Each clustered coin with its labels, key (layer, coin_id, medium); columns as in `COLUMNS`.
 
     class: its class in this layer, null if that is its mint. type: its type, null if it has none or several.
-    design_layer, design: the first of `design_layers` that splits its mint, and its class there, null if that is its mint.
+    design_layer: the first of `design_layers` that splits its mint. design: its class there, null if that is
+    its mint.
     """
     facts = coins.select(
         "coin_id", "medium", "mint", "image_id", F.when(F.size("types") == 1, F.col("types")[0]).alias("type")
@@ -78,10 +79,10 @@ def label_counts(members: DataFrame) -> DataFrame:
 
 
 def nearest_and_farthest(members: DataFrame, limit: int) -> DataFrame:
-    """The `limit` coins nearest to each centroid and the `limit` farthest: `members` with end and nth (from 1).
+    """The coins nearest to and farthest from each centroid: `members` with end and nth (1 to `limit`).
 
-    `end` is `nearest` or `farthest`. In a cluster of fewer than 2 × `limit` coins each coin appears once, as a nearest one
-    first.
+    `end` is `nearest` or `farthest`. In a cluster of fewer than 2 × `limit` coins each coin appears once, as
+    a nearest one first.
     """
     cluster = Window.partitionBy("layer", "mint", "cluster")
     near = F.row_number().over(cluster.orderBy("distance", "coin_id", "medium"))

@@ -1,4 +1,4 @@
-"""Quality of clusters: their sizes, their agreement with types and designs, and which of them look like garbage."""
+"""Quality of clusters: sizes, agreement with types and designs, and which clusters look like garbage."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Cluster:
         name: Its class; None if it was too small and its coins stay in the mint's class.
         share: Share of the mint's clustered coins.
         relative_size: Its size divided by the mean size of the mint's clusters.
-        types, designs: Agreement with types and with the classes of a design layer; None without labelled coins.
+        types, designs: Agreement with types and with the classes of a design layer; None without labelled
+            coins.
     """
 
     number: int

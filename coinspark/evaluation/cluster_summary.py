@@ -30,7 +30,7 @@ def render(tables: Tables, config: Config) -> str:
 def _mint_lines(clustering: Clustering, min_size: int) -> Iterable[str]:
     """One mint: its totals, then one line per cluster."""
     number, largest = len(clustering.clusters), clustering.largest_share
-    yield f"\n{clustering.mint}: {clustering.coins:,} coins in {number} clusters, largest cluster {largest:.1%}"
+    yield f"\n{clustering.mint}: {clustering.coins:,} coins in {number} clusters, the largest {largest:.1%}"
     labels = (("types", clustering.types), (f"layer {clustering.design_layer}", clustering.designs))
     for name, agreement in labels:
         if agreement:

@@ -1,7 +1,8 @@
-"""Comparison of all trained layers: the rows of the paper's Table 1 with intervals and differences, and their verdicts.
+"""Comparison of all trained layers: the rows of the paper's Table 1 with intervals, and their verdicts.
 
-The paper gives top-1 and top-5 at the classes that each row was trained on, which are not comparable between rows. A
-comparison adds the scores rolled up to mints, the difference from the reference run, and 95 % intervals.
+The paper gives top-1 and top-5 at the classes that each row was trained on, which are not comparable between
+rows. A comparison adds the scores rolled up to mints, the difference from the reference run, and 95 %
+intervals.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class Comparison:
 
 
 def compare(tables: Callable[[str], DataFrame], config: Config) -> Comparison:
-    """The comparison from the tables `metrics`, `runs` and `splits`. Raises InputError if nothing has been evaluated."""
+    """The comparison from `metrics`, `runs` and `splits`. Raises InputError if nothing has been evaluated."""
     metrics = tables("metrics").collect()
     if not metrics:
         raise InputError(
@@ -127,7 +128,7 @@ def comparison(
     mints = _split_mints([row for row in sizes if row["layer"] not in by_type])
 
     def position(key: Key) -> tuple[object, ...]:
-        """Networks before baselines, the majority class last; types before mints, the reference run before layers."""
+        """Networks before baselines, the majority class last; types, then the reference run, then layers."""
         layer, model = key
         return (
             key not in networks,
@@ -161,7 +162,8 @@ def verdict(row: ComparisonRow) -> str:
         "worse": "worse than the reference layer",
         "even": "no significant difference (95 % CI)",
     }[row.effect]
-    return f"{row.additional_layer}: {result}, {points(row.difference)} points of top-1 on {row.coins:,} test coins."
+    numbers = f"{points(row.difference)} points of top-1 on {row.coins:,} test coins"
+    return f"{row.additional_layer}: {result}, {numbers}."
 
 
 def points(score: Score | None) -> str:
@@ -179,7 +181,12 @@ def _split_mints(sizes: Sequence[Row]) -> list[str]:
 
 
 def _row(
-    key: Key, metrics: Sequence[Row], sizes: Sequence[Row], mints: Sequence[str], kind: LayerKind | None, is_network: bool
+    key: Key,
+    metrics: Sequence[Row],
+    sizes: Sequence[Row],
+    mints: Sequence[str],
+    kind: LayerKind | None,
+    is_network: bool,
 ) -> ComparisonRow:
     layer, model = key
     return ComparisonRow(

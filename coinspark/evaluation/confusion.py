@@ -17,8 +17,8 @@ class ClassScore:
 
     Attributes:
         n: Test images of the class.
-        attraction: Share of the other classes' images that are predicted as this class. A class with a high attraction
-            is a vertical line in the confusion matrix.
+        attraction: Share of the other classes' images that are predicted as this class. A class with a high
+            attraction is a vertical line in the confusion matrix.
     """
 
     name: str
@@ -38,7 +38,8 @@ class ConfusionMatrix:
     def scores(self) -> list[ClassScore]:
         """Scores of every class, in the order of `names`.
 
-        With 10 images of A, 6 of B and 4 of C, of which 3 of B and 1 of C are predicted as A: attraction of A = 4 / 10.
+        With 10 images of A, 6 of B and 4 of C, of which 3 of B and 1 of C are predicted as A: attraction of A
+            = 4 / 10.
         """
         hits, truth, predicted = np.diag(self.counts), self.counts.sum(axis=1), self.counts.sum(axis=0)
         total = int(self.counts.sum())

@@ -1,8 +1,8 @@
 """Test images and predictions → outcomes, confusion counts, and the rows of the table `metrics`.
 
-Every prediction is scored at two levels. At level `class` the label is the class of the layer. At level `mint` the
-probabilities of a mint's classes are summed (roll-up): confusing two classes of one mint is then no error. Only level
-`mint` compares layers with different classes.
+Every prediction is scored at two levels. At level `class` the label is the class of the layer. At level
+`mint` the probabilities of a mint's classes are summed (roll-up): confusing two classes of one mint is then
+no error. Only level `mint` compares layers with different classes.
 """
 
 from __future__ import annotations
@@ -44,10 +44,11 @@ def test_images(runs: DataFrame, splits: DataFrame) -> DataFrame:
 
 
 def outcomes(tests: DataFrame, predictions: DataFrame) -> DataFrame:
-    """Truth and prediction of each test image: [run_id, layer, model, level, coin_id, medium, truth, predicted, rank].
+    """Truth and prediction of each test image.
 
-    `predicted` is the first prediction, null if there is none. `rank` is the rank of the truth, null if it is not
-    predicted.
+    Columns: run_id, layer, model, level, coin_id, medium, truth, predicted, rank.
+    `predicted` is the first prediction, null if there is none. `rank` is the rank of the truth, null if it is
+    not predicted.
 
     Args:
         tests: Frame of `test_images`.
@@ -109,7 +110,7 @@ def majority_outcomes(splits: DataFrame, layer: str, top_k: int) -> DataFrame:
 
 
 def reference_run(config: Config, networks: Iterable[Key]) -> Key | None:
-    """The (layer, model) that the others are compared with: the network of the reference layer; None without one."""
+    """The (layer, model) to compare with: the network of the reference layer; None without one."""
     return min((key for key in networks if key[0] == config.reference_layer), default=None)
 
 
@@ -121,10 +122,10 @@ def metric_names(top_k: int) -> tuple[str, ...]:
 def metric_rows(
     outcomes: Sequence[Row], reference: Key | None, settings: Evaluation, seed: int
 ) -> list[MetricRow]:
-    """The rows of the table `metrics`: value, interval and difference for every layer, model, level and metric.
+    """Rows of the table `metrics`: value, interval and difference of every layer, model, level and metric.
 
-    All folds of a layer and model are scored together; `n` is the number of test coins. Differences from the reference
-    run are taken at level `mint`, over the images that both runs tested.
+    All folds of a layer and model are scored together; `n` is the number of test coins. Differences from the
+    reference run are taken at level `mint`, over the images that both runs tested.
     """
     grouped: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in outcomes:

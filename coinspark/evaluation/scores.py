@@ -42,7 +42,8 @@ class TestResults:
 class MetricCounts:
     """Counts of a metric by coin: `hits` and `images` of shape (coins, groups).
 
-    The metric is the mean over the groups of hits / images. Top-k has one group, macro recall one group per class.
+    The metric is the mean over the groups of hits / images. Top-k has one group, macro recall one group per
+    class.
     """
 
     hits: sparse.csr_matrix
@@ -102,10 +103,10 @@ def metric_counts(results: TestResults, metric: str) -> MetricCounts:
 def bootstrap_interval(
     first: MetricCounts, second: MetricCounts | None, samples: int, seed: int
 ) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of `first`, or of `first` − `second` on the same coins in the same order.
+    """95 % percentile bootstrap interval of `first`, or of `first` − `second` on the same coins.
 
-    Whole coins are resampled, so that all media of a coin stay together. Both metrics get the same resamples (paired).
-    The coins are in the order of their ids: the interval depends on the tables and the seed alone.
+    Whole coins are resampled, so that all media of a coin stay together. Both metrics get the same resamples
+    (paired). The coins are in the order of their ids: the interval depends on the tables and the seed alone.
     """
     random, coins = np.random.default_rng(seed), first.hits.shape[0]
     if coins == 0:

@@ -19,7 +19,7 @@ from coinspark.warehouse.schemas import METRICS, PREDICTIONS
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
-    """Predict the test images of every run and score the predictions: {"predictions", "confusion", "metrics"}.
+    """Predict the test images of every run and score them: {"predictions", "confusion", "metrics"}.
 
     Raises:
         InputError: There is no run.
@@ -49,7 +49,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
 
 
 def _predictions(context: Context, images: DataFrame, run: Row) -> DataFrame:
-    """The predictions of one run, written to the scratch folder: inference is slow, and they are read three times.
+    """Predictions of one run, kept in the scratch folder: they are read three times, and inference is slow.
 
     A build that resumes after a kill finds the runs that were finished.
     """
@@ -77,8 +77,8 @@ def _check_complete(outcomes: DataFrame, config: Config) -> None:
     missing = outcomes.where("predicted IS NULL").orderBy("coin_id", "medium", "run_id").head()
     if missing:
         raise AuditError(
-            f"evaluate: test coin {missing['coin_id']} ({missing['medium']}) of layer {missing['layer']} has no "
-            f"prediction; check that the table images has its image of size {config.image_size}"
+            f"evaluate: test coin {missing['coin_id']} ({missing['medium']}) of layer {missing['layer']} "
+            f"has no prediction; check that the table images has its image of size {config.image_size}"
         )
 
 
@@ -87,7 +87,7 @@ def _settings(config: Config) -> Any:
         "evaluation": config.evaluation,
         "seed": config.seed,
         "size": config.image_size,
-        "kinds": {layer.name: layer.kind for layer in config.layers},
+        "reference_layer": config.reference_layer,
     }
 
 

@@ -17,7 +17,7 @@ LEFT_ALIGNED = 4
 
 
 def render(tables: Callable[[str], DataFrame], config: Config, format: str = "table") -> str:
-    """The comparison as an aligned `table` (under 120 columns), as `csv`, or as `json` (one object per line)."""
+    """The comparison as aligned `table` (under 120 columns), as `csv`, or as `json` (one object per line)."""
     comparison = compare(tables, config)
     if format == "table":
         return text(comparison)
@@ -52,22 +52,21 @@ def text(comparison: Comparison) -> str:
     heads += [["", metric_title(metric)] for _ in LEVELS for metric in metrics]
     heads += [["difference rolled up", "Top-1, 95 % interval"], ["test", "coins"]]
     body = [_cells(row, metrics) for row in comparison.rows]
-    groups = {
-        LEFT_ALIGNED: "at its own classes",
-        LEFT_ALIGNED + len(metrics): "rolled up to mints",
-    }
+    groups = {LEFT_ALIGNED: "at its own classes", LEFT_ALIGNED + len(metrics): "rolled up to mints"}
     notes = [
         "",
-        "own classes: confusing two classes of one mint is an error; rolled up to mints: it is not.",
+        "at its own classes: confusing two classes of one mint is an error; rolled up to mints: it is not.",
     ]
     if comparison.reference:
-        notes += [f"difference: percentage points from the reference layer ({comparison.reference[0]}), paired."]
+        notes += [
+            f"difference: percentage points from the reference layer ({comparison.reference[0]}), paired."
+        ]
     verdicts = [verdict(row) for row in comparison.rows if row.is_layer]
     return "\n".join([*_align(heads, body, groups, len(metrics)), *notes, *verdicts])
 
 
 def counts(row: ComparisonRow) -> str:
-    """Numbers of classes of the split mints, such as `16 / 3`; their sum beyond three mints; `4 types` for types."""
+    """Classes of the split mints, such as `16 / 3`; their sum beyond three mints; `4 types` for types."""
     if row.class_type == "Types":
         return f"{row.classes} types"
     numbers = list(row.counts.values())
@@ -112,7 +111,8 @@ def _align(
     """Two lines of heads, a rule, the body. Control characters in names are escaped.
 
     Args:
-        groups: Column → title that is centred over this column and the next `span` - 1 ones, in the first line.
+        groups: Column → title that is centred over this column and the next `span` - 1 ones, in the first
+            line.
     """
     lines = [[head[i] for head in heads] for i in (0, 1)] + [list(row) for row in body]
     escaped = [[_escape(cell) for cell in line] for line in lines]

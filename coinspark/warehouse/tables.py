@@ -92,7 +92,7 @@ def replace_views(spark: SparkSession, config: Config) -> None:
     """Create or replace all views, so that they match the configuration and the code."""
     namespace = f"{config.catalog.name}.{config.catalog.namespace}"
     for view in views.VIEWS.values():
-        select = view.select(lambda name: full_name(config, name), config.evaluation.suspect)
+        select = view.select(lambda name: full_name(config, name), config.evaluation.suspect_threshold)
         spark.sql(
             f"CREATE OR REPLACE VIEW {namespace}.{view.name} ({', '.join(view.columns)}) "
             f"COMMENT {_quoted(view.doc)} AS {select}"
@@ -107,7 +107,7 @@ def show_build(spark: SparkSession, config: Config, build: str) -> None:
         if build in tags(spark, config, name):
             read(spark, config, name, tag=build).createOrReplaceTempView(name)
     for view in views.VIEWS.values():
-        rows = spark.sql(view.select(lambda name: f"`{name}`", config.evaluation.suspect))
+        rows = spark.sql(view.select(lambda name: f"`{name}`", config.evaluation.suspect_threshold))
         rows.toDF(*view.columns).createOrReplaceTempView(view.name)
 
 

@@ -1,4 +1,4 @@
-"""A made-up build, its tables made once for the tests of this folder."""
+"""Tables and report values of one synthetic build, shared by the tests of this folder."""
 
 from __future__ import annotations
 
@@ -7,17 +7,24 @@ from collections.abc import Callable
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from coinspark.evaluation.report import gather
-from tests import evaluation_tables as made
+from coinspark.evaluation.report.gather import Page, gather
+from coinspark.evaluation.report.source import ReportSource
+from tests import evaluation_tables
 
 
 @pytest.fixture(scope="session")
 def build(spark: SparkSession) -> Callable[[str], DataFrame]:
-    """Reads the tables of the made-up build."""
-    return made.tables(spark)
+    """Returns a table of the synthetic build by name."""
+    return evaluation_tables.tables(spark)
 
 
 @pytest.fixture(scope="session")
-def page(build: Callable[[str], DataFrame]) -> gather.Page:
-    """What the report of that build shows."""
-    return gather.gather(build, made.CONFIG, "build_20260105")
+def source(build: Callable[[str], DataFrame]) -> ReportSource:
+    """What the report sections of that build read."""
+    return ReportSource(build, evaluation_tables.CONFIG, "build_20260105")
+
+
+@pytest.fixture(scope="session")
+def page(build: Callable[[str], DataFrame]) -> Page:
+    """The values of that build's report."""
+    return gather(build, evaluation_tables.CONFIG, "build_20260105")

@@ -1,4 +1,4 @@
-"""The stage: every test image predicted once a run, kept when it is killed, refused when one is missing."""
+"""Stage `evaluate`: predicts each test image once per run, resumes after a kill, fails without an image."""
 
 from __future__ import annotations
 
@@ -14,35 +14,37 @@ from coinspark.core.errors import AuditError, InputError
 from coinspark.evaluation import stage
 from coinspark.pipeline.stage import Context
 from coinspark.warehouse.schemas import METRICS, PREDICTIONS, TABLES
-from tests import evaluation_tables as made
+from tests import evaluation_tables
 
-BuildTag = Callable[[str], DataFrame]
+Tables = Callable[[str], DataFrame]
 
 
 @pytest.fixture
-def context(spark: SparkSession, build: BuildTag, tmp_path: Path) -> Context:
-    config = Config.model_validate({**made.CONFIG.model_dump(mode="json"), "warehouse": str(tmp_path)})
+def context(spark: SparkSession, build: Tables, tmp_path: Path) -> Context:
+    config = Config.model_validate(
+        {**evaluation_tables.CONFIG.model_dump(mode="json"), "warehouse": str(tmp_path)}
+    )
     return Context(spark, config, build, tmp_path / "scratch", lambda line: None)
 
 
 @pytest.fixture
-def models(build: BuildTag, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """In place of a network: what the made-up build has for the images given. The list tells which runs were asked."""
-    asked: list[str] = []
+def models(build: Tables, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Replaces networks by the predictions of the synthetic build. Returns the runs that predicted."""
+    runs: list[str] = []
 
     def predict(images: DataFrame, run: str, top: int) -> DataFrame:
         assert images.columns == ["coin_id", "medium", "jpeg"] and top == 5
-        asked.append(run)
-        said = build("predictions").where(f"run_id = '{run}'")
-        return said.join(images, ["coin_id", "medium"]).select(list(PREDICTIONS.columns))
+        runs.append(run)
+        rows = build("predictions").where(f"run_id = '{run}'")
+        return rows.join(images, ["coin_id", "medium"]).select(list(PREDICTIONS.columns))
 
     monkeypatch.setattr(stage, "run_model", lambda row, folder: row["run_id"])
     monkeypatch.setattr(stage, "predict", predict)
-    return asked
+    return runs
 
 
-def test_stage_predicts_every_run_once_even_after_a_kill(
-    context: Context, build: BuildTag, models: list[str]
+def test_stage_predicts_every_run_once_and_resumes_after_a_kill(
+    context: Context, build: Tables, models: list[str]
 ) -> None:
     built = stage.STAGE.build(context)
     assert {name: built[name].columns for name in built} == {  # type: ignore[union-attr]
@@ -64,8 +66,8 @@ def test_stage_predicts_every_run_once_even_after_a_kill(
     assert len(models) == 3
 
 
-def test_a_test_coin_without_its_image_stops_the_stage(
-    context: Context, build: BuildTag, models: list[str]
+def test_test_coin_without_an_image_fails_the_stage(
+    context: Context, build: Tables, models: list[str]
 ) -> None:
     images = build("images").where("image_id <> 'CN 1000:plaster'")
     broken = replace(context, read=lambda name: images if name == "images" else build(name))
@@ -73,7 +75,7 @@ def test_a_test_coin_without_its_image_stops_the_stage(
         stage.STAGE.build(broken)
 
 
-def test_no_runs(context: Context, build: BuildTag) -> None:
+def test_stage_without_runs_fails(context: Context, build: Tables) -> None:
     empty = replace(context, read=lambda name: build(name).limit(0) if name == "runs" else build(name))
     with pytest.raises(InputError, match="train first"):
         stage.STAGE.build(empty)

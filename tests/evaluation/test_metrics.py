@@ -1,4 +1,4 @@
-"""Hits, confusion and metric rows: worked out by hand on a few coins."""
+"""Outcomes, confusion counts and metric rows of a few coins, computed by hand."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from coinspark.warehouse.schemas import PREDICTIONS, RUNS, SPLITS
 
 
 @pytest.fixture(scope="module")
-def hits(spark: SparkSession) -> DataFrame:
-    """Three test coins of the layer designs; coin c's owl is taken for Zeus of the same mint, d's Ilion for Pergamon."""
+def outcomes(spark: SparkSession) -> DataFrame:
+    """Test coins of the layer designs: c (owl) is predicted as Zeus of its mint, d (Ilion) as Pergamon."""
     runs = [("r", "designs", 0, "vgg16", "network", [], "", "", "", "", "", "", "")]
     splits = [
         ("designs", 0, "c", "original", "Pergamon", "Pergamon/owl", "test"),
@@ -21,7 +21,7 @@ def hits(spark: SparkSession) -> DataFrame:
         ("designs", 0, "t", "original", "Ilion", "Ilion", "train"),
         ("designs", 1, "t", "original", "Ilion", "Ilion", "test"),
     ]
-    said = {
+    predicted = {
         ("class", "c"): ["Pergamon/Zeus", "Pergamon/owl"],
         ("mint", "c"): ["Pergamon", "Ilion"],
         ("class", "d"): ["Pergamon/Zeus", "Pergamon/owl"],
@@ -29,19 +29,21 @@ def hits(spark: SparkSession) -> DataFrame:
     }
     predictions = [
         ("r", level, coin, "original", rank, name, name.split("/")[0], 0.5)
-        for (level, coin), names in said.items()
+        for (level, coin), names in predicted.items()
         for rank, name in enumerate(names, 1)
     ]
-    tests = metrics.held_out(spark.createDataFrame(runs, RUNS.ddl), spark.createDataFrame(splits, SPLITS.ddl))
-    return metrics.hits(tests, spark.createDataFrame(predictions, PREDICTIONS.ddl)).persist()
+    tests = metrics.test_images(
+        spark.createDataFrame(runs, RUNS.ddl), spark.createDataFrame(splits, SPLITS.ddl)
+    )
+    return metrics.outcomes(tests, spark.createDataFrame(predictions, PREDICTIONS.ddl)).persist()
 
 
-def test_hits_by_hand(hits: DataFrame) -> None:
-    found = {
+def test_outcomes_have_truth_prediction_and_rank_at_both_levels(outcomes: DataFrame) -> None:
+    rows = {
         (row["level"], row["coin_id"]): (row["truth"], row["predicted"], row["rank"])
-        for row in hits.collect()
+        for row in outcomes.collect()
     }
-    assert found == {
+    assert rows == {
         ("class", "c"): ("Pergamon/owl", "Pergamon/Zeus", 2),
         ("mint", "c"): ("Pergamon", "Pergamon", 1),
         ("class", "d"): ("Ilion", "Pergamon/Zeus", None),
@@ -51,9 +53,9 @@ def test_hits_by_hand(hits: DataFrame) -> None:
     }
 
 
-def test_confusion_by_hand(hits: DataFrame) -> None:
-    found = {tuple(row) for row in metrics.confusion(hits.where("coin_id <> 'e'")).collect()}
-    assert found == {
+def test_confusion_counts_images_by_truth_and_prediction(outcomes: DataFrame) -> None:
+    cells = {tuple(row) for row in metrics.confusion_counts(outcomes.where("coin_id <> 'e'")).collect()}
+    assert cells == {
         ("r", "class", "Pergamon/owl", "Pergamon/Zeus", 1),
         ("r", "class", "Ilion", "Pergamon/Zeus", 1),
         ("r", "mint", "Pergamon", "Pergamon", 1),
@@ -61,18 +63,18 @@ def test_confusion_by_hand(hits: DataFrame) -> None:
     }
 
 
-def test_majority_names_the_biggest_mints_of_the_training_coins_of_the_fold(spark: SparkSession) -> None:
+def test_majority_predicts_the_largest_mints_of_the_training_split_of_each_fold(spark: SparkSession) -> None:
     rows = [
         ("mint", fold, f"{mint}{i}", "original", mint, mint, side)
         for fold, sizes in ((0, {"A": 3, "B": 2, "C": 1}), (1, {"A": 1, "B": 3, "C": 2}))
         for mint, n in sizes.items()
         for i, side in enumerate(["test", *["train"] * n])
     ]
-    found = {
+    ranks = {
         (row["coin_id"], row["predicted"]): row["rank"]
-        for row in metrics.majority(spark.createDataFrame(rows, SPLITS.ddl), "mint", 2).collect()
+        for row in metrics.majority_outcomes(spark.createDataFrame(rows, SPLITS.ddl), "mint", 2).collect()
     }
-    assert found == {
+    assert ranks == {
         ("A0", "A"): 1,
         ("B0", "A"): 2,
         ("C0", "A"): None,
@@ -82,61 +84,55 @@ def test_majority_names_the_biggest_mints_of_the_training_coins_of_the_fold(spar
     }
 
 
-def hit(
+def outcome(
     layer: str, model: str, level: str, coin: str, truth: str, rank: int | None, medium: str = "original"
 ) -> Row:
     return Row(layer=layer, model=model, level=level, coin_id=coin, medium=medium, truth=truth, rank=rank)
 
 
-def test_metric_rows_pool_folds_and_compare_the_same_coins() -> None:
-    base = [
-        hit("mint", "vgg16", "mint", f"c{i}", "A" if i < 6 else "B", 1 if i % 2 else 2) for i in range(10)
+def test_metric_rows_pool_folds_and_compare_common_coins() -> None:
+    reference = [
+        outcome("mint", "vgg16", "mint", f"c{i}", "A" if i < 6 else "B", 1 if i % 2 else 2) for i in range(10)
     ]
     layer = [
-        hit("designs", "vgg16", "mint", f"c{i}", "A" if i < 6 else "B", 1 if i else 3) for i in range(10)
+        outcome("designs", "vgg16", "mint", f"c{i}", "A" if i < 6 else "B", 1 if i else 3) for i in range(10)
     ]
-    layer.append(hit("designs", "vgg16", "mint", "only here", "B", None))
-    rows = metrics.metric_rows([*base, *layer], ("mint", "vgg16"), Evaluation(bootstrap=200, top=3), seed=1)
-    found = {(row[0], row[3]): row for row in rows}
-    assert set(found) == {
+    layer.append(outcome("designs", "vgg16", "mint", "only here", "B", None))
+    rows = metrics.metric_rows(
+        [*reference, *layer], ("mint", "vgg16"), Evaluation(bootstrap_samples=200, top_k=3), seed=1
+    )
+    by_key = {(row[0], row[3]): row for row in rows}
+    assert set(by_key) == {
         (layer, metric) for layer in ("mint", "designs") for metric in ("top1", "top3", "macro_recall")
     }
-    assert found["mint", "top1"][4:6] == (10, 0.5) and found["mint", "top1"][8:] == (None, None, None)
-    assert found["designs", "top1"][4:6] == (11, pytest.approx(9 / 11))
-    assert found["designs", "top1"][8] == pytest.approx(0.9 - 0.5)  # over the ten coins that both tested
-    assert found["designs", "macro_recall"][5] == pytest.approx((5 / 6 + 4 / 5) / 2)
-    low, high = found["designs", "top1"][9:]
+    assert by_key["mint", "top1"][4:6] == (10, 0.5) and by_key["mint", "top1"][8:] == (None, None, None)
+    assert by_key["designs", "top1"][4:6] == (11, pytest.approx(9 / 11))
+    assert by_key["designs", "top1"][8] == pytest.approx(0.9 - 0.5)  # ten common coins
+    assert by_key["designs", "macro_recall"][5] == pytest.approx((5 / 6 + 4 / 5) / 2)
+    low, high = by_key["designs", "top1"][9:]
     assert low is not None and high is not None and low < 0.4 < high
 
 
-def test_levels_are_counted_apart_and_a_layer_without_common_coins_has_no_difference() -> None:
+def test_levels_are_separate_and_a_layer_without_common_coins_has_no_difference() -> None:
     rows = metrics.metric_rows(
         [
-            hit("mint", "vgg16", "mint", "a", "A", 1),
-            hit("x", "vgg16", "mint", "b", "A", 1),
-            hit("x", "vgg16", "class", "b", "A/o", 2),
+            outcome("mint", "vgg16", "mint", "a", "A", 1),
+            outcome("x", "vgg16", "mint", "b", "A", 1),
+            outcome("x", "vgg16", "class", "b", "A/o", 2),
         ],
         ("mint", "vgg16"),
-        Evaluation(bootstrap=100, top=1),
+        Evaluation(bootstrap_samples=100, top_k=1),
         seed=1,
     )
-    found = {(row[0], row[2], row[3]): row for row in rows}
-    assert found["x", "class", "top1"][5] == 0 and found["x", "mint", "top1"][5] == 1
-    assert found["x", "mint", "top1"][8:] == (None, None, None)
+    by_key = {(row[0], row[2], row[3]): row for row in rows}
+    assert by_key["x", "class", "top1"][5] == 0 and by_key["x", "mint", "top1"][5] == 1
+    assert by_key["x", "mint", "top1"][8:] == (None, None, None)
 
 
-def test_baseline_is_the_network_of_the_plain_mint_layer() -> None:
+def test_reference_run_is_the_network_of_the_reference_layer() -> None:
     config = Config.model_validate(
         {"layers": [{"name": "d", "kind": "entities"}, {"name": "plain", "kind": "mint"}]}
     )
-    assert metrics.baseline(config, [("d", "vgg16"), ("plain", "hog-svm"), ("plain", "vgg16")]) == (
-        "plain",
-        "vgg16",
-    )
-    assert metrics.baseline(config, [("d", "vgg16"), ("plain", "hog-svm")]) is None
-
-
-def test_pooled_adds_the_folds_of_a_layer() -> None:
-    rows = [Row(run_id=run, level="mint", truth="A", predicted="A", n=2) for run in ("f0", "f1", "gone")]
-    found = metrics.pooled(rows, {"f0": ("mint", "vgg16"), "f1": ("mint", "vgg16")}, "mint")
-    assert found["mint", "vgg16"].counts.tolist() == [[4]]
+    networks = [("d", "vgg16"), ("plain", "vgg16")]
+    assert metrics.reference_run(config, networks) == ("plain", "vgg16")
+    assert metrics.reference_run(config, networks[:1]) is None

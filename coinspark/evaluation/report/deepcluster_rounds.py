@@ -14,7 +14,7 @@ from coinspark.evaluation.cluster_members import Tables
 
 @dataclass(frozen=True)
 class Round:
-    """A row of the table `rounds`: `sizes` are images per cluster, largest first; `nmi` is None in the first round."""
+    """A row of the table `rounds`: `sizes` are images per cluster, largest first; `nmi` is None at first."""
 
     round: int
     clusters: int
@@ -46,7 +46,8 @@ class NetworkRounds:
 def read_rounds(tables: Tables, config: Config) -> list[NetworkRounds]:
     """The networks of the clustered features, by name; empty if the features are of other models.
 
-    `model` in the table `clusters` begins with 16 digits of the SHA-256 of the weights, which identify the network.
+    `model` in the table `clusters` begins with 16 digits of the SHA-256 of the weights, which identify the
+    network.
     """
     layers = [layer.name for layer in config.layers_reading("clusters")]
     if not layers:

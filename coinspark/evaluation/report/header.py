@@ -22,7 +22,9 @@ def headline(comparison: Comparison) -> str:
     better = [row.additional_layer for row in layers if row.effect == "better"]
     worse = [row.additional_layer for row in layers if row.effect == "worse"]
     if better:
-        return f"{len(better)} of {len(layers)} layers are better than the reference layer: {', '.join(better)}"
+        return (
+            f"{len(better)} of {len(layers)} layers are better than the reference layer: {', '.join(better)}"
+        )
     if len(worse) == len(layers):
         return f"All {len(layers)} layers are worse than the reference layer"
     suffix = f"; worse: {', '.join(worse)}" if worse else ""
@@ -41,9 +43,10 @@ def summary(comparison: Comparison) -> str:
     best = max(layers, key=_rank)
     assert best.difference is not None
     name = f"layer “{best.additional_layer}”" + ("" if len(layers) == 1 else ", the best one,")
+    best_top1 = percent(best.scores["mint", "top1"].value)
     return (
-        f"Top-1 accuracy for mints is {top1} with the reference layer and {percent(best.scores['mint', 'top1'].value)} "
-        f"with {name} rolled up to mints: a difference of {points_in_words(best.difference)} on {best.coins:,} test coins."
+        f"Top-1 accuracy for mints is {top1} with the reference layer and {best_top1} with {name} rolled up "
+        f"to mints: a difference of {points_in_words(best.difference)} on {best.coins:,} test coins."
     )
 
 
@@ -55,9 +58,7 @@ def facts(source: ReportSource) -> list[tuple[str, int]]:
         ("images (originals and casts)", totals["images"]),
         ("mints", len(source.mints)),
     ]
-    facts += [
-        (f"classes in “{layer}”", len(source.class_sizes[layer])) for layer in source.additional_layers
-    ]
+    facts += [(f"classes in “{layer}”", len(source.class_sizes[layer])) for layer in source.additional_layers]
     return [*facts, ("folds, every coin tested once", totals["folds"])] if totals["folds"] > 1 else facts
 
 

@@ -18,7 +18,7 @@ from coinspark.evaluation.report.gather import GatheredSection, Page, gather
 
 
 def write_report(tables: Tables, config: Config, path: Path, build: str) -> Path:
-    """Write the report of `build` to `path` atomically; returns `path`. `tables` returns a table of the build by name."""
+    """Write the report of `build` to `path` atomically; returns `path`. `tables` returns a table by name."""
     return atomic_files.write_text(path, render(gather(tables, config, build), config))
 
 

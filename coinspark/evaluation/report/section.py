@@ -16,9 +16,10 @@ class ReportSection:
     Attributes:
         id: HTML id of the section, the target of links to it.
         title: Heading of the section and its entry in the navigation.
-        gather: Returns the values of the template, or None if the build has nothing to show. Values are plain: no frames.
-        template: A Jinja template in the folder of the section's module. It renders the body below the heading; besides
-            the values it sees `config`. Jinja escapes all values.
+        gather: Returns the values of the template, or None if the build has nothing to show. Values are
+            plain: no frames.
+        template: A Jinja template in the folder of the section's module. It renders the body below the
+            heading; besides the values it sees `config`. Jinja escapes all values.
     """
 
     id: str

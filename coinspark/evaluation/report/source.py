@@ -1,4 +1,4 @@
-"""What the report sections read: a build's tables, its configuration, and values that several sections share."""
+"""What the report sections read: tables and configuration of a build, and values that sections share."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class ReportSource:
 
 
 def class_sizes(splits: DataFrame) -> dict[str, list[ClassSize]]:
-    """Classes by layer: the largest mint first; in a mint the largest class first and the mint's own class last."""
+    """Classes by layer: largest mint first; in a mint its largest class first, the mint's own class last."""
     first = F.col("fold") == 0
     rows = (
         splits.groupBy("layer", "mint", "class")

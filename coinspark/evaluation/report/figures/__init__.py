@@ -1,1 +1,4 @@
-"""Figures of the report as inline SVG. Colours come from the CSS of the page; names are escaped by `Markup.format`."""
+"""Figures of the report as inline SVG.
+
+Colours come from the CSS of the page. `Markup.format` escapes all names.
+"""

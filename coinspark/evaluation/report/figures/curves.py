@@ -19,7 +19,7 @@ Points = list[Point]
 
 
 def training_curves(runs: Sequence[Run], names: Sequence[str], title: str) -> Markup:
-    """Values of each epoch for the runs (folds) of one layer; the first name solid with a ring at the best epoch.
+    """Values of each epoch for the runs (folds) of a layer; the first name solid, a ring at the best epoch.
 
     Empty if no run has any of the values.
 
@@ -65,7 +65,7 @@ def round_plots(rounds: Sequence[Round]) -> list[Markup]:
 
 
 def _round_plot(title: str, curves: Sequence[Points], last: int, top: float | None) -> Markup:
-    """The first curve solid with a dot per round, the second dashed; y from 0 to `top`, or to the largest value."""
+    """The first curve solid with a dot per round, the second dashed; y from 0 to `top` or the maximum."""
     axes = _Axes(last, top or max(y for points in curves for _, y in points) * 1.05 or 1.0)
     parts = axes.grid()
     parts += [axes.line(points, i == 0, title) for i, points in enumerate(curves)]
@@ -83,16 +83,13 @@ class _Axes:
     def pixel(self, point: Point) -> tuple[float, float]:
         """Position of a point in pixels."""
         x, y = point
-        return (
-            _LEFT + (x - 1) / max(1, self.last - 1) * _WIDTH,
-            _BOTTOM - max(0.0, y) / self.top * _HEIGHT,
-        )
+        return (_LEFT + (x - 1) / max(1, self.last - 1) * _WIDTH, _BOTTOM - max(0.0, y) / self.top * _HEIGHT)
 
     def grid(self) -> list[Markup]:
         """Horizontal lines with their values, and the labels of the x axis."""
         horizontal = Markup(
-            '<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/><text class="tick" x="{}" y="{:.1f}" '
-            'text-anchor="end">{:g}</text>'
+            '<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>'
+            '<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{:g}</text>'
         )
         label = Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>')
         parts = []
@@ -112,9 +109,9 @@ class _Axes:
 
     def dot(self, point: Point, radius: int, title: str) -> Markup:
         """A ring around a point."""
-        return Markup('<circle class="best" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}</title></circle>').format(
-            *self.pixel(point), radius, title
-        )
+        return Markup(
+            '<circle class="best" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}</title></circle>'
+        ).format(*self.pixel(point), radius, title)
 
 
 def _history(run: Run, name: str) -> Points:

@@ -23,8 +23,9 @@ Counts = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 def confusion_heatmap(matrix: ConfusionMatrix, mint_of: Mapping[str, str], label: str) -> Markup:
     """A confusion matrix: rows are the truth, columns the prediction, the shade is the share of the row.
 
-    The classes of a mint are neighbours, framed if there are several; the largest mint comes first. Cells of a column
-    touch, so that a class with a high attraction is a vertical line. The bars above the columns show the attraction.
+    The classes of a mint are neighbours, framed if there are several; the largest mint comes first. Cells of
+    a column touch, so that a class with a high attraction is a vertical line. The bars above the columns show
+    the attraction.
 
     Args:
         mint_of: Class → mint; a class that is missing is a mint itself.
@@ -63,7 +64,7 @@ class _Grid:
 
 
 def _order_by_mint(matrix: ConfusionMatrix, mint_of: Mapping[str, str]) -> tuple[list[str], Counts]:
-    """Names and counts: largest mint first; in a mint the largest class first and the mint's own class last."""
+    """Names and counts: largest mint first; in a mint its largest class first, the mint's own class last."""
     names = matrix.names
     sizes = dict(zip(names, matrix.counts.sum(axis=1).tolist(), strict=True))
     mints = {name: mint_of.get(name, name) for name in names}
@@ -101,8 +102,8 @@ def _attraction_bars(matrix: ConfusionMatrix, names: Sequence[str], grid: _Grid)
     attraction = {score.name: score.attraction for score in matrix.scores() if is_finite(score.attraction)}
     scale = (_BARS - 6) / max([*attraction.values(), 0.02])
     bar = Markup(
-        '<rect class="pull" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}: attraction {:.1f} % '
-        "of the other classes' images</title></rect>"
+        '<rect class="pull" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">'
+        "<title>{}: attraction {:.1f} % of the other classes' images</title></rect>"
     )
     return [
         bar.format(

@@ -11,7 +11,10 @@ from coinspark.evaluation.report.figures.svg import shorten, svg, ticks
 
 _LEFT, _WIDTH, _ROW = 190, 560, 36
 """Pixels: width of the names, width of the axis, height of a row."""
-_LABEL = "Difference of top-1 from the reference layer, rolled up to mints, in percentage points, with 95 % intervals"
+_LABEL = (
+    "Difference of top-1 from the reference layer, rolled up to mints, in percentage points, "
+    "with 95 % intervals"
+)
 
 
 def interval_chart(rows: Sequence[ComparisonRow]) -> Markup:

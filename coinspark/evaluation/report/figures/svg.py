@@ -11,7 +11,8 @@ from markupsafe import Markup
 def svg(css_class: str, size: tuple[float, float], label: str, parts: Sequence[Markup]) -> Markup:
     """An SVG element of `size` (width, height) in pixels; `label` is its text for screen readers."""
     open_tag = Markup(
-        '<svg class="{}" viewBox="0 0 {:.0f} {:.0f}" width="{:.0f}" height="{:.0f}" role="img" aria-label="{}">'
+        '<svg class="{}" viewBox="0 0 {:.0f} {:.0f}" width="{:.0f}" height="{:.0f}" '
+        'role="img" aria-label="{}">'
     )
     return open_tag.format(css_class, *size, *size, label) + Markup("").join(parts) + Markup("</svg>")
 

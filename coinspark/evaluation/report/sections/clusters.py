@@ -1,4 +1,4 @@
-"""Section "Clusters": the clusters of each mint, their quality, and the coins nearest to and farthest from the centroids."""
+"""Section "Clusters": the clusters of each mint, their quality, and coins near and far from the centroids."""
 
 from __future__ import annotations
 

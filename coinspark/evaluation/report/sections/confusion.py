@@ -1,4 +1,4 @@
-"""Section "Confusion": confusion matrices of the networks, attraction of their classes, most frequent errors."""
+"""Section "Confusion": confusion matrices of the networks, attraction of the classes, frequent errors."""
 
 from __future__ import annotations
 
@@ -57,8 +57,12 @@ def _confusion(
         levels = {"class": "its own classes", "mint": "rolled up to mints"}
         title = f"Layer “{row.additional_layer}”, {levels[level]}"
         if level == "class":
-            note = "Frames contain the classes of one mint. An error inside a frame disappears when rolled up."
-    label = f"Confusion matrix, {title}: {len(matrix.names)} classes; the most frequent errors are listed below it"
+            note = (
+                "Frames contain the classes of one mint. An error inside a frame disappears when rolled up."
+            )
+    label = (
+        f"Confusion matrix, {title}: {len(matrix.names)} classes; the most frequent errors are listed below"
+    )
     figure = confusion_heatmap(matrix, mint_of if level == "class" else {}, label)
     return Confusion(title, note, figure, matrix)
 

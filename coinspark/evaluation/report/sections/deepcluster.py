@@ -14,7 +14,9 @@ from coinspark.evaluation.report.source import ReportSource
 def gather(source: ReportSource) -> Mapping[str, Any] | None:
     """(network, plots) of every network; None if the features are of other models."""
     networks = read_rounds(source.tables, source.config)
-    return {"networks": [(network, round_plots(network.rounds)) for network in networks]} if networks else None
+    return (
+        {"networks": [(network, round_plots(network.rounds)) for network in networks]} if networks else None
+    )
 
 
 SECTION = ReportSection("deepcluster", "DeepCluster", gather, "deepcluster.html")

@@ -33,7 +33,7 @@ def last_runs(stages: DataFrame) -> list[Row]:
 
 
 def visible_settings(config: Config) -> dict[str, Any]:
-    """The configuration with possible secrets masked: settings of catalogs and of Spark may contain passwords."""
+    """The configuration with secrets masked: settings of catalogs and of Spark may contain passwords."""
     settings: dict[str, Any] = _mask(config.model_dump(mode="json"))
     return settings
 

@@ -44,7 +44,7 @@ def changed_classes(classes: DataFrame, coins: DataFrame, splits: DataFrame) -> 
 
 
 def describe(row: Row, config: Config) -> tuple[str, str, str, int, str, str]:
-    """(layer, mint, class, coins, change, reason) of a row of `changed_classes`; the reason follows from the size."""
+    """(layer, mint, class, coins, change, reason) of a row of `changed_classes`, the reason from its size."""
     by_type = {layer.name for layer in config.layers if KINDS[layer.kind].by_type}
     merged = row["new_class"] is not None
     change = f"merged into {row['new_class']}" if merged else "removed from the layer"
