@@ -68,8 +68,8 @@ def test_mutual_information_by_hand() -> None:
     # Every table with these sums has the same MI, wherever b is: it equals the expected MI, so that AMI is 0.
     table = np.array([[2, 0], [1, 1]])
     assert agreement.mutual_information(table) == pytest.approx(0.0, abs=1e-9)
-    # Six coins, clusters {1, 1, 1, 2, 2, 2}, types {a, a, b, b, b, b}. With a twice in a cluster (6 of 15 ways)
-    # the MI is 1/3 log 2 + 1/6 log 1/2 + 1/2 log 3/2 = 0.3182571, with a once in each (9 of 15) it is 0.
+    # Six coins, clusters {1, 1, 1, 2, 2, 2}, types {a, a, b, b, b, b}. With a twice in a cluster
+    # (6 of 15 ways) the MI is 1/3 log 2 + 1/6 log 1/2 + 1/2 log 3/2 = 0.3182571, else (9 of 15) it is 0.
     # The expected MI is 0.1273028. Entropies log 2 and 1/3 log 3 + 2/3 log 3/2 = 0.6365142, mean 0.6648307.
     # AMI = (0.3182571 - 0.1273028) / (0.6648307 - 0.1273028).
     assert agreement.mutual_information(np.array([[2, 1], [0, 3]])) == pytest.approx(
