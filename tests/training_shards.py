@@ -1,4 +1,4 @@
-"""Small shards for the tests of training, written with pyarrow instead of the export: synthetic images of three classes."""
+"""Small shards for the tests of training: synthetic images of three classes, written with pyarrow."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def write_shards(
     """Write shards with the given numbers of rows by split.
 
     Coins are numbered within a split; the label is the number modulo 3, and the type alternates every two
-    coins."""
+    coins.
+    """
     images = np.zeros(3, int)
     for split, rows in sizes.items():
         start = 0

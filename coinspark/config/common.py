@@ -26,7 +26,8 @@ class Augment(Section):
     """Maximum random change of a training image.
 
     `shift`: share of the width of a side; `rotate`: degrees; `zoom`, `contrast`: relative; `brightness`:
-    share of 255."""
+    share of 255.
+    """
 
     shift: float = Field(0.06, ge=0, le=0.5)
     rotate: float = Field(12.0, ge=0, le=180)

@@ -10,11 +10,11 @@ from coinspark.config.common import Augment, Section
 
 
 class DeepCluster(Section):
-    """Training without labels: `rounds` of clustering, each followed by `epochs` on the cluster numbers as labels.
+    """Training without labels: `rounds` of clustering, each followed by `epochs` with the clusters as labels.
 
-    Training stops early when the normalised mutual information of two consecutive assignments reaches `stop_nmi` (null:
-    never). The images are those of `features.mints` and `features.split`; workers, feed, shards and precision are those
-    of `training`.
+    Training stops early when the normalised mutual information of two consecutive assignments reaches
+    `stop_nmi` (null: never). The images are those of `features.mints` and `features.split`; workers, feed,
+    shards and precision are those of `training`.
     """
 
     rounds: int = Field(3, ge=1)

@@ -10,7 +10,7 @@ from coinspark.config.common import Augment, Section, registered
 
 
 class Training(Section):
-    """One network per layer and fold; `conf/base.yaml` explains each key, `coinspark/training/README.md` the recipe.
+    """One network per layer and fold; `coinspark/training/README.md` describes the recipe.
 
     Attributes:
         model: A name in the registry of backbones, or `package.module:ATTRIBUTE` of one outside coinspark.

@@ -1,7 +1,8 @@
-"""Random augmentation of training images, and the shifted views of test-time augmentation, as TensorFlow graph functions.
+"""Augmentation of training images, and shifted views for predictions, as TensorFlow graph functions.
 
 Random numbers depend on the seed, the epoch and the coin's key only. An image is augmented the same way on
-any number of workers and in any order of reading."""
+any number of workers and in any order of reading.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from coinspark.vision.network import ImageSpec
 from coinspark.vision.preprocess import join_sides, split_sides
 
 DRAWS = 12
-"""Random numbers per image: rotation, zoom, x shift, y shift of each side, then brightness, contrast, 2 unused."""
+"""Random numbers per image: rotation, zoom, x and y shift of each side; brightness, contrast; 2 unused."""
 _VIEW_SHIFT = Augment(shift=0.03, rotate=0, zoom=0, brightness=0, contrast=0)
 
 
@@ -56,7 +57,7 @@ def augment(images: tf.Tensor, draws: tf.Tensor, image: ImageSpec, settings: Aug
 
 
 def shifted_views(images: tf.Tensor, image: ImageSpec, n: int) -> list[tf.Tensor]:
-    """The images and `n` - 1 copies with both sides shifted by 3 % right, left, down and up (n is 1 or 5), float32."""
+    """The images as float32, and `n` - 1 (0 or 4) copies with sides shifted by 3 %: right, left, down, up."""
     views = [tf.cast(images, tf.float32)]
     for x, y in ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0))[: n - 1]:
         move = [0.0, 0.0, x, y] * 2 + [0.0] * (DRAWS - 8)
@@ -66,7 +67,7 @@ def shifted_views(images: tf.Tensor, image: ImageSpec, n: int) -> list[tf.Tensor
 
 
 def _transforms(moves: tf.Tensor, size: tuple[float, float], settings: Augment) -> tf.Tensor:
-    """(n, 8) projective transforms from output to input pixels: rotation and zoom about the centre, then a shift."""
+    """(n, 8) projective transforms from output to input pixels: rotation and zoom about the centre, shift."""
     height, width = size
     angle = moves[:, 0] * settings.rotate * math.pi / 180
     zoom = 1.0 + moves[:, 1] * settings.zoom

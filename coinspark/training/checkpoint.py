@@ -103,8 +103,8 @@ def write(file: Path, facts: Mapping[str, Any], arrays: Mapping[str, Arrays], de
     except OSError as error:
         part.unlink(missing_ok=True)
         raise TrainingError(
-            f"{file}: {description} cannot be written ({error.strerror}), the previous one is kept; free disk space "
-            "and run again to resume"
+            f"{file}: {description} cannot be written ({error.strerror}), the previous one is kept; "
+            "free disk space and run again to resume"
         ) from None
 
 

@@ -1,7 +1,8 @@
 """Export of one fold of one layer to shards: evenly sized, shuffled, plain Parquet files.
 
 Rows are ordered by `xxhash64(seed, coin_id, medium)` and assigned to the shards in turn. The files do not
-depend on the order or the partitioning of the tables."""
+depend on the order or the partitioning of the tables.
+"""
 
 from __future__ import annotations
 
@@ -55,8 +56,9 @@ def export(splits: DataFrame, coins: DataFrame, images: DataFrame, spec: ExportS
         classes = sorted(row["class"] for row in selection.select("class").distinct().collect())
         if len(classes) < 2:
             raise InputError(
-                f"layer {spec.layer!r}, fold {spec.fold}: {len(classes)} classes with images of size {spec.size}, "
-                "training needs at least 2; check the table splits, and that ingest.sizes contains training.size"
+                f"layer {spec.layer!r}, fold {spec.fold}: {len(classes)} classes with images of size "
+                f"{spec.size}, training needs at least 2; check the table splits, and that ingest.sizes "
+                "contains training.size"
             )
         types = _types(selection)
         rows = with_pixels(selection, images, classes, types, spec.size)
@@ -69,9 +71,9 @@ def select_rows(splits: DataFrame, coins: DataFrame, images: DataFrame, spec: Ex
     """Join splits, coins and images; one row per coin with an image of the size.
 
     Returns:
-        `split`, `shard`, `position`, `coin_id`, `medium`, `class`, `type`, `image_id`. `position` counts from 0 within a split;
-        shards of a split differ by at most one row. `type` is null except for training coins with exactly one type, if
-        types are exported.
+        `split`, `shard`, `position`, `coin_id`, `medium`, `class`, `type`, `image_id`. `position` counts
+        from 0 within a split; shards of a split differ by at most one row. `type` is null except for
+        training coins with exactly one type, if types are exported.
     """
     only_type = F.when(F.lit(spec.types) & (F.size("types") == 1), F.col("types")[0])
     photographed = coins.select("coin_id", "medium", "image_id", only_type.alias("type")).join(

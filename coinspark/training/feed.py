@@ -1,7 +1,8 @@
 """Input pipeline: the shards of one worker → batches of images. The only module that imports Petastorm.
 
 The feeds `petastorm` (`make_batch_reader` on plain Parquet) and `tfdata` (pyarrow) return the same rows in
-the same order. Rows are counted, because a reader that stops early raises no error."""
+the same order. Rows are counted, because a reader that stops early raises no error.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ _SHUFFLE_BUFFER = 20_000  # rows with undecoded JPEGs: about 100 MB at the usual
 
 @dataclass(frozen=True)
 class EpochSpec:
-    """One pass of the worker `rank` over its rows, in `steps` batches; `augment` None: no shuffling, no augmentation."""
+    """One pass of the worker `rank` over its rows in `steps` batches; `augment` None: as exported."""
 
     seed: int
     epoch: int
@@ -105,7 +106,8 @@ def dataset_options() -> tf.data.Options:
     """Options without autotuning.
 
     In TensorFlow 2.15 the autotune thread (`Model::OptimizeLoop`) can miss its cancellation and delay the
-    end of an epoch by up to half a minute; this happened in every third epoch."""
+    end of an epoch by up to half a minute; this happened in every third epoch.
+    """
     options = tf.data.Options()
     options.autotune.enabled = False
     return options
@@ -127,7 +129,7 @@ def batches(kind: Kind, source: WorkerShards, image: ImageSpec, epoch: EpochSpec
             min(source.rows, _SHUFFLE_BUFFER), seed=shuffle_seed, reshuffle_each_iteration=False
         )
 
-    # AutoGraph would convert these functions again in each epoch, which takes half a second, and is not needed.
+    # AutoGraph is not needed. It would convert these functions again in each epoch, in half a second.
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def decode_row(
         coin_id: tf.Tensor, medium: tf.Tensor, label: tf.Tensor, type_: tf.Tensor, jpeg: tf.Tensor

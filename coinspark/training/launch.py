@@ -2,7 +2,8 @@
 
 `horovod`: `horovod.spark.run` with Gloo, one worker per Spark task. `local`: the same training function in
 one child process, so that TensorFlow is never loaded in Spark's driver. In both cases progress lines arrive
-through a file in the run's folder."""
+through a file in the run's folder.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +27,12 @@ from coinspark.training.run_folder import ERROR, JOB, LOG, PROGRESS, read_result
 from coinspark.training.worker_group import WorkerGroup
 
 _START_TIMEOUT = 120  # seconds until Spark must have started the tasks
-# Environment of a worker, unless the driver's environment sets it otherwise. malloc keeps freed memory, in huge pages:
-# otherwise each step page-faults its gradients again. Horovod averages kernels of 2 MB and more in place, without copying
-# them into a fusion buffer.
+# Environment of a worker, unless the driver's environment sets it otherwise. malloc keeps freed memory, in
+# huge pages: otherwise each step page-faults its gradients again. Horovod averages kernels of 2 MB and more
+# in place, without copying them into a fusion buffer.
 _PERFORMANCE = {
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=100000000000",
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:"
+    "glibc.malloc.trim_threshold=100000000000",
     "HOROVOD_FUSION_THRESHOLD": str(2 * 2**20),
     "HOROVOD_CYCLE_TIME": "5",
 }
@@ -128,7 +130,7 @@ def horovod_group() -> WorkerGroup:
 
 
 def worker_environment() -> dict[str, str]:
-    """The driver's environment with performance and log settings; this package is importable from its present path."""
+    """The driver's environment with performance and log settings, and this package on the Python path."""
     package_path = str(Path(__file__).resolve().parents[2])
     return {
         **_PERFORMANCE,
@@ -184,8 +186,8 @@ def _run_horovod(job: Job, spark: SparkSession, log: Any) -> None:
         raise _failure(Path(job.folder), f"a Horovod worker failed: {message}") from error
     if len(set(hashes)) != 1:
         raise TrainingError(
-            f"{job.folder}: the workers finished with different weights, so their gradients were not averaged; "
-            "check that Horovod was built for the installed TensorFlow and Keras"
+            f"{job.folder}: the workers finished with different weights, so their gradients were not "
+            "averaged; check that Horovod was built for the installed TensorFlow and Keras"
         )
 
 

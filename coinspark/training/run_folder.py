@@ -32,7 +32,7 @@ def read_result(folder: Path) -> dict[str, Any]:
 
 
 def mark_finished(folder: Path, marker: str, row: dict[str, Any]) -> dict[str, Any]:
-    """Write the table row of a finished run to the file `marker`, remove the checkpoint, and return the row."""
+    """Write the table row of a finished run to the file `marker` and remove the checkpoint; the row."""
     atomic_files.write_json(folder / marker, row)
     (folder / checkpoint.NAME).unlink(missing_ok=True)
     return row

@@ -2,7 +2,8 @@
 
 Columns: `coin_id` (string), `medium` (string), `label` (int32, index into `classes`), `type` (int32, index
 into `types`, -1 if unknown), `jpeg` (binary). The files are `<folder>/<split>/<shard, five
-digits>.parquet`. `<folder>/shards.json` is written last: shards without it are incomplete."""
+digits>.parquet`. `<folder>/shards.json` is written last: shards without it are incomplete.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +73,7 @@ def load(folder: Path, digest: str) -> ShardSet | None:
 
 
 def shard_count(minimum: int, workers: int) -> int:
-    """The least multiple of `workers` that is at least `minimum`: each worker reads the same number of shards."""
+    """The least multiple of `workers` that is at least `minimum`: workers read equally many shards."""
     return -(-max(minimum, workers) // workers) * workers
 
 
@@ -124,6 +125,6 @@ def refuse_pickles(files: tuple[str, ...]) -> None:
         for name in PICKLED:
             if os.path.lexists(folder / name):
                 raise InputError(
-                    f"{folder / name}: shards are plain Parquet, and this file may contain pickled code; it was not "
-                    "opened. Remove it"
+                    f"{folder / name}: shards are plain Parquet; this file may contain pickled code, so it "
+                    "was not opened; remove it"
                 )

@@ -1,7 +1,8 @@
-"""The process of a worker: entry point, TensorFlow settings, and operations that every training program needs.
+"""The process of a worker: entry point, TensorFlow settings, and functions shared by all trainings.
 
 `python -m coinspark.training.worker JOB.json PARENT` runs a job with a single worker and ends with its
-parent process."""
+parent process.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ def exit_with_parent(parent: int) -> None:
 
 
 def configure_tensorflow(workers: WorkerGroup, seed: int, precision: str) -> None:
-    """Set threads, GPU, seeds, determinism and precision: equal input and settings then give equal weights."""
+    """Set threads, GPU, seeds, determinism and precision, so that equal jobs give equal weights."""
     cores = len(os.sched_getaffinity(0))
     tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // workers.local_size))
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -60,7 +61,7 @@ def inner_optimizer(optimizer: Any) -> Any:
 
 
 def average_batchnorm(workers: WorkerGroup, variables: list[tf.Variable]) -> None:
-    """Average floating-point variables over the workers: moving statistics, which each updates from its own images."""
+    """Average moving statistics over the workers, each of which has updated them from its own images."""
     floating = [variable for variable in variables if variable.dtype.is_floating]
     if workers.size == 1 or not floating:
         return

@@ -1,12 +1,14 @@
 """Clusters of DeepCluster features against clusters of the untrained network's features and of pixels.
 
-    python -m tests.bench.bench_deepcluster [even | uneven | euro | roman] [rounds] [seed of the synthetic coins] [key=value ...]
+    python -m tests.bench.bench_deepcluster [even | uneven | euro | roman] [rounds] [seed of the synthetic
+    coins] [key=value ...]
 
-Measured is the adjusted mutual information (AMI) of clusters and known kinds of coins, for k-means on pixels (PCA and k-means
-of scikit-learn), on features of the untrained network, on DeepCluster features, and for synthetic coins on features of the same
-training with the published sampler. Synthetic and Roman coins are clustered within each large mint and compared with their
-types; euro coins are clustered together and compared with their denominations. Synthetic types are `even`, 20 coins each, or
-`uneven`, where the first of 15 types has 30 % of the coins. For even types the seconds of a round with one and with two workers
+Measured is the adjusted mutual information (AMI) of clusters and known kinds of coins, for k-means on
+pixels (PCA and k-means of scikit-learn), on features of the untrained network, on DeepCluster features, and
+for synthetic coins on features of the same training with the published sampler. Synthetic and Roman coins
+are clustered within each large mint and compared with their types; euro coins are clustered together and
+compared with their denominations. Synthetic types are `even`, 20 coins each, or `uneven`, where the first
+of 15 types has 30 % of the coins. For even types the seconds of a round with one and with two workers
 follow. Further arguments override settings, such as `deepcluster.input_filter=none`.
 """
 
@@ -50,7 +52,7 @@ SYNTHETIC = {"even": "coins: 600, mints: 2, skew: 0.0", "uneven": "coins: 400, m
 
 
 class Coins(NamedTuple):
-    """Of each image: its id, the group in which it is clustered, its known kind ("" if unknown), and the JPEG."""
+    """Ids of the images, the groups in which they are clustered, their known kinds ("": unknown), JPEGs."""
 
     image_ids: list[str]
     groups: NDArray[np.str_]
@@ -173,7 +175,10 @@ def _features(coins: Coins, config: Config, file: str, sha256: str) -> NDArray[n
 
 
 def _measure(collection: str, coins: Coins, method: str, features: NDArray[np.float32]) -> float:
-    """Cluster each group; print AMI, purity and the share of the largest cluster, as means over the groups. Returns the AMI."""
+    """Cluster each group; print AMI, purity and the share of the largest cluster, as means over the groups.
+
+    Returns the AMI.
+    """
     k, min_coins = COLLECTIONS[collection]
     measures = []
     for group in sorted(set(coins.groups)):

@@ -2,8 +2,8 @@
 
     python -m tests.bench.bench_feed [runs]
 
-Rows per second with decoding and preprocessing. The target is a ratio of 0.8, with Petastorm and with pyarrow. The page cache is
-warm for both, as it is from the second epoch on.
+Rows per second with decoding and preprocessing. The target is a ratio of 0.8, with Petastorm and with
+pyarrow. The page cache is warm for both, as it is from the second epoch on.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     python -m tests.bench.bench_training [runs]
 
-The target is a ratio of 0.85. It is measured at the recipe's batch and at twice that batch; the cost of communication is the
-same for both. The first epoch of each run, in which TensorFlow traces its graphs, is not counted.
+The target is a ratio of 0.85. It is measured at the recipe's batch and at twice that batch; the cost of
+communication is the same for both. The first epoch of each run, in which TensorFlow traces its graphs, is
+not counted.
 """
 
 from __future__ import annotations

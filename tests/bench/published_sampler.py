@@ -1,7 +1,7 @@
 """DeepCluster with the sampler published with the paper that coinspark follows; for benchmarks only.
 
-That sampler draws each cluster equally often from a list sorted by cluster, but then looks the positions up in a list in the
-images' original order, so that the images shown follow the sizes of the clusters.
+That sampler draws each cluster equally often from a list sorted by cluster, but then looks the positions up
+in a list in the images' original order, so that the images shown follow the sizes of the clusters.
 """
 
 from __future__ import annotations

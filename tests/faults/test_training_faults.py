@@ -1,4 +1,4 @@
-"""Training faults, numbers 18 to 20: crafted files, uneven shards, killed workers, a full disk, a killed driver."""
+"""Faults 18 to 20: crafted files, uneven shards, killed workers, a full disk, a killed driver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Augmentation: each transform against values computed by hand; random numbers depend on the key, seed and epoch only."""
+"""Augmentation: each transform by hand; random numbers depend on the key, seed and epoch only."""
 
 from __future__ import annotations
 

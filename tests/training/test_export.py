@@ -20,7 +20,7 @@ TYPES = (["Nike"], ["Tyche"], ["Nike", "Tyche"], [])
 
 
 def _tables(spark: SparkSession, coins: int = 23) -> tuple[DataFrame, DataFrame, DataFrame]:
-    """Coins of two mints: every fifth is a test coin, every seventh a validation coin; coin 0 has no image."""
+    """Coins of two mints; every fifth is a test, every seventh a validation coin; coin 0 has no image."""
 
     def split(n: int) -> str:
         return "test" if n % 5 == 0 else "validation" if n % 7 == 0 else "train"

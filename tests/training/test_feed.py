@@ -1,4 +1,4 @@
-"""The feed: Petastorm and pyarrow return the same rows, each row occurs once per epoch, nothing is unpickled."""
+"""The feed: both kinds return the same rows, each row occurs once per epoch, nothing is unpickled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Baselines: simple classifiers trained on the same shards, for comparison with the networks. One module per baseline."""
+"""Baselines: simple classifiers trained on the same shards, for comparison with the networks.
+
+One module per baseline.
+"""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ class Baseline:
 
     Attributes:
         title: Name in progress lines and reports.
-        train: `train(shards, file, seed)` fits the training split and writes an npz of plain arrays; returns the SHA-256 hex of
-            the file, and metrics by name (`train_rows`, `validation_top1`).
-        probabilities: `probabilities(arrays, jpegs)` returns (n, classes) float64 with rows that add up to 1, given the
-            arrays of the npz.
+        train: `train(shards, file, seed)` fits the training split and writes an npz of plain arrays;
+            returns the SHA-256 hex of the file, and metrics by name (`train_rows`, `validation_top1`).
+        probabilities: `probabilities(arrays, jpegs)` returns (n, classes) float64 with rows that add up to
+            1, given the arrays of the npz.
     """
 
     title: str

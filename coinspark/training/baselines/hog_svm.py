@@ -1,4 +1,4 @@
-"""Baseline `hog-svm`: histograms of oriented gradients (Dalal and Triggs 2005) of both sides, and a linear SVM."""
+"""Baseline `hog-svm`: histograms of oriented gradients (Dalal and Triggs 2005) and a linear SVM."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ SIDE, CELL = 64, 8
 
 
 def train(shard_set: ShardSet, file: Path, seed: int) -> tuple[str, dict[str, float]]:
-    """Fit a linear SVM (C = 1) on the training shards and write `coef` (classes, features) and `intercept` (classes,).
+    """Fit a linear SVM (C = 1) on the training shards.
+
+    The file has the arrays `coef` (classes, features) and `intercept` (classes,), float32.
 
     Returns:
         SHA-256 hex of the file, and the metrics `train_rows` and, with validation rows, `validation_top1`.
@@ -40,7 +42,10 @@ def train(shard_set: ShardSet, file: Path, seed: int) -> tuple[str, dict[str, fl
 
 
 def probabilities(arrays: Mapping[str, Array], jpegs: list[bytes]) -> Array:
-    """(n, classes) float64: softmax of the distances to the planes. Not calibrated: only the ranking is meaningful."""
+    """(n, classes) float64: softmax of the distances to the planes.
+
+    Not calibrated: only the ranking is meaningful.
+    """
     features = np.stack([hog(jpeg) for jpeg in jpegs])
     scores = features @ arrays["coef"].T.astype(np.float64) + arrays["intercept"]
     exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -48,7 +53,7 @@ def probabilities(arrays: Mapping[str, Array], jpegs: list[bytes]) -> Array:
 
 
 def hog(jpeg: bytes) -> Array:
-    """(features,) float32 of a merged image: of each side if it is twice as wide as high, else of the whole square."""
+    """(features,) float32 of a merged image: of both sides if it is twice as wide as high."""
     grey = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
     if grey is None:
         raise InputError(
@@ -65,7 +70,8 @@ def all_classes(coef: Array, intercept: Array, trained: Array, classes: int) -> 
     """Arrange the planes of the trained labels by class.
 
     With two trained classes scikit-learn returns one plane; it is mirrored. A class without training images
-    gets the intercept -1e9, so that it is never predicted."""
+    gets the intercept -1e9, so that it is never predicted.
+    """
     if len(trained) == 2:
         coef, intercept = np.concatenate([-coef, coef]), np.concatenate([-intercept, intercept])
     planes = np.zeros((classes, coef.shape[1]), np.float32)

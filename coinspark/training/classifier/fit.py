@@ -2,7 +2,8 @@
 
 The recipe (batch normalization, He initialization, per-side standardisation, Adam with warm-up and cosine
 decay, weight average) was selected on 566 Roman coins of five mints, where VGG16 without it stays at chance
-level. See `coinspark/training/README.md`."""
+level. See `coinspark/training/README.md`.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +105,7 @@ def build_network(job: TrainingJob) -> tf.keras.Model:
 
 
 def loss_function(job: TrainingJob) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """Loss per image (n,): that of the class, plus the cross entropy of the type if the job has an auxiliary type head.
+    """Loss per image (n,): that of the class, plus the cross entropy of the type if there is a type head.
 
     Learning the type as a second task helps with few images per class (Caruana 1997, "Multitask Learning").
     For an image without a type the target has zeros in the columns of the types, so that their loss is 0.
@@ -127,9 +128,10 @@ def loss_function(job: TrainingJob) -> Callable[[tf.Tensor, tf.Tensor], tf.Tenso
 
 
 def select_best(state: TrainingState, metrics: dict[str, float]) -> None:
-    """Select the weights to keep: highest validation accuracy, ties by lower loss; the last ones without validation set.
+    """Select the weights to keep: highest validation accuracy, ties by lower loss.
 
-    Selection by loss alone would prefer early epochs, because the loss punishes growing confidence.
+    Without a validation set the last weights are kept. Selection by loss alone would prefer early epochs,
+    because the loss punishes growing confidence.
     """
     top1, loss = metrics.get("validation_top1", -1.0), metrics.get("validation_loss", float("inf"))
     if "validation_top1" not in metrics or (top1, -loss) > (state.best_top1, -state.best_loss):
@@ -207,7 +209,7 @@ def _training_batches(trainer: Trainer, epoch: int) -> tf.data.Dataset:
 
 
 def _validate(trainer: Trainer) -> dict[str, float]:
-    """Cross entropy and top-1 accuracy over the validation images of all workers; empty without validation images."""
+    """Cross entropy and top-1 accuracy over the validation images of all workers; empty without images."""
     job, workers = trainer.job, trainer.workers
     source = shards.worker_shards(job.shards, "validation", workers.rank, workers.size)
     sums = np.zeros(3)  # loss, correct predictions, images

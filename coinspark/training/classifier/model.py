@@ -51,7 +51,10 @@ class Architecture:
 
 
 class SeededDropout(tf.keras.layers.Layer):  # type: ignore[misc]
-    """Dropout whose mask depends on a seed and a step count. The count is a weight, so that a resumed run continues it."""
+    """Dropout whose mask depends on a seed and a step count.
+
+    The count is a weight, so that a resumed run continues it.
+    """
 
     def __init__(self, rate: float, seed: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -71,10 +74,11 @@ class SeededDropout(tf.keras.layers.Layer):  # type: ignore[misc]
 
 
 def build_classifier(architecture: Architecture) -> tf.keras.Model:
-    """Keras model from float32 images (n, height, width, 3) to float32 logits (n, classes), or (n, classes + types).
+    """Keras model from float32 images (n, height, width, 3) to float32 logits (n, classes + types).
 
     Layers: backbone, dense layers, dropout, and a last layer with zero weights, so that the first
-    prediction is uniform."""
+    prediction is uniform.
+    """
     backbone = BACKBONES[architecture.model]
     tf.keras.utils.set_random_seed(architecture.seed)
     inputs = layers.Input((architecture.height, architecture.width, 3), name="input")
@@ -91,7 +95,9 @@ def build_classifier(architecture: Architecture) -> tf.keras.Model:
 
 
 def freeze(model: tf.keras.Model, last_layer: str | None) -> None:
-    """Freeze all layers up to the named one; None freezes no layer. Frozen batch normalization uses its stored statistics.
+    """Freeze all layers up to the named one; None freezes no layer.
+
+    Frozen batch normalization uses its stored statistics.
 
     Raises:
         ConfigError: The model has no such layer.
@@ -101,16 +107,17 @@ def freeze(model: tf.keras.Model, last_layer: str | None) -> None:
     names = [layer.name for layer in model.layers]
     if last_layer not in names:
         raise ConfigError(
-            f"training.freeze_until: {model.name} has no layer {last_layer!r}; its layers are {', '.join(names)}"
+            f"training.freeze_until: {model.name} has no layer {last_layer!r}; "
+            f"its layers are {', '.join(names)}"
         )
     for layer in model.layers[: names.index(last_layer) + 1]:
         layer.trainable = False
 
 
 def save_weights(model: tf.keras.Model, values: list[np.ndarray[Any, Any]], file: Path) -> str:
-    """Write weights, in the order of `get_weights()`, to an npz without the auxiliary head; SHA-256 hex of the file.
+    """Write weights, in the order of `get_weights()`, to an npz; SHA-256 hex of the file.
 
-    Equal weights give equal files.
+    The type head is left out. Equal weights give equal files.
     """
     arrays = zip(weight_names(model), values, strict=True)
     return weights.save({name: array for name, array in arrays if not name.startswith(f"{_TYPES}/")}, file)

@@ -36,7 +36,8 @@ class RunModel:
         mints: The mint of each class.
         weights: Path of the weights file.
         sha256: SHA-256 hex of the weights file.
-        settings: JSON with the architecture, the image format, the precision and the number of views of a network.
+        settings: JSON with the architecture, the image format, the precision and the number of views of a
+            network.
     """
 
     run_id: str

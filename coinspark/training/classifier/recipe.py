@@ -51,7 +51,8 @@ def sample_weights(training: Training, images: tuple[int, ...]) -> list[float]:
     """Weight of an image by label, given the number of training images by label.
 
     All weights are 1, or with `class_weights: balanced` each class has the same total weight and the mean
-    over images is 1."""
+    over images is 1.
+    """
     if training.class_weights == "none":
         return [1.0] * len(images)
     classes = sum(1 for n in images if n)

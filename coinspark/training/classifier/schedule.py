@@ -1,4 +1,4 @@
-"""What happens in each training step besides the gradient: learning rate schedule, weight decay, weight average."""
+"""Learning rate schedule, weight decay and weight average of each training step."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ from coinspark.config import Training
 from coinspark.training.worker import inner_optimizer
 
 AVERAGE_INTERVAL = 8
-"""Steps between two updates of the weight average. An update in every step would take a tenth of the step's time."""
+"""Steps between two updates of the weight average.
+
+An update in every step would take a tenth of the step's time.
+"""
 
 
 def learning_rate_schedule(training: Training, step: int, steps_per_epoch: int) -> float:
     """Learning rate of a step, counted from 0: linear warm-up over `warmup` epochs, then cosine decay to 0.
 
     With learning_rate 1, warmup 1, epochs 3 and 4 steps per epoch: 0.2, 0.4, 0.6, 0.8, then 1.0 in step 4,
-    0.5 in step 8 and 0 after the last step."""
+    0.5 in step 8 and 0 after the last step.
+    """
     warmup_steps, total_steps = training.warmup * steps_per_epoch, training.epochs * steps_per_epoch
     if step < warmup_steps:
         return training.learning_rate * (step + 1) / (warmup_steps + 1)
@@ -28,12 +32,12 @@ def learning_rate_schedule(training: Training, step: int, steps_per_epoch: int) 
 
 
 def average_decay(training: Training, step: int) -> float:
-    """Share of the weight average that an update after `step` steps keeps; lower at first, when the weights change most."""
+    """Share of the weight average that the update after `step` steps keeps; lower in the first steps."""
     return min(training.weight_average, step / (step + 10)) ** AVERAGE_INTERVAL
 
 
 class StepCallback(tf.keras.callbacks.Callback):  # type: ignore[misc]
-    """Keras callback: set the learning rate before each step, then apply weight decay and update the weight average.
+    """Keras callback: set the learning rate before each step; then decay weights and update their average.
 
     Attributes:
         step: Number of finished steps. Set it before `fit` resumes a training.

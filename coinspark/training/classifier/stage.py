@@ -1,4 +1,7 @@
-"""The stage `train`: splits, coins, images → runs. A finished run with the same input, settings and code is reused."""
+"""The stage `train`: splits, coins, images → runs.
+
+A finished run with the same input, settings and code is reused.
+"""
 
 from __future__ import annotations
 
@@ -70,8 +73,8 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     """Train each model on each fold of each layer.
 
     Returns:
-        `runs`, one row per layer, fold and model. The files of a run are in `<warehouse>/runs/<run_id>/`; `run.json` is
-        written last.
+        `runs`, one row per layer, fold and model. The files of a run are in `<warehouse>/runs/<run_id>/`;
+        `run.json` is written last.
     """
     config, splits = context.config, context.read("splits")
     rows = []
@@ -114,7 +117,10 @@ def _export(context: Context, splits: DataFrame, layer: str, fold: int) -> FoldD
 
 
 def _mints(split: DataFrame) -> dict[str, str]:
-    """The mint of each class. A class of several mints (a type) gets the mint with most of its coins, ties by name."""
+    """The mint of each class.
+
+    A class of several mints (a type) gets the mint with most of its coins, ties by name.
+    """
     best: dict[str, tuple[int, str]] = {}
     for row in split.groupBy("class", "mint").count().collect():
         best[row["class"]] = min(best.get(row["class"], (1, "")), (-row["count"], row["mint"]))
@@ -125,7 +131,8 @@ def _run(context: Context, data: FoldData, spec: ModelSpec) -> dict[str, Any]:
     """Train a model unless its run is finished; the row of `runs`.
 
     The path of the weights is relative to the warehouse, so that equal builds in two warehouses have equal
-    rows."""
+    rows.
+    """
     code = code_version(*spec.modules)
     run_id = f"{data.layer}-{data.fold}-{digest([spec.settings, data.shards.digest, code])[:12]}"
     folder = local_folder(context.config) / "runs" / run_id
@@ -171,8 +178,8 @@ def _network(context: Context, data: FoldData, progress: str) -> ModelSpec:
     def train(run_id: str, folder: Path) -> Outcome:
         rows = {split: sum(counts) for split, counts in data.shards.rows.items()}
         context.say(
-            f"{run_id} ({progress}): {rows['train']:,} training and {rows['validation']:,} validation images, "
-            f"{len(data.mints)} classes"
+            f"{run_id} ({progress}): {rows['train']:,} training images, "
+            f"{rows['validation']:,} validation images, {len(data.mints)} classes"
         )
         size = config.image_size, config.image_width
         job = TrainingJob(str(folder), data.shards, *size, training, config.seed, precision)

@@ -69,7 +69,11 @@ def extract_features(
 
 
 def batches(epoch: EpochImages, pipeline: InputPipeline, steps: int, settings: Augment) -> tf.data.Dataset:
-    """A dataset of `steps` batches whose sizes differ by at most one: float32 images (n, h, w, channels), int32 labels (n,)."""
+    """A dataset of `steps` batches whose sizes differ by at most one.
+
+    Returns:
+        Tuples of float32 images (n, height, width, channels) and int32 labels (n,).
+    """
     signature = (
         tf.TensorSpec((None,), tf.string),
         tf.TensorSpec((None,), tf.int32),

@@ -1,8 +1,9 @@
-"""The training function of DeepCluster, which each worker runs: rounds of feature extraction, clustering and training.
+"""The training function of DeepCluster, which each worker runs.
 
 A round (Caron et al. 2018, section 3): features of all images → PCA, whitening, unit length → k-means → a
 new top layer → epochs with the cluster numbers as labels and uniform sampling over clusters (`sampler`).
-PCA and k-means run on all workers together, each with its own rows."""
+PCA and k-means run on all workers together, each with its own rows.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +96,7 @@ def _is_stable(job: DeepClusterJob, state: DeepClusterState) -> bool:
 
 
 def _start(job: DeepClusterJob, workers: WorkerGroup) -> tuple[DeepClusterTrainer, DeepClusterState]:
-    """Build the network, restore the last checkpoint, give all workers the state of worker 0, and read the images."""
+    """Build or restore the network, give all workers the state of worker 0, and read the images."""
     backbone, network = _build_networks(job)
     optimizer = workers.distribute(tf.keras.optimizers.legacy.Adam(job.settings.learning_rate))
     loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -135,12 +136,12 @@ def _read_images(job: DeepClusterJob, workers: WorkerGroup) -> tuple[NDArray[np.
 
 
 def _key(image_id: str) -> int:
-    """A number by which random choices are made and ties are ordered, independently of the number of workers."""
+    """A number for random choices and the order of ties, independent of the number of workers."""
     return int.from_bytes(sha256(image_id.encode()).digest()[:8], "little", signed=True)
 
 
 def _round(trainer: DeepClusterTrainer, state: DeepClusterState) -> dict[str, Any]:
-    """Extract features, cluster them, train on the clusters, and update the state; the record of the round."""
+    """Extract features, cluster them, train on the clusters, update the state; the record of the round."""
     settings, collective = trainer.job.settings, trainer.collective
     features = feed.extract_features(trainer.backbone, trainer.jpegs, trainer.pipeline, settings.batch)
     components = pca.max_components(sum(trainer.job.shards.rows["train"]), settings.pca_components)
@@ -184,7 +185,7 @@ def _nmi_with_previous(
 
 
 def _gather_assignment(trainer: DeepClusterTrainer, labels: kmeans.Labels) -> list[NDArray[Any]]:
-    """Keys and labels of all workers' rows, sorted by key, so that the next round may have another number of workers."""
+    """Keys and labels of all workers' rows, sorted by key, so that the number of workers may change."""
     keys = _gather(trainer, trainer.keys)
     order = np.argsort(keys, kind="stable")
     return [keys[order], _gather(trainer, labels)[order]]

@@ -1,8 +1,11 @@
-"""Uniform sampling over clusters: each cluster is shown equally often in an epoch, whatever its size. Plain NumPy.
+"""Uniform sampling over clusters: each cluster is shown equally often in an epoch, whatever its size.
+
+Plain NumPy.
 
 See Caron et al. 2018, section 3.3: with sampling in proportion to size, large clusters dominate the loss.
 The code published with the paper that coinspark follows indexes the wrong list, so that a cluster of 35 %
-of the images gets 38 % of an epoch."""
+of the images gets 38 % of an epoch.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ Ints = NDArray[np.int64]
 
 
 def sample_epoch(labels: NDArray[np.int32], sizes: Ints, rank: int, seed: int, epoch: int) -> Ints:
-    """Indices (m,) of the rows that this worker shows in an epoch, in order. A row may occur several times or not at all.
+    """Indices (m,) of the rows that this worker shows in an epoch, in order.
+
+    A row may occur several times or not at all.
 
     All workers together show as many images as there are rows, and each non-empty cluster equally often,
     within one.
@@ -36,7 +41,8 @@ def worker_counts(sizes: Ints) -> Ints:
     """Number of images of each cluster that each worker shows (workers, k).
 
     A cluster's quota is split in proportion to the workers' rows of it, by the largest remainder method;
-    ties go to the first worker."""
+    ties go to the first worker.
+    """
     totals = sizes.sum(0)
     nonempty = np.flatnonzero(totals)
     quota = np.zeros(len(totals), np.int64)

@@ -1,7 +1,10 @@
-"""The stage `deepcluster`: coins, images → networks, rounds. A finished network with the same input is reused.
+"""The stage `deepcluster`: coins, images → networks, rounds.
+
+A finished network with the same input is reused.
 
 The stage is in this package because it uses the launcher, the feed and the checkpoints of training. The
-stage `features` uses its network through the table `networks`."""
+stage `features` uses its network through the table `networks`.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,8 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     """Train the network.
 
     Returns:
-        `networks`, one row, and `rounds`, one row per round. The files of the network are in `<warehouse>/networks/<network>/`.
+        `networks`, one row, and `rounds`, one row per round. The files of the network are in
+        `<warehouse>/networks/<network>/`.
 
     Raises:
         InputError: There are no images.

@@ -19,8 +19,8 @@ class DeepClusterState:
 
     Attributes:
         round: Number of finished rounds.
-        history: A record per round: `round`, `clusters` (not empty), `sizes` (descending), `nmi` with the previous round or
-            None, `inertia` per image, `loss`.
+        history: A record per round: `round`, `clusters` (not empty), `sizes` (descending), `nmi` with the
+            previous round or None, `inertia` per image, `loss`.
         weights: Weights of the network, in the order of `get_weights()`.
         optimizer: Step count and moments of the optimizer.
         assigned: The last assignment of all workers' rows: sorted keys int64 (n,), labels int32 (n,).
@@ -64,7 +64,7 @@ def load(folder: Path) -> DeepClusterState | None:
 
 
 def normalized_mutual_information(table: NDArray[np.float64]) -> float:
-    """Normalised mutual information (NMI) of two assignments, 0 to 1, given the number of rows of each pair of clusters.
+    """Normalised mutual information (NMI) of two assignments, 0 to 1, from their contingency table.
 
     Normalised by the arithmetic mean of the two entropies, as in scikit-learn and in Caron et al. 2018.
     """

@@ -1,4 +1,4 @@
-"""Baseline `hog-svm`: number of features, accuracy on separable classes, deterministic weights, hash check."""
+"""Baseline `hog-svm`: features, accuracy on separable classes, deterministic weights, hash check."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def test_five_views_are_averaged(run: RunModel) -> None:
 
 
 def _shift(image: np.ndarray, x: int, y: int) -> np.ndarray:
-    """Shift each side by 0.96 pixels (3 % of 32) with repeated edges: interpolate between neighbouring pixels."""
+    """Shift each side by 0.96 pixels (3 % of 32) with repeated edges, by linear interpolation."""
 
     def shift_side(side: np.ndarray) -> np.ndarray:
         padded = np.pad(side, ((1, 1), (1, 1), (0, 0)), mode="edge")

@@ -50,8 +50,8 @@ def test_order_is_shuffled_by_epoch_and_reproducible() -> None:
 
 
 def test_worker_counts_by_hand() -> None:
-    # 12 rows in two clusters and an empty one: 6 images each. Worker 0 has 3 of 4 rows of the first, 1 of 8 of the second:
-    # 4.5 and 0.75 images; worker 1 has 1.5 and 5.25. The tie of the remainders 0.5 goes to worker 0.
+    # 12 rows in two clusters and an empty one: 6 images each. Worker 0 has 3 of 4 rows of the first and 1
+    # of 8 of the second: 4.5 and 0.75 images; worker 1 has 1.5 and 5.25. Worker 0 wins the tie of 0.5.
     sizes = np.array([[3, 1, 0], [1, 7, 0]])
     np.testing.assert_array_equal(worker_counts(sizes), [[5, 1, 0], [1, 5, 0]])
 

@@ -1,4 +1,4 @@
-"""The stage `deepcluster`: its network and rounds as rows; a finished network is reused; declared tables and settings."""
+"""The stage `deepcluster`: rows of networks and rounds, reuse of a finished network, declared tables."""
 
 from __future__ import annotations
 
