@@ -16,6 +16,7 @@ RENAMED: dict[str, str] = {
     "deepcluster.numbers": "deepcluster.pca_components",
     "deepcluster.settled": "deepcluster.stop_nmi",
     "deepcluster.edges": "deepcluster.input_filter",
+    "features.nightly": "features.scheduled",
     "layers.*.classes": "layers.*.max_classes",
     "layers.*.least": "layers.*.min_coins",
     "layers.*.most": "layers.*.max_share",

@@ -1,1 +1,1 @@
-"""Vision: images → features, clusters, objects."""
+"""Networks, preprocessing, feature vectors of images, and clusters of images."""

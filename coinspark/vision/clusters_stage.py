@@ -18,7 +18,7 @@ from coinspark.core.errors import InputError
 from coinspark.ingest.frames import mint_sizes
 from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.vision.backbones import BACKBONES
-from coinspark.vision.feature_network import backbone_name, network_settings, select_network
+from coinspark.vision.feature_network import network_settings, select_network
 from coinspark.vision.features import of_model
 from coinspark.vision.mint_clusters import MintResult, cluster_mint, mint_images
 from coinspark.vision.network import resolve_precision
@@ -114,6 +114,6 @@ STAGE = Stage(
     settings=_settings,
     build=build,
     outside=lambda config: resolve_precision(config.features.precision),
-    modules=lambda config: (BACKBONES.module(backbone_name(config)),),
+    modules=lambda config: (BACKBONES.module(config.training.model),),
     scheduled=lambda config: bool(config.layers_reading("clusters")),
 )

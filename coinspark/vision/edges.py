@@ -1,10 +1,11 @@
-"""Colours out, edges in: what a network may be given instead of pictures, so that it cannot go by patina and lighting.
+"""Edge filters between preprocessing and network, against features of color, patina and lighting. TensorFlow graph functions.
 
-`sobel`, as DeepCluster has it (Caron et al. 2018, section 4, after Bojanowski and Joulin 2017): grey, then Sobel's gradients.
-`relief` goes on from there. A coin is a relief: light from the other side turns the sign of every slope, and makes of two
-photographs of one die each other's negatives. With its angle doubled a slope is the same as its negative (Bigün and Granlund
-1987), and divided by how strong the slopes around it are the worn part of a coin counts like the sharp one. TensorFlow graph
-functions.
+`sobel`: gray values, then Sobel gradients, as in DeepCluster (Caron et al. 2018, section 4).
+
+`relief`: gradients that do not depend on the direction of the light. On a coin, light from the opposite side inverts the sign of
+every slope, so that two photos of one die can look like negatives of each other. Doubling the angle of a gradient makes it equal
+to its negative (Bigün and Granlund 1987). Dividing it by the strength of the gradients around it gives worn and sharp parts of a
+coin the same weight.
 """
 
 from __future__ import annotations
@@ -13,33 +14,32 @@ import tensorflow as tf
 
 from coinspark.vision.network import Edges
 
-_AROUND = 9  # pixels each way that a slope is compared with
-_QUIET = 0.25  # of a squared slope, in deviations of the picture a pixel: a blank field stays quiet
+_WINDOW = 9  # pixels; side of the square whose gradients a gradient is compared with
+_MIN_SQUARE = 0.25  # added to the mean squared gradient: keeps a blank field from being amplified to noise
 
 
 def channels(kind: Edges) -> int:
-    """How many channels the network is given."""
+    """Number of channels that the network receives."""
     return 3 if kind == "none" else 2
 
 
 def edges(images: tf.Tensor, kind: Edges) -> tf.Tensor:
-    """Standardised images, float32 (n, h, w, 3) → (n, h, w, `channels`).
+    """Apply an edge filter to preprocessed images: float32 (n, h, w, 3) → (n, h, w, `channels`).
 
-    `sobel`: how the mean of the colours grows to the right, and downwards: Sobel's kernels as they are, eight times the slope a
-    pixel; the picture is mirrored at its rim, which is no edge. `relief`: cosine and sine of twice that direction, as long as
-    the slope is steep compared with those around it.
+    `none` returns the images. `sobel` returns the horizontal and the vertical gradient of the mean of the channels: Sobel kernels
+    without normalization, 8 times the slope per pixel; the image is mirrored at its border. `relief` returns cosine and sine of
+    the doubled angle, times the strength of the gradient relative to its surroundings.
     """
     if kind == "none":
         return images
-    found = tf.image.sobel_edges(tf.reduce_mean(images, axis=3, keepdims=True))[
-        :, :, :, 0, ::-1
-    ]  # downwards came first
-    return found if kind == "sobel" else _undirected(found)
+    gray = tf.reduce_mean(images, axis=3, keepdims=True)
+    gradients = tf.image.sobel_edges(gray)[:, :, :, 0, ::-1]  # TensorFlow returns the vertical one first
+    return gradients if kind == "sobel" else _relief(gradients)
 
 
-def _undirected(slopes: tf.Tensor) -> tf.Tensor:
-    right, down = slopes[..., 0], slopes[..., 1]
-    square = right * right + down * down
-    around = tf.nn.avg_pool2d(square[..., None], _AROUND, 1, "SAME")[..., 0]
-    length = tf.math.rsqrt(tf.maximum(square, 1e-6) * (around + _QUIET))
-    return tf.stack([(right * right - down * down) * length, 2 * right * down * length], axis=3)
+def _relief(gradients: tf.Tensor) -> tf.Tensor:
+    right, down = gradients[..., 0], gradients[..., 1]
+    squares = right * right + down * down
+    around = tf.nn.avg_pool2d(squares[..., None], _WINDOW, 1, "SAME")[..., 0]
+    scale = tf.math.rsqrt(tf.maximum(squares, 1e-6) * (around + _MIN_SQUARE))
+    return tf.stack([(right * right - down * down) * scale, 2 * right * down * scale], axis=3)

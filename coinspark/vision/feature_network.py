@@ -14,7 +14,7 @@ from coinspark.core.errors import InputError
 from coinspark.pipeline.stage import Context
 from coinspark.vision import weights
 from coinspark.vision.backbones import BACKBONES
-from coinspark.vision.backbones.backbone import IMAGENET, Backbone, has_batch_norm, weight_arrays
+from coinspark.vision.backbones.backbone import IMAGENET, has_batch_norm, weight_arrays
 from coinspark.vision.network import ImageSpec, Network, resolve_precision
 from coinspark.warehouse.locations import local_folder
 
@@ -38,16 +38,6 @@ def select_network(context: Context) -> Network:
             return _of_file(config, Path(file))
 
 
-def selected_backbone(config: Config) -> Backbone:
-    """The backbone of networks that are not read from a table."""
-    return BACKBONES[backbone_name(config)]
-
-
-def backbone_name(config: Config) -> str:
-    """Name of the configured backbone."""
-    return getattr(config.training, "model", next(iter(BACKBONES)))
-
-
 def source_layer(config: Config) -> str:
     """The layer whose run and whose splits the stage uses: `features.layer`, or the first layer."""
     return config.features.layer or config.layers[0].name
@@ -55,10 +45,10 @@ def source_layer(config: Config) -> str:
 
 def network_settings(config: Config) -> Any:
     """Settings that decide the vectors, for the stage `features` and the stages that use its table."""
-    features = config.features.model_dump(mode="json", exclude={"nightly", "batch", "chunk"})
+    features = config.features.model_dump(mode="json", exclude={"scheduled", "batch", "chunk"})
     return {
         "features": features,
-        "backbone": backbone_name(config),
+        "backbone": config.training.model,
         "layer": source_layer(config),
         "size": config.image_size,
         "shape": config.ingest.shape,
@@ -85,7 +75,7 @@ def _of_deepcluster(config: Config, networks: DataFrame) -> Network:
             "features.weights: deepcluster: the table `networks` is empty; train a network first (`coinspark deepcluster`), "
             f"{_OTHER_WEIGHTS}"
         )
-    return _recorded(config, row, json.loads(row["config"])["network"].get("backbone", backbone_name(config)))
+    return _recorded(config, row, json.loads(row["config"])["network"]["backbone"])
 
 
 def _recorded(config: Config, row: Row, backbone: str) -> Network:
@@ -96,7 +86,7 @@ def _recorded(config: Config, row: Row, backbone: str) -> Network:
     return Network(
         weights=str(file),
         sha256=row["sha256"],
-        image=ImageSpec(**settings.get("image", settings.get("picture"))),
+        image=ImageSpec(**settings["image"]),
         backbone=backbone,
         batch_norm=settings["architecture"]["batch_norm"],
         precision=resolve_precision(config.features.precision),
@@ -106,7 +96,7 @@ def _recorded(config: Config, row: Row, backbone: str) -> Network:
 
 def _of_file(config: Config, file: Path) -> Network:
     """The network of a weights file. Loads the file once on the driver, so that an error is reported once."""
-    backbone, image = selected_backbone(config), _image_spec(config)
+    backbone, image = BACKBONES[config.training.model], _image_spec(config)
     arrays = weights.read(file, config.features.weights_sha256, "features")
     batch_norm = has_batch_norm(arrays)
     backbone.fill(backbone.network(image.height, image.width, batch_norm), arrays, str(file))
@@ -123,7 +113,7 @@ def _of_file(config: Config, file: Path) -> Network:
 def _stored_in_scratch(context: Context) -> Network:
     """Untrained or ImageNet weights, written to a file of the scratch folder: workers load every network by hash."""
     config = context.config
-    backbone, image = selected_backbone(config), _image_spec(config)
+    backbone, image = BACKBONES[config.training.model], _image_spec(config)
     arrays = backbone.imagenet("features") if config.features.weights == IMAGENET else None
     batch_norm = arrays is None or has_batch_norm(arrays)
     model = backbone.network(image.height, image.width, batch_norm, config.seed)
@@ -141,5 +131,5 @@ def _stored_in_scratch(context: Context) -> Network:
 
 
 def _image_spec(config: Config) -> ImageSpec:
-    convention = selected_backbone(config).convention(config.features.weights)
+    convention = BACKBONES[config.training.model].convention(config.features.weights)
     return ImageSpec(config.image_size, config.image_width, convention)

@@ -19,7 +19,7 @@ from coinspark.pipeline.chunks import ChunkedWork
 from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.vision import features
 from coinspark.vision.backbones import BACKBONES
-from coinspark.vision.feature_network import backbone_name, network_settings, select_network, source_layer
+from coinspark.vision.feature_network import network_settings, select_network, source_layer
 from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
 
@@ -135,7 +135,7 @@ def _reads(config: Config) -> tuple[str, ...]:
 
 def scheduled(config: Config) -> bool:
     """Whether the nightly build computes features: if a layer reads clusters, or the configuration says so."""
-    return bool(config.layers_reading("clusters")) or config.features.nightly
+    return bool(config.layers_reading("clusters")) or config.features.scheduled
 
 
 STAGE = Stage(
@@ -146,6 +146,6 @@ STAGE = Stage(
     settings=network_settings,
     build=build,
     outside=lambda config: resolve_precision(config.features.precision),
-    modules=lambda config: (BACKBONES.module(backbone_name(config)),),
+    modules=lambda config: (BACKBONES.module(config.training.model),),
     scheduled=scheduled,
 )

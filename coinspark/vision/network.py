@@ -78,12 +78,3 @@ def configure_inference(precision: str, threads: int) -> None:
     with contextlib.suppress(RuntimeError):  # too late if the process has used TensorFlow before
         tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.keras.mixed_precision.set_global_policy(precision)
-
-
-# Used by coinspark.training until it follows the new names.
-Picture = ImageSpec
-precision = resolve_precision
-
-
-def convention(weights: str | None) -> str:
-    return "standard" if weights is None or weights.endswith(".npz") else "caffe"

@@ -66,8 +66,3 @@ def join_sides(sides: tf.Tensor, image: ImageSpec) -> tf.Tensor:
         return sides
     pairs = tf.reshape(sides, (-1, 2, image.height, image.height, 3))
     return tf.reshape(tf.transpose(pairs, (0, 2, 1, 3, 4)), (-1, image.height, image.width, 3))
-
-
-# Used by coinspark.training until it follows the new names.
-sides = split_sides
-whole = join_sides

@@ -1,6 +1,6 @@
-"""Files of weights, loaded by hash: HDF5 in the layout of Keras applications, or this project's own npz of named arrays.
+"""Weights files: named arrays in .npz (of this project) or HDF5 (of Keras), loaded only if their SHA-256 matches.
 
-Never a pickle, never a whole model (DESIGN section 6, fault 18).
+Pickles and whole saved models are never loaded.
 """
 
 from __future__ import annotations
@@ -16,49 +16,53 @@ from coinspark.core.errors import ConfigError, InputError
 from coinspark.core.hashing import file_hash
 
 Arrays = dict[str, np.ndarray[Any, Any]]
-"""`layer/variable` → its values."""
+"""`layer/variable` → values."""
 
 
-def check_hash(file: Path, digest: str | None, section: str) -> None:
-    """Stop unless the file's SHA-256 is the one that was stated; read in pieces, before anything parses it.
+def check_hash(file: Path, sha256: str | None, section: str) -> None:
+    """Check the SHA-256 of a weights file before anything parses it.
 
-    `section` of the configuration is where the hash of a file that a user named must stand.
+    Args:
+        sha256: The expected hash.
+        section: Section of the configuration whose key `weights_sha256` states the hash, for the error message.
+
+    Raises:
+        ConfigError: `sha256` is None.
+        InputError: The file cannot be read or has another hash.
     """
-    if digest is None:
+    if sha256 is None:
         raise ConfigError(
-            f"{section}.weights_sha256: missing; {file} is only loaded by its hash (sha256sum {file})"
+            f"{section}.weights_sha256: missing; a weights file needs it (output of `sha256sum {file}`)"
         )
     try:
-        found = file_hash(file)
+        actual = file_hash(file)
     except OSError as error:
-        raise InputError(f"{file}: weights cannot be read ({error.strerror})") from None
-    if found != digest.lower():
-        raise InputError(
-            f"{file}: SHA-256 is {found}, but {digest} was expected; the weights were not loaded"
-        )
+        raise InputError(f"{file}: cannot read the weights ({error.strerror})") from None
+    if actual != sha256.lower():
+        raise InputError(f"{file}: SHA-256 is {actual}, expected {sha256}; the weights were not loaded")
 
 
-def read(file: Path, digest: str | None, section: str) -> Arrays:
-    """The arrays of a file, checked by its hash first. Raises InputError naming it where it is missing, another, or none."""
-    check_hash(file, digest, section)
+def read(file: Path, sha256: str | None, section: str) -> Arrays:
+    """Read the arrays of a weights file after `check_hash`. Raises InputError if it is not a weights file."""
+    check_hash(file, sha256, section)
     return _read_npz(file) if file.suffix == ".npz" else _read_h5(file)
 
 
 def save(arrays: Mapping[str, np.ndarray[Any, Any]], file: Path) -> str:
-    """Write named arrays to an npz, atomically; the file's SHA-256. Equal weights give equal bytes."""
+    """Write named arrays to an .npz file atomically and return its SHA-256. Equal arrays give equal bytes."""
     part = file.with_suffix(".part")
-    with part.open("wb") as opened:
-        np.savez(opened, **arrays)
+    with part.open("wb") as stream:
+        np.savez(stream, **arrays)
     part.replace(file)
     return file_hash(file)
 
 
 def _read_npz(file: Path) -> Arrays:
     try:
-        with np.load(file, allow_pickle=False) as opened:
-            return {name: opened[name] for name in opened.files}
+        with np.load(file, allow_pickle=False) as content:
+            return {name: content[name] for name in content.files}
     except (ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"{file}: is no npz of plain arrays ({error})") from None
+        raise InputError(f"{file}: not an .npz file of plain arrays ({error})") from None
 
 
 def _read_h5(file: Path) -> Arrays:
@@ -69,15 +73,12 @@ def _read_h5(file: Path) -> Arrays:
     def visit(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
             layer, variable = name.split("/")[0], name.split("/")[-1].split(":")[0]
-            old = {
-                f"{layer}_W_1": "kernel",
-                f"{layer}_b_1": "bias",
-            }  # how Keras 1 named them, in the published file
-            arrays[f"{layer}/{old.get(variable, variable)}"] = item[()]
+            keras_1_names = {f"{layer}_W_1": "kernel", f"{layer}_b_1": "bias"}  # in the published VGG16 file
+            arrays[f"{layer}/{keras_1_names.get(variable, variable)}"] = item[()]
 
     try:
-        with h5py.File(file, "r") as opened:
-            opened.visititems(visit)
+        with h5py.File(file, "r") as content:
+            content.visititems(visit)
     except OSError as error:
-        raise InputError(f"{file}: is no HDF5 file of weights ({error})") from None
+        raise InputError(f"{file}: not an HDF5 file of weights ({error})") from None
     return arrays

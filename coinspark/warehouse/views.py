@@ -48,7 +48,7 @@ SELECT r.layer, p.coin_id, p.medium, c.mint AS recorded, p.mint AS predicted, p.
        c.obverse.uri AS obverse, c.reverse.uri AS reverse
 FROM {predictions} p JOIN {runs} r ON p.run_id = r.run_id
 JOIN {coins} c ON p.coin_id = c.coin_id AND p.medium = c.medium
-WHERE p.level = 'mint' AND p.rank = 1 AND r.model = 'vgg16' AND p.mint <> c.mint
+WHERE p.level = 'mint' AND p.rank = 1 AND r.role = 'network' AND p.mint <> c.mint
   AND p.probability >= {threshold}D
 """
 

@@ -30,7 +30,7 @@ from coinspark.vision.backbones import BACKBONES
 from coinspark.vision.backbones.backbone import weight_arrays
 from coinspark.vision.network import ImageSpec, Network, resolve_precision
 from coinspark.warehouse import session
-from tests.training_shards import shade
+from tests.training_shards import striped_image
 
 IMAGES, DIFFERENT, PICTURE = 2_048, 64, ImageSpec(64, 128)
 
@@ -38,7 +38,7 @@ IMAGES, DIFFERENT, PICTURE = 2_048, 64, ImageSpec(64, 128)
 def main(runs: int = 3, images: int = IMAGES) -> float:
     """Print images/s and processor time of both ways, and their ratios with their spread; the median ratio of images/s."""
     cores = len(os.sched_getaffinity(0))
-    jpegs = [shade(n, PICTURE.height, PICTURE.width) for n in range(DIFFERENT)]
+    jpegs = [striped_image(n, PICTURE.height, PICTURE.width) for n in range(DIFFERENT)]
     with tempfile.TemporaryDirectory() as place:
         config = load([], [f"warehouse={place}", f"spark.master='local[{cores}]'"])
         batch, policy = config.features.batch, resolve_precision(config.features.precision)

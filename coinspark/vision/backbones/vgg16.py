@@ -93,21 +93,3 @@ BACKBONE = Backbone(
     imagenet=_imagenet,
     convert=_convert,
 )
-
-# Used by coinspark.training until it takes its backbone from the registry.
-pooled = BACKBONE.features
-network = BACKBONE.network
-load = BACKBONE.load
-fill = BACKBONE.fill
-
-
-def names_of(model: Any) -> list[str]:
-    from coinspark.vision.backbones.backbone import weight_names
-
-    return weight_names(model)
-
-
-def settle(precision: str, threads: int) -> None:
-    from coinspark.vision.network import configure_inference
-
-    configure_inference(precision, threads)

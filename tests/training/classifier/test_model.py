@@ -41,7 +41,7 @@ def test_weights_file_is_deterministic_and_loaded_by_hash(tmp_path: Path) -> Non
     assert file_hash(tmp_path / "a.npz") == digest
     model.load_weights(other, tmp_path / "a.npz", digest)
     assert all((a == b).all() for a, b in zip(first.get_weights(), other.get_weights(), strict=True))
-    with pytest.raises(InputError, match="was expected"):
+    with pytest.raises(InputError, match="the weights were not loaded"):
         model.load_weights(other, tmp_path / "a.npz", "0" * 64)
     without_batch_norm = build_classifier(Architecture("vgg16", 32, 32, 3, batch_norm=False))
     with pytest.raises(InputError, match="layers of the file and of the model differ"):
