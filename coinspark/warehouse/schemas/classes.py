@@ -1,0 +1,48 @@
+"""Tables of `classes` and `splits`."""
+
+from __future__ import annotations
+
+from coinspark.warehouse.schemas.table import Table
+
+CLASSES = Table(
+    "classes",
+    "the class of each coin in each layer, and the evidence for it",
+    ("layer", "coin_id", "medium"),
+    {
+        "layer": "string",
+        "coin_id": "string",
+        "medium": "string",
+        "mint": "string",
+        "class": "string",
+        "evidence": "string",
+    },
+)
+
+SPLITS = Table(
+    "splits",
+    "the side (train, validation, test) of each coin in each layer and fold",
+    ("layer", "fold", "coin_id", "medium"),
+    {
+        "layer": "string",
+        "fold": "int",
+        "coin_id": "string",
+        "medium": "string",
+        "mint": "string",
+        "class": "string",
+        "split": "string",
+    },
+)
+
+MOVED_CLASSES = Table(
+    "moved_classes",
+    "classes that the splits merge into another class or drop, with the reason; `new_class` is null if dropped",
+    ("layer", "mint", "class"),
+    {
+        "layer": "string",
+        "mint": "string",
+        "class": "string",
+        "coins": "bigint",
+        "new_class": "string",
+        "reason": "string",
+    },
+)
