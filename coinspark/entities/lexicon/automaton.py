@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import ahocorasick
@@ -16,6 +17,9 @@ from coinspark.entities.lexicon.forms import Form
 
 Matcher = dict[str, Any]
 """Language → automaton over folded forms; its values are (length of the folded form, Form)."""
+
+
+_POSITION = itemgetter(0, 1)
 
 
 class Match(NamedTuple):
@@ -58,13 +62,13 @@ def find(matcher: Matcher, text: str, language: str) -> list[Match]:
         return []
     folded, offsets = fold(text)
     hits = _whole_words(automaton, folded, text, offsets)
-    hits.sort(key=lambda hit: (hit[0], -hit[1]))
+    hits.sort(key=_POSITION)
     matches: list[Match] = []
     free = 0  # first folded character after the last match
-    for start, end, form in hits:
+    for start, negative_end, form in hits:
         if start < free:
             continue
-        free = end
+        end = free = -negative_end
         low, high = (offsets[0][start], offsets[1][end - 1]) if offsets else (start, end)
         matches.append(Match(low, high, text[low:high], form.name, form.category, form.link, form.kinds))
     return matches
@@ -73,7 +77,10 @@ def find(matcher: Matcher, text: str, language: str) -> list[Match]:
 def _whole_words(
     automaton: Any, folded: str, text: str, offsets: Offsets | None
 ) -> list[tuple[int, int, Form]]:
-    """(start, end, form) of the matches in the folded text that are whole words, with a capital if needed."""
+    """(start, -end, form) of the matches in the folded text that are whole words, with a capital if needed.
+
+    The first two sort matches by position, longer ones first.
+    """
     hits: list[tuple[int, int, Form]] = []
     for last, (length, form) in automaton.iter(folded):
         start, end = last - length + 1, last + 1
@@ -83,5 +90,5 @@ def _whole_words(
             continue
         if form.proper and not text[offsets[0][start] if offsets else start].isupper():
             continue
-        hits.append((start, end, form))
+        hits.append((start, -end, form))
     return hits

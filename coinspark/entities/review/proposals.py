@@ -55,8 +55,7 @@ def _open_with_nearest(
 ) -> Callable[[Iterable[pd.DataFrame]], Iterator[pd.DataFrame]]:
     """A function for `mapInPandas` that drops refused proposals and adds the nearest list entries."""
 
-    def nearest_entries(row: Any) -> list[dict[str, object]]:
-        index = linking.cached_index(forms)
+    def nearest_entries(index: linking.Index, row: Any) -> list[dict[str, object]]:
         candidates = linking.nearest(index, row["name"], row["language"], row["category"], _MAX_NEAREST)
         return [
             {"name": candidate.form.name, "likeness": round(candidate.similarity, 4)}
@@ -64,11 +63,12 @@ def _open_with_nearest(
         ]
 
     def process(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        index = linking.cached_index(forms)
         for batch in batches:
             columns = batch["language"], batch["category"], batch["name"]
             is_open = [verdicts.proposal_key(*values) not in refused for values in zip(*columns, strict=True)]
             rows = batch[is_open]
-            nearest = [nearest_entries(row) for _, row in rows.iterrows()]
+            nearest = [nearest_entries(index, row) for _, row in rows.iterrows()]
             yield rows.assign(nearest=pd.Series(nearest, index=rows.index, dtype=object))
 
     return process
