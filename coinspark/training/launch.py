@@ -21,10 +21,11 @@ from typing import Any, Protocol
 import numpy as np
 from pyspark.sql import SparkSession
 
+from coinspark.clustering.collective import AllreduceCollective, Array
 from coinspark.config import Training
 from coinspark.core.errors import CoinsparkError, ConfigError, TrainingError
+from coinspark.training.collective import TrainingCollective
 from coinspark.training.run_folder import ERROR, JOB, LOG, PROGRESS, read_result
-from coinspark.training.worker_group import WorkerGroup
 
 _START_TIMEOUT = 120  # seconds until Spark must have started the tasks
 # Environment of a worker, unless the driver's environment sets it otherwise. malloc keeps freed memory, in
@@ -89,44 +90,47 @@ def run(job: Job, spark: SparkSession, report: Callable[[str], None]) -> dict[st
     return read_result(folder)
 
 
-def work(job: str, connect: Callable[[], WorkerGroup] | None = None) -> str:
+def work(job: str, connect: Callable[[], TrainingCollective] | None = None) -> str:
     """Main function of a worker; returns the SHA-256 of its weights.
 
     The message of a CoinsparkError is also written to `error.txt`, for the driver.
 
     Args:
         job: The job as JSON.
-        connect: Returns the group of workers; None: the Horovod job of this process.
+        connect: Returns the collective operations of the workers; None: the Horovod job of this process.
     """
     settings = json.loads(job)
     try:
-        return str(import_module(settings["program"]).work(job, (connect or horovod_group)()))
+        return str(import_module(settings["program"]).work(job, (connect or horovod_collective)()))
     except CoinsparkError as error:
         message = f"{type(error).__name__}: {error}"
         (Path(settings["folder"]) / ERROR).write_text(message, encoding="utf-8")
         raise
 
 
-def horovod_group() -> WorkerGroup:
+def horovod_collective() -> TrainingCollective:
     """The workers of the Horovod job that this process belongs to."""
     import horovod.tensorflow.keras as hvd
     from horovod.tensorflow import broadcast_variables
 
     hvd.init()
 
-    def allreduce(op: Any) -> Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]:
-        return lambda array: np.asarray(hvd.allreduce(array, op=op))
+    class HorovodCollective(AllreduceCollective, TrainingCollective):
+        local_rank, local_size = hvd.local_rank(), hvd.local_size()
 
-    return WorkerGroup(
-        rank=hvd.rank(),
-        size=hvd.size(),
-        local_rank=hvd.local_rank(),
-        local_size=hvd.local_size(),
-        distribute=hvd.DistributedOptimizer,
-        broadcast=lambda variables: broadcast_variables(variables, root_rank=0),
-        mean=allreduce(hvd.Average),
-        total=allreduce(hvd.Sum),
-    )
+        def mean(self, values: Array) -> Array:
+            return np.asarray(hvd.allreduce(values, op=hvd.Average))
+
+        def distribute_optimizer(self, optimizer: Any) -> Any:
+            return hvd.DistributedOptimizer(optimizer)
+
+        def broadcast_variables(self, variables: list[Any]) -> None:
+            broadcast_variables(variables, root_rank=0)
+
+    def allreduce(values: Array) -> Array:
+        return np.asarray(hvd.allreduce(values, op=hvd.Sum))
+
+    return HorovodCollective(allreduce, hvd.rank(), hvd.size())
 
 
 def worker_environment() -> dict[str, str]:

@@ -19,14 +19,14 @@ import tensorflow as tf
 
 from coinspark.core.errors import CoinsparkError
 from coinspark.training import launch
-from coinspark.training.worker_group import WorkerGroup, single_worker
+from coinspark.training.collective import SingleWorker, TrainingCollective
 
 
 def main(file: str, parent: str) -> int:
     """Run a job; exit code 1 if it ends with a CoinsparkError, whose message is then in `error.txt`."""
     exit_with_parent(int(parent))
     try:
-        launch.work(Path(file).read_text(encoding="utf-8"), single_worker)
+        launch.work(Path(file).read_text(encoding="utf-8"), SingleWorker)
     except CoinsparkError:
         return 1
     return 0
@@ -43,7 +43,7 @@ def exit_with_parent(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def configure_tensorflow(workers: WorkerGroup, seed: int, precision: str) -> None:
+def configure_tensorflow(workers: TrainingCollective, seed: int, precision: str) -> None:
     """Set threads, GPU, seeds, determinism and precision, so that equal jobs give equal weights."""
     cores = len(os.sched_getaffinity(0))
     tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // workers.local_size))
@@ -60,7 +60,7 @@ def inner_optimizer(optimizer: Any) -> Any:
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
-def average_batchnorm(workers: WorkerGroup, variables: list[tf.Variable]) -> None:
+def average_batchnorm(workers: TrainingCollective, variables: list[tf.Variable]) -> None:
     """Average moving statistics over the workers, each of which has updated them from its own images."""
     floating = [variable for variable in variables if variable.dtype.is_floating]
     if workers.size == 1 or not floating:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from coinspark.training.collective import TrainingCollective
 from coinspark.training.deepcluster import learn, sampler
-from coinspark.training.worker_group import WorkerGroup
 
 _uniform = sampler.sample_epoch
 
@@ -23,7 +23,7 @@ def sample_epoch(
     return np.asarray(position_by_cluster[_uniform(labels, sizes, rank, seed, epoch)], np.int64)
 
 
-def work(text: str, workers: WorkerGroup) -> str:
+def work(text: str, workers: TrainingCollective) -> str:
     """`learn.work` with this sampler."""
     sampler.sample_epoch = sample_epoch
     return learn.work(text, workers)

@@ -27,13 +27,13 @@ import os, sys
 from pathlib import Path
 from coinspark.training import checkpoint
 from coinspark.training.classifier import fit
-from coinspark.training.worker_group import single_worker
+from coinspark.training.collective import SingleWorker
 save = checkpoint.save
 def save_and_exit(folder, state):
     save(folder, state)
     os._exit(9)
 checkpoint.save = save_and_exit
-fit.work(Path(sys.argv[1]).read_text(), single_worker())
+fit.work(Path(sys.argv[1]).read_text(), SingleWorker())
 """
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import numpy as np
 import tensorflow as tf
 
+from coinspark.clustering.collective import Array
+from coinspark.training.collective import SingleWorker
 from coinspark.training.worker import average_batchnorm
-from coinspark.training.worker_group import single_worker
 
 
 def _variables(seed: int) -> list[tf.Variable]:
@@ -23,10 +21,13 @@ def test_average_batchnorm_sets_the_mean_of_two_workers() -> None:
     expected = [(a.numpy() + b.numpy()) / 2 for a, b in zip(own[:2], other[:2], strict=True)]
     flat = np.concatenate([variable.numpy().ravel() for variable in other[:2]])
 
-    def mean(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return (array + flat) / 2
+    class TwoWorkers(SingleWorker):
+        size = 2
 
-    average_batchnorm(replace(single_worker(), size=2, mean=mean), own)
+        def allreduce(self, values: Array) -> Array:
+            return values + flat
+
+    average_batchnorm(TwoWorkers(), own)
     np.testing.assert_allclose(own[0], expected[0], rtol=1e-6)
     np.testing.assert_allclose(own[1], expected[1], rtol=1e-6)
     assert int(own[2]) == 8  # step counts are not averaged
@@ -34,6 +35,6 @@ def test_average_batchnorm_sets_the_mean_of_two_workers() -> None:
 
 def test_average_batchnorm_of_a_single_worker_changes_nothing() -> None:
     variables = _variables(1)
-    average_batchnorm(single_worker(), variables)
+    average_batchnorm(SingleWorker(), variables)
     for variable, before in zip(variables, _variables(1), strict=True):
         np.testing.assert_array_equal(variable, before)

@@ -21,9 +21,9 @@ from coinspark.training.checkpoint import TrainingState
 from coinspark.training.classifier import model, recipe
 from coinspark.training.classifier.recipe import TrainingJob
 from coinspark.training.classifier.schedule import StepCallback
+from coinspark.training.collective import TrainingCollective
 from coinspark.training.run_folder import WEIGHTS, append_progress, write_result
 from coinspark.training.worker import average_batchnorm, configure_tensorflow, inner_optimizer, weights_hash
-from coinspark.training.worker_group import WorkerGroup
 from coinspark.vision.backbones import BACKBONES
 from coinspark.vision.network import ImageSpec
 
@@ -33,7 +33,7 @@ class Trainer:
     """What a worker needs in every epoch. `average` has a variable per weight, or is empty."""
 
     job: TrainingJob
-    workers: WorkerGroup
+    workers: TrainingCollective
     network: tf.keras.Model
     average: list[tf.Variable]
     image: ImageSpec
@@ -46,12 +46,12 @@ class Trainer:
         return max(1, self.job.training.batch // self.workers.size)
 
 
-def work(job: str, workers: WorkerGroup) -> str:
+def work(job: str, workers: TrainingCollective) -> str:
     """Train a classifier, as `launch` calls it with the job as JSON."""
     return train(TrainingJob.from_json(job), workers)
 
 
-def train(job: TrainingJob, workers: WorkerGroup) -> str:
+def train(job: TrainingJob, workers: TrainingCollective) -> str:
     """Train a classifier, or resume it from its checkpoint; a resumed training ends with the same weights.
 
     Worker 0 writes `weights.npz`, `result.json` and a progress line per epoch to the run's folder.
@@ -139,13 +139,13 @@ def select_best(state: TrainingState, metrics: dict[str, float]) -> None:
         state.best = state.average or state.weights
 
 
-def _start(job: TrainingJob, workers: WorkerGroup) -> tuple[Trainer, TrainingState]:
+def _start(job: TrainingJob, workers: TrainingCollective) -> tuple[Trainer, TrainingState]:
     """Build the network, restore the last checkpoint, and give all workers the state of worker 0."""
     training, backbone = job.training, BACKBONES[job.training.model]
     network = build_network(job)
     backbone.load(network, training.weights, training.weights_sha256, "training")
     model.freeze(network, training.freeze_until)
-    optimizer = workers.distribute(tf.keras.optimizers.legacy.Adam(training.learning_rate))
+    optimizer = workers.distribute_optimizer(tf.keras.optimizers.legacy.Adam(training.learning_rate))
     network.compile(optimizer, loss_function(job), jit_compile=False)
     network.get_layer("dropout").seed += workers.rank
     inner_optimizer(optimizer)._create_all_weights(network.trainable_variables)
@@ -153,7 +153,7 @@ def _start(job: TrainingJob, workers: WorkerGroup) -> tuple[Trainer, TrainingSta
     if state.epoch:
         network.set_weights(state.weights)
         inner_optimizer(optimizer).set_weights(state.optimizer)
-    workers.broadcast([*network.weights, *inner_optimizer(optimizer).variables()])
+    workers.broadcast_variables([*network.weights, *inner_optimizer(optimizer).variables()])
     initial = state.average or network.get_weights()
     average = [tf.Variable(value, trainable=False) for value in initial] if training.weight_average else []
     batch = max(1, training.batch // workers.size)

@@ -19,16 +19,15 @@ from numpy.typing import NDArray
 
 from coinspark.clustering import kmeans, pca
 from coinspark.clustering.blocks import Rows
-from coinspark.clustering.collective import ALONE, AllreduceCollective, Collective
 from coinspark.training import augment, shards
 from coinspark.training import feed as shard_feed
+from coinspark.training.collective import TrainingCollective
 from coinspark.training.deepcluster import feed, sampler
 from coinspark.training.deepcluster import state as states
 from coinspark.training.deepcluster.recipe import DeepClusterJob, progress_line
 from coinspark.training.deepcluster.state import DeepClusterState
 from coinspark.training.run_folder import WEIGHTS, append_progress, write_result
 from coinspark.training.worker import average_batchnorm, configure_tensorflow, inner_optimizer, weights_hash
-from coinspark.training.worker_group import WorkerGroup
 from coinspark.vision import weights
 from coinspark.vision.backbones import BACKBONES
 from coinspark.vision.backbones.backbone import weight_arrays
@@ -41,7 +40,6 @@ class DeepClusterTrainer:
     """What a worker needs in every round.
 
     Attributes:
-        collective: Collective operations of the workers, for clustering.
         network: The backbone with the top layer.
         backbone: The part of the network that computes features.
         jpegs: (n,) JPEG bytes of this worker's images, sorted by key.
@@ -49,8 +47,7 @@ class DeepClusterTrainer:
     """
 
     job: DeepClusterJob
-    workers: WorkerGroup
-    collective: Collective
+    workers: TrainingCollective
     network: tf.keras.Model
     backbone: tf.keras.Model
     pipeline: feed.InputPipeline
@@ -58,7 +55,7 @@ class DeepClusterTrainer:
     keys: NDArray[np.int64]
 
 
-def work(text: str, workers: WorkerGroup) -> str:
+def work(text: str, workers: TrainingCollective) -> str:
     """Train a network, or resume it from its checkpoint.
 
     Worker 0 writes `weights.npz`, `result.json` and a progress line per round to the folder of the network.
@@ -95,10 +92,10 @@ def _is_stable(job: DeepClusterJob, state: DeepClusterState) -> bool:
     return limit is not None and bool(state.history) and (state.history[-1]["nmi"] or 0.0) >= limit
 
 
-def _start(job: DeepClusterJob, workers: WorkerGroup) -> tuple[DeepClusterTrainer, DeepClusterState]:
+def _start(job: DeepClusterJob, workers: TrainingCollective) -> tuple[DeepClusterTrainer, DeepClusterState]:
     """Build or restore the network, give all workers the state of worker 0, and read the images."""
     backbone, network = _build_networks(job)
-    optimizer = workers.distribute(tf.keras.optimizers.legacy.Adam(job.settings.learning_rate))
+    optimizer = workers.distribute_optimizer(tf.keras.optimizers.legacy.Adam(job.settings.learning_rate))
     loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(optimizer, loss, jit_compile=False)
     inner_optimizer(optimizer)._create_all_weights(network.trainable_variables)
@@ -106,12 +103,11 @@ def _start(job: DeepClusterJob, workers: WorkerGroup) -> tuple[DeepClusterTraine
     if state.round:
         network.set_weights(state.weights)
         inner_optimizer(optimizer).set_weights(state.optimizer)
-    workers.broadcast([*network.weights, *inner_optimizer(optimizer).variables()])
+    workers.broadcast_variables([*network.weights, *inner_optimizer(optimizer).variables()])
     keys, jpegs = _read_images(job, workers)
     convention = BACKBONES[job.training.model].convention(job.settings.weights)
     pipeline = feed.InputPipeline(ImageSpec(job.height, job.width, convention), job.settings.input_filter)
-    collective = AllreduceCollective(workers.total, workers.rank, workers.size) if workers.size > 1 else ALONE
-    return DeepClusterTrainer(job, workers, collective, network, backbone, pipeline, jpegs, keys), state
+    return DeepClusterTrainer(job, workers, network, backbone, pipeline, jpegs, keys), state
 
 
 def _build_networks(job: DeepClusterJob) -> tuple[tf.keras.Model, tf.keras.Model]:
@@ -124,7 +120,9 @@ def _build_networks(job: DeepClusterJob) -> tuple[tf.keras.Model, tf.keras.Model
     return backbone, tf.keras.Model(backbone.input, logits, name="deepcluster")
 
 
-def _read_images(job: DeepClusterJob, workers: WorkerGroup) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+def _read_images(
+    job: DeepClusterJob, workers: TrainingCollective
+) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
     """Keys and JPEG bytes of this worker's images, sorted by key."""
     source = shards.worker_shards(job.shards, "train", workers.rank, workers.size)
     chunks = shard_feed.chunks(job.training.feed, source)
@@ -142,14 +140,12 @@ def _key(image_id: str) -> int:
 
 def _round(trainer: DeepClusterTrainer, state: DeepClusterState) -> dict[str, Any]:
     """Extract features, cluster them, train on the clusters, update the state; the record of the round."""
-    settings, collective = trainer.job.settings, trainer.collective
+    settings, workers = trainer.job.settings, trainer.workers
     features = feed.extract_features(trainer.backbone, trainer.jpegs, trainer.pipeline, settings.batch)
     components = pca.max_components(sum(trainer.job.shards.rows["train"]), settings.pca_components)
-    reduction = pca.fit(Rows(trainer.keys, [features]), components, collective)
+    reduction = pca.fit(Rows(trainer.keys, [features]), components, workers)
     kmeans_settings = kmeans.KMeansSettings(settings.k, seed=trainer.job.seed + state.round)
-    clusters, labels = kmeans.fit(
-        Rows(trainer.keys, [reduction.apply(features)]), kmeans_settings, collective
-    )
+    clusters, labels = kmeans.fit(Rows(trainer.keys, [reduction.apply(features)]), kmeans_settings, workers)
     nmi = _nmi_with_previous(trainer, state, labels)
     _reset_top_layer(trainer.network)
     for n in range(settings.epochs):
@@ -180,7 +176,7 @@ def _nmi_with_previous(
     keys, previous = state.assigned
     k = trainer.job.settings.k
     pairs = previous[np.searchsorted(keys, trainer.keys)].astype(np.int64) * k + labels
-    table = trainer.collective.allreduce(np.bincount(pairs, minlength=k * k).astype(np.float64))
+    table = trainer.workers.allreduce(np.bincount(pairs, minlength=k * k).astype(np.float64))
     return round(states.normalized_mutual_information(table.reshape(k, k)), 6)
 
 
@@ -193,7 +189,7 @@ def _gather_assignment(trainer: DeepClusterTrainer, labels: kmeans.Labels) -> li
 
 def _gather(trainer: DeepClusterTrainer, array: NDArray[Any]) -> NDArray[Any]:
     """The arrays of all workers, concatenated by rank."""
-    messages = trainer.collective.allgather(array.tobytes())
+    messages = trainer.workers.allgather(array.tobytes())
     return np.concatenate([np.frombuffer(message, array.dtype) for message in messages])
 
 

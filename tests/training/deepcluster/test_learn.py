@@ -30,13 +30,13 @@ _KILLED = """
 import os, sys
 from pathlib import Path
 from coinspark.training.deepcluster import learn, state
-from coinspark.training.worker_group import single_worker
+from coinspark.training.collective import SingleWorker
 save = state.save
 def save_and_exit(folder, current):
     save(folder, current)
     os._exit(9)
 state.save = save_and_exit
-learn.work(Path(sys.argv[1]).read_text(), single_worker())
+learn.work(Path(sys.argv[1]).read_text(), SingleWorker())
 """
 
 
