@@ -1,7 +1,7 @@
 """Rows of one worker, in memory or in a file, and passes over them piece by piece. Plain NumPy.
 
-A block is a float32 array (n, width). Blocks of a file are memory-mapped one at a time, so that memory use does not grow with
-the number of rows.
+A block is a float32 array (n, width). Blocks of a file are memory-mapped one at a time, so that memory use
+does not grow with the number of rows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from coinspark.core.errors import InputError
 
 Block = NDArray[np.float32]
 Picks = NDArray[Any]
-"""Selected rows, sorted by order, then key: fields `order` float64, `key` int64, `label` int32, `row` float32 (width,)."""
+"""Selected rows by order, then key: fields order float64, key int64, label int32, row float32 (width,)."""
 
 NO_ROWS = "k-means: there are no rows to cluster; check whether an earlier stage left its table empty"
 _PIECE_BYTES = (
@@ -33,7 +33,8 @@ class Rows:
     """The rows of one worker.
 
     Attributes:
-        keys: int64 (n,), a stable number for each row. Random draws and ties depend on it, not on the order of rows.
+        keys: int64 (n,), a stable number for each row. Random draws and ties depend on it, not on the order
+            of rows.
         blocks: float32 arrays (n_i, width), in the order of the keys.
     """
 
@@ -47,7 +48,7 @@ class Rows:
 
 
 class BlockFile(Sequence[Block]):
-    """Blocks in an unnamed temporary file in `folder`, which the operating system deletes when the process ends."""
+    """Blocks in an unnamed temporary file in `folder`, which disappears when the process ends."""
 
     def __init__(self, folder: str | None) -> None:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
@@ -98,7 +99,8 @@ def checked_mean(rows: Rows, collective: Collective) -> tuple[Doubles, int]:
     """Mean (width,) and number of the rows of all workers.
 
     Raises:
-        InputError: There are no rows, widths differ, or a row has NaN or infinity. All workers raise the same error.
+        InputError: There are no rows, widths differ, or a row has NaN or infinity. All workers raise the same
+            error.
     """
     invalid = [int(key) for at, piece in pieces(rows) for key in rows.keys[at][~finite(piece)]]
     own = np.array([rows.width, len(invalid), min(invalid, default=0)], np.int64)
@@ -108,7 +110,8 @@ def checked_mean(rows: Rows, collective: Collective) -> tuple[Doubles, int]:
         raise InputError(NO_ROWS)
     if len(widths) > 1:
         raise InputError(
-            f"k-means: vectors have different lengths ({', '.join(map(str, widths))}); cluster the features of one model"
+            f"k-means: vectors have different lengths ({', '.join(map(str, widths))}); cluster the features "
+            "of one model"
         )
     if keys := [int(key) for _, count, key in reports if count]:
         raise InputError(
@@ -125,10 +128,10 @@ def checked_mean(rows: Rows, collective: Collective) -> tuple[Doubles, int]:
 def smallest(
     rows: Rows, width: int, count: int, order: Callable[[slice, Block], Doubles], labels: NDArray[np.int32]
 ) -> Picks:
-    """The `count` rows of this worker with the smallest `order`, ties by key; rows with order infinity are never selected.
+    """The `count` rows of this worker with the smallest `order`, ties by key.
 
     Args:
-        order: `order(position, piece)` returns a number for each row of a piece.
+        order: `order(position, piece)` returns a number for each row of a piece; infinity excludes a row.
         labels: int32 (n,), copied to the selected rows.
     """
     dtype = np.dtype([("order", "f8"), ("key", "i8"), ("label", "i4"), ("row", "f4", (width,))])

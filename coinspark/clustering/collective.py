@@ -19,8 +19,8 @@ Doubles = NDArray[np.float64]
 class Collective(ABC):
     """A group of workers as one of them sees it.
 
-    A subclass implements `allreduce` and `allgather`. `sockets.py` does it for the tasks of a Spark stage, `training` with
-    Horovod; training extends the class by what only TensorFlow needs.
+    A subclass implements `allreduce` and `allgather`. `sockets.py` does it for the tasks of a Spark stage,
+    `training` with Horovod; training extends the class by what only TensorFlow needs.
 
     Attributes:
         rank: Number of this worker, from 0.
@@ -32,7 +32,7 @@ class Collective(ABC):
 
     @abstractmethod
     def allreduce(self, values: Array) -> Array:
-        """Sum of the arrays of all workers, which have the same shape and dtype; the same result on all workers."""
+        """Sum of the arrays of all workers, which have the same shape and dtype; the same on all workers."""
 
     @abstractmethod
     def allgather(self, message: bytes) -> list[bytes]:
@@ -77,7 +77,7 @@ class AllreduceCollective(Collective):
         return self._allreduce(values)
 
     def allgather(self, message: bytes) -> list[bytes]:
-        """Add up arrays in which each worker fills its own row: 32 bits per number, which float64 holds exactly."""
+        """Add up arrays in which each worker fills its own row with 32 bits per float64, which is exact."""
         lengths = np.zeros(self.size)
         lengths[self.rank] = len(message)
         lengths = self.allreduce(lengths)

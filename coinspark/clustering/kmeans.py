@@ -1,8 +1,9 @@
 """k-means (Lloyd 1982) over the rows of one or many workers. Plain NumPy.
 
-The same code runs in one process, on Spark and under Horovod; only the `Collective` differs. Distances are float32 matrix
-products over pieces that fit the cache. Sums are float64 and updated by the rows that changed their cluster. With the same
-initial centroids, the distribution of rows over workers changes the result only by the order of summation.
+The same code runs in one process, on Spark and under Horovod; only the `Collective` differs. Distances are
+float32 matrix products over pieces that fit the cache. Sums are float64 and updated by the rows that changed
+their cluster. With the same initial centroids, the distribution of rows over workers changes the result only
+by the order of summation.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def fit(
 
 
 def nearest(piece: Block, centroids: Block) -> tuple[Labels, Block]:
-    """The nearest centroid of each row (n,), the first of several equally near, and its distance, float32 (n,)."""
+    """The nearest centroid of each row (n,), the first of equally near ones, and its distance (n,)."""
     mean = centroids.mean(0, dtype=np.float64)
     labels = _labels(piece, *_centered(centroids, mean))
     return labels, np.linalg.norm(piece - centroids[labels], axis=1)
@@ -122,9 +123,10 @@ def _scatter(rows: Rows, mean: Doubles, collective: Collective) -> float:
 
 
 def _inertia(centroids: Doubles, mean: Doubles, sums: Doubles, sizes: Doubles, scatter: float) -> float:
-    """Sum of squared distances of the rows from the centroids of their clusters, from the clusters' sums and sizes.
+    """Inertia, computed from sums and sizes of the clusters instead of the rows.
 
-    With all vectors relative to the mean: sum |x - c|² = sum |x|² + sum over clusters (n |c|² - 2 c · sum of x).
+    With all vectors relative to the mean: sum |x - c|² = sum |x|² + sum over clusters (n |c|² - 2 c · sum of
+    x).
     """
     centered = centroids - mean
     centered_sums = sums - sizes[:, None] * mean
@@ -193,8 +195,8 @@ def _labels(piece: Block, centered: Block, half: Block) -> Labels:
 def _assign(rows: Rows, centroids: Doubles, mean: Doubles, labels: Labels, sums: Doubles) -> None:
     """Update `labels` (n,) and `sums` (k, width + 1) to the nearest centroids.
 
-    A sparse matrix (k, rows that changed) with 1 for the new and -1 for the old cluster of a row applies the change. The last
-    column of `sums` counts rows.
+    A sparse matrix (k, rows that changed) with 1 for the new and -1 for the old cluster of a row applies the
+    change. The last column of `sums` counts rows.
     """
     centered, half = _centered(centroids, mean)
     for at, piece in pieces(rows):
@@ -213,7 +215,7 @@ def _assign(rows: Rows, centroids: Doubles, mean: Doubles, labels: Labels, sums:
 def _fill_empty_clusters(
     rows: Rows, centroids: Doubles, labels: Labels, sums: Doubles, sizes: Doubles, collective: Collective
 ) -> None:
-    """Move the rows farthest from their centroids, ties by key, into the empty clusters: updates `sums` and `sizes`."""
+    """Move the rows farthest from their centroids into the empty clusters; updates `sums` and `sizes`."""
     centers = centroids.astype(np.float32)
 
     def farthest(at: slice, piece: Block) -> Doubles:

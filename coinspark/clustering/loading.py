@@ -18,7 +18,7 @@ Numbers = NDArray[np.int64]
 
 
 class Report(NamedTuple):
-    """What a task tells the others about its rows: a fault or '', their width (0 without rows), and a key of one of them."""
+    """A task's report to the others: a fault or '', the width of its rows (0 without rows), and one key."""
 
     fault: str = ""
     width: int = 0
@@ -47,11 +47,12 @@ _RANGE_BITS = 6  # 64 files, each of which must fit in memory while it is sorted
 def load(batches: Iterable[pa.RecordBatch], vectors: BlockFile, folder: str | None) -> LoadedRows:
     """Read all batches and write their vectors to a file, sorted by number.
 
-    Rows arrive in any order and may not fit in memory. They are first distributed over temporary files by ranges of numbers,
-    then each file is sorted. (Sorting whole rows in Spark took half of the loading time.)
+    Rows arrive in any order and may not fit in memory. They are first distributed over temporary files by
+    ranges of numbers, then each file is sorted. (Sorting whole rows in Spark took half of the loading time.)
 
     Args:
-        batches: Columns number, key, vector, and optionally before. After a fault the remaining batches are skipped.
+        batches: Columns number, key, vector, and optionally before. After a fault the remaining batches are
+            skipped.
         vectors: An empty file for the vectors.
         folder: Folder of the temporary files.
     """
@@ -140,7 +141,7 @@ def _before(batch: pa.RecordBatch) -> Numbers:
 
 
 def _sort_ranges(ranges: list[BlockFile], columns: list[list[Numbers]], vectors: BlockFile) -> Numbers:
-    """Sort each range, append its rows to `vectors`, and return number and before (n, 2) in the same order."""
+    """Sort each range, append its rows to `vectors`, and return (number, before) (n, 2) in that order."""
     ordered = [np.empty((0, 2), np.int64)]
     for part, arrays in zip(ranges, columns, strict=True):
         if arrays:

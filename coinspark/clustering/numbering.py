@@ -13,8 +13,9 @@ Ints = NDArray[np.int64]
 def keep_numbers(centroids: Block, sizes: Ints, former: Block, former_numbers: Ints) -> Ints:
     """Number the clusters (k,) from 1 on, in agreement with the previous build.
 
-    A new and a former cluster that are each other's nearest share the number. The others get the smallest free numbers, larger
-    clusters first, so that cluster 1 of the first build is the largest. Ties are broken by the centroids' numbers.
+    A new and a former cluster that are each other's nearest share the number. The others get the smallest
+    free numbers, larger clusters first, so that cluster 1 of the first build is the largest. Ties are broken
+    by the centroids' numbers.
 
     Args:
         centroids: (k, d), the new clusters.

@@ -1,9 +1,10 @@
 """Clusters of the rows of a DataFrame.
 
-One barrier stage loads the rows and runs all iterations. Its tasks, one per core, write their rows to local disk, map them in
-each iteration, and exchange sums over sockets (`sockets.py`), so that memory use does not grow with the number of rows and the
-driver receives only the centroids. If a task is lost, Spark starts the stage again. Rows go to the same tasks in the same order
-(by a hash of their keys), so the result is the same to the bit.
+One barrier stage loads the rows and runs all iterations. Its tasks, one per core, write their rows to local
+disk, map them in each iteration, and exchange sums over sockets (`sockets.py`), so that memory use does not
+grow with the number of rows and the driver receives only the centroids. If a task is lost, Spark starts the
+stage again. Rows go to the same tasks in the same order (by a hash of their keys), so the result is the same
+to the bit.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def cluster(
         on_iteration: Called in every task.
 
     Raises:
-        InputError: There are no rows, k is below 1, or a vector is missing, not finite or of another length; names its key.
+        InputError: There are no rows, k is below 1, or a vector is missing, not finite or of another length;
+            names its key.
         ConfigError: No executor is available, or dynamic allocation is on.
     """
     return select_clusters(rows, SelectionSettings(settings), tasks, on_iteration).clusters
@@ -63,7 +65,7 @@ def select_clusters(
     tasks: int | None = None,
     on_iteration: OnIteration = ignore_iteration,
 ) -> ClusterSelection:
-    """Reduce and cluster the rows of a DataFrame, and select k. Loads the rows once for all numbers of clusters.
+    """Reduce and cluster the rows of a DataFrame, and select k. Loads the rows once for all values of k.
 
     Args:
         rows: As for `cluster`; optionally before: int, the number of the row's former cluster, or null.
@@ -126,7 +128,8 @@ def slots(spark: SparkSession) -> int:
     context = spark.sparkContext._jsc.sc()  # not in the Python API
     if not context.isLocal() and spark.conf.get("spark.dynamicAllocation.enabled", "false") == "true":
         raise ConfigError(
-            "spark.dynamicAllocation.enabled: k-means runs in a barrier stage, which Spark refuses with dynamic allocation; "
+            "spark.dynamicAllocation.enabled: k-means runs in a barrier stage, which Spark refuses with "
+            "dynamic allocation; "
             "set it to false and set spark.executor.instances"
         )
     profile = context.resourceProfileManager().defaultResourceProfile()
@@ -134,7 +137,8 @@ def slots(spark: SparkSession) -> int:
     while not (count := int(context.maxNumConcurrentTasks(profile))):
         if time.monotonic() > until:
             raise ConfigError(
-                f"k-means: no executor became available within {_EXECUTOR_SECONDS} seconds; check spark.executor.cores, "
+                f"k-means: no executor became available within {_EXECUTOR_SECONDS} seconds; check "
+                "spark.executor.cores, "
                 "spark.task.cpus and the free machines of the cluster"
             )
         time.sleep(0.5)

@@ -1,8 +1,9 @@
-"""Principal components of long vectors, whitened, then rows of length 1, as the input of k-means. Plain NumPy.
+"""PCA with whitening, then rows of length 1: the input of k-means for long vectors. Plain NumPy.
 
-The preparation of DeepCluster (Caron et al. 2018, section 3 and published code): PCA to 256 components, each divided by its
-standard deviation, then each row by its length. Each worker adds up the covariance of its rows in float64, and rank 0 decomposes the
-sum. The distribution of rows over workers changes the result only by the order of summation.
+The preparation of DeepCluster (Caron et al. 2018, section 3 and published code): PCA to 256 components, each
+divided by its standard deviation, then each row by its length. Each worker adds up the covariance of its rows
+in float64, and rank 0 decomposes the sum. The distribution of rows over workers changes the result only by
+the order of summation.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Reduction:
 
     Attributes:
         mean: float64 (width,).
-        axes: float32 (width, d), orthogonal directions of decreasing variance, each divided by its standard deviation.
+        axes: float32 (width, d), orthogonal directions of decreasing variance, each divided by its standard
+            deviation.
     """
 
     mean: Doubles
@@ -80,8 +82,9 @@ def fit(rows: Rows, components: int = MAX_COMPONENTS, collective: Collective = A
 def _whitened_axes(covariance: Doubles, mean: Doubles, components: int) -> Block:
     """Eigenvectors (width, d) of decreasing variance, divided by its root.
 
-    Directions whose variance is below the float32 rounding error of such rows are left out. The sign of an axis is chosen so
-    that its largest number is positive; of equally large numbers, up to rounding, the first one counts.
+    Directions whose variance is below the float32 rounding error of such rows are left out. The sign of an
+    axis is chosen so that its largest number is positive; of equally large numbers, up to rounding, the first
+    one counts.
     """
     values, vectors = np.linalg.eigh(covariance)
     rounding = _EPSILON**2 * (mean @ mean + np.trace(covariance))

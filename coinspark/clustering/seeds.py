@@ -1,14 +1,16 @@
-"""Initial centroids of k-means: k-means|| over the rows of all workers, then k-means++ over its candidates. Plain NumPy.
+"""Initial centroids: k-means|| over the rows of all workers, k-means++ over its candidates. Plain NumPy.
 
-k-means|| (Bahmani et al. 2012, "Scalable K-Means++") draws candidates in a few rounds, each row with a probability proportional
-to its squared distance from the candidates so far. Two things differ here:
+k-means|| (Bahmani et al. 2012, "Scalable K-Means++") draws candidates in a few rounds, each row with a
+probability proportional to its squared distance from the candidates so far. Two things differ here:
 
 - Each round draws exactly 2k rows without replacement, not 2k on average.
-- A draw needs no sum over all rows, and does not depend on how rows are distributed over workers. Each row gets an exponential
-  waiting time -log(u) / d², where u in (0, 1] is a hash of seed, key and round, and d its distance from the nearest candidate. The
-  rows with the shortest times are drawn. Example: a row twice as far away waits a quarter of the time on average.
+- A draw needs no sum over all rows, and does not depend on how rows are distributed over workers. Each row
+  gets an exponential waiting time -log(u) / d², where u in (0, 1] is a hash of seed, key and round, and d its
+  distance from the nearest candidate. The rows with the shortest times are drawn. Example: a row twice as far
+  away waits a quarter of the time on average.
 
-k-means++ (Arthur and Vassilvitskii 2007) then selects k candidates, each weighted by the number of rows nearest to it.
+k-means++ (Arthur and Vassilvitskii 2007) then selects k candidates, each weighted by the number of rows
+nearest to it.
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ def choose_seeds(rows: Rows, mean: Doubles, k: int, seed: int, collective: Colle
     """Choose k rows as initial centroids: float64 (k, width), the same on all workers.
 
     Args:
-        mean: (width,), the mean of all rows. Distances are computed around it, so that data far from the origin keep their
-            precision.
+        mean: (width,), the mean of all rows. Distances are computed around it, so that data far from the
+            origin keep their precision.
     """
     candidates = _Candidates(rows, mean, seed, collective)
     candidates.draw_uniformly(1)
@@ -45,7 +47,7 @@ def choose_seeds(rows: Rows, mean: Doubles, k: int, seed: int, collective: Colle
     points = candidates.points()
     weights = collective.allreduce(weights)
     chosen = points[_plus_plus(points - mean, weights, k, seed)].astype(np.float64)
-    # processors of two kinds may round differently, which can change a draw: all workers use the choice of rank 0
+    # processors of two kinds may round differently and draw other points: all workers use those of rank 0
     return np.frombuffer(collective.broadcast(chosen.tobytes())).reshape(chosen.shape)
 
 
@@ -120,9 +122,10 @@ def uniform(keys: NDArray[np.int64], seed: int, turn: int) -> Doubles:
 
 
 def _plus_plus(points: Doubles, weights: Doubles, k: int, seed: int) -> list[int]:
-    """Indices of k points (m, width), drawn one by one in proportion to weight × squared distance from those chosen.
+    """Indices of k points (m, width), drawn in proportion to weight × squared distance from those chosen.
 
-    Each time `_TRIALS` points are drawn, and the one that leaves the smallest sum of weighted squared distances is chosen.
+    Each time `_TRIALS` points are drawn, and the one that leaves the smallest sum of weighted squared
+    distances is chosen.
     """
     lengths = np.einsum("ij,ij->i", points, points)
     squares = np.maximum(lengths[:, None] - 2 * points @ points.T + lengths, 0)  # (m, m)

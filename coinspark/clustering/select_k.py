@@ -26,10 +26,11 @@ class SelectionSettings:
 
     Attributes:
         kmeans: Settings of k-means.
-        ks: Numbers of clusters to try, in increasing order. The one with the best simplified silhouette is selected, the
-            smallest of equally good ones. Empty: `kmeans.k`.
+        ks: Numbers of clusters to try, in increasing order. The one with the best simplified silhouette is
+            selected, the smallest of equally good ones. Empty: `kmeans.k`.
         components: Principal components to reduce the vectors to; None: do not reduce.
-        resume: Start from the former clusters if their number is k, so that they move only as far as new rows move them.
+        resume: Start from the former clusters if their number is k, so that they move only as far as new rows
+            move them.
     """
 
     kmeans: KMeansSettings

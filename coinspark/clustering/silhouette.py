@@ -1,7 +1,7 @@
 """Simplified silhouette, the criterion for the number of clusters. Plain NumPy.
 
-Hruschka, Campello and de Castro 2004; compared with other criteria by Vendramin, Campello and Hruschka 2010. It uses the distances
-of a row to the centroids, not to all other rows, and so needs one pass over the rows.
+Hruschka, Campello and de Castro 2004; compared with other criteria by Vendramin, Campello and Hruschka 2010.
+It uses the distances of a row to the centroids, not to all other rows, and so needs one pass over the rows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from coinspark.clustering.collective import ALONE, Collective
 
 
 def simplified_silhouette(rows: Rows, centroids: Block, collective: Collective = ALONE) -> float:
-    """Mean of (b - a) / b over the rows of all workers; a and b are the distances to the two nearest centroids, a ≤ b.
+    """Mean of (b - a) / b over all rows; a, b are the distances to the nearest and second nearest centroid.
 
     0 means that rows are halfway between two centroids, 1 that they are on their centroid.
 

@@ -1,11 +1,12 @@
 """Collective operations of the tasks of a Spark barrier stage, over TCP connections to the first task.
 
-Spark's own `BarrierTaskContext.allGather` polls once per second, which is too slow for one call per iteration, and even for
-telling the others a port. So the ports that the first task may use are drawn from a secret that all tasks have. The first task
-listens on the first of them that is free; the others try them in turn until one answers that knows the secret.
+Spark's own `BarrierTaskContext.allGather` polls once per second, which is too slow for one call per
+iteration, and even for telling the others a port. So the ports that the first task may use are drawn from a
+secret that all tasks have. The first task listens on the first of them that is free; the others try them in
+turn until one answers that knows the secret.
 
-A task of a failed attempt may still listen and also knows the secret. It ends soon: a task that waits for its answer tries the
-next port, and a task that joined it fails with it and is started again by Spark.
+A task of a failed attempt may still listen and also knows the secret. It ends soon: a task that waits for its
+answer tries the next port, and a task that joined it fails with it and is started again by Spark.
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ class _OtherTask(Collective):
 def connect(rank: int, size: int, host: str, secret: bytes) -> Iterator[Collective]:
     """Connect the tasks of a stage for the duration of the context. The first task listens on its `host`.
 
-    Operations raise EOFError or OSError when a task is gone. The task then fails, and Spark starts the stage again.
+    Operations raise EOFError or OSError when a task is gone. The task then fails, and Spark starts the stage
+    again.
     """
     with ExitStack() as stack:
         if size == 1:
@@ -92,7 +94,7 @@ def connect(rank: int, size: int, host: str, secret: bytes) -> Iterator[Collecti
 
 
 def ports(secret: bytes) -> list[int]:
-    """The ports on which the first task may listen, in the order in which it tries them; every task draws the same ones."""
+    """Ports on which the first task may listen, in the order of its attempts; all tasks draw the same."""
     random = np.random.default_rng(list(secret))
     drawn: list[int] = random.choice(_PORTS, _PORTS_TRIED, replace=False).tolist()
     return drawn
@@ -121,7 +123,8 @@ def _connect_to_first(host: str, secret: bytes) -> Connection:
         time.sleep(0.01)
     raise ConnectionError(
         f"k-means: no first task answered on {host} within {_JOIN_SECONDS:.0f} seconds on any of the ports "
-        f"{sorted(ports(secret))}; check that a firewall lets the machines of the cluster connect on these ports"
+        f"{sorted(ports(secret))}; check that a firewall lets the machines of the cluster connect on these "
+        "ports"
     )
 
 

@@ -13,8 +13,8 @@ class Features(Section):
     """Which network computes the feature vectors, and of which images.
 
     Attributes:
-        weights: `run` (of `layer`, fold 0), `deepcluster` (the network of that stage), `imagenet`, a weights file, or None
-            (untrained, from the seed).
+        weights: `run` (of `layer`, fold 0), `deepcluster` (the network of that stage), `imagenet`, a weights
+            file, or None (untrained, from the seed).
         weights_sha256: SHA-256 of the weights file.
         layer: The layer whose run and split are meant; None: the first layer.
         mints: Only images of these mints; empty: of all mints.

@@ -1,7 +1,8 @@
 """Stage `clusters`: features → clusters of each mint that a cluster layer splits.
 
-Vectors are reduced as in DeepCluster (PCA, whitening, length 1), then clustered by k-means. Without `k`, the number of clusters
-is selected anew in each build, by the simplified silhouette. Clusters keep their numbers from build to build.
+Vectors are reduced as in DeepCluster (PCA, whitening, length 1), then clustered by k-means. Without `k`, the
+number of clusters is selected anew in each build, by the simplified silhouette. Clusters keep their numbers
+from build to build.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _EXAMPLES = 3  # images that an error message names
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
-    """Cluster every mint of every cluster layer: {"clusters": rows, "cluster_mints": one row per layer and mint}.
+    """Cluster the mints of each cluster layer: {"clusters": rows, "cluster_mints": a row per layer and mint}.
 
     Raises InputError if features are missing or not finite, or if a weights file differs from its record.
     """
@@ -75,7 +76,7 @@ def _cluster_layer(
     images = images.join(before, ["image_id", "mint"], "left")
     counts = {row["mint"]: int(row["count"]) for row in images.groupBy("mint").count().collect()}
     for mint in mints:
-        # broadcast the ids: Spark underestimates the size of vectors and would broadcast those through the driver
+        # broadcast the ids: Spark underestimates the size of the vectors and would broadcast those
         ids = F.broadcast(images.where(F.col("mint") == mint))
         vectors = features.join(ids, "image_id").select(F.col("image_id").alias("key"), "vector", "before")
         try:
@@ -90,8 +91,10 @@ def _check_features_exist(images: DataFrame, features: DataFrame, layer: Layer) 
     if rows := missing.orderBy("image_id").limit(_EXAMPLES).collect():
         examples = ", ".join(f"{row['image_id']} ({row['mint']})" for row in rows)
         raise InputError(
-            f"clusters: {missing.count():,} images of the mints that layer {layer.name} splits have no features of the "
-            f"configured network, such as {examples}; run `coinspark features`, and check that features.mints is empty or "
+            f"clusters: {missing.count():,} images of the mints that layer {layer.name} splits have no "
+            "features of the "
+            f"configured network, such as {examples}; run `coinspark features`, and check that "
+            "features.mints is empty or "
             "names these mints"
         )
 

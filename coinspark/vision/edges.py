@@ -1,11 +1,11 @@
-"""Edge filters between preprocessing and network, against features of color, patina and lighting. TensorFlow graph functions.
+"""Edge filters between preprocessing and network, which remove color, patina and light. Graph functions.
 
 `sobel`: gray values, then Sobel gradients, as in DeepCluster (Caron et al. 2018, section 4).
 
-`relief`: gradients that do not depend on the direction of the light. On a coin, light from the opposite side inverts the sign of
-every slope, so that two photos of one die can look like negatives of each other. Doubling the angle of a gradient makes it equal
-to its negative (Bigün and Granlund 1987). Dividing it by the strength of the gradients around it gives worn and sharp parts of a
-coin the same weight.
+`relief`: gradients that do not depend on the direction of the light. On a coin, light from the opposite side
+inverts the sign of every slope, so that two photos of one die can look like negatives of each other. Doubling
+the angle of a gradient makes it equal to its negative (Bigün and Granlund 1987). Dividing it by the strength
+of the gradients around it gives worn and sharp parts of a coin the same weight.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ def channels(kind: Edges) -> int:
 def edges(images: tf.Tensor, kind: Edges) -> tf.Tensor:
     """Apply an edge filter to preprocessed images: float32 (n, h, w, 3) → (n, h, w, `channels`).
 
-    `none` returns the images. `sobel` returns the horizontal and the vertical gradient of the mean of the channels: Sobel kernels
-    without normalization, 8 times the slope per pixel; the image is mirrored at its border. `relief` returns cosine and sine of
-    the doubled angle, times the strength of the gradient relative to its surroundings.
+    `none` returns the images. `sobel` returns the horizontal and the vertical gradient of the mean of the
+    channels: Sobel kernels without normalization, 8 times the slope per pixel; the image is mirrored at its
+    border. `relief` returns cosine and sine of the doubled angle, times the strength of the gradient relative
+    to its surroundings.
     """
     if kind == "none":
         return images

@@ -1,4 +1,4 @@
-"""Selects the network of the stage `features`: that of a run, of DeepCluster, ImageNet's, a file's, or an untrained one."""
+"""Selection of the network whose features are computed: of a run, of DeepCluster, of a file, or untrained."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _OTHER_WEIGHTS = "or choose other weights (imagenet, a file, or null for untrain
 def select_network(context: Context) -> Network:
     """The network of `features.weights`, with its weights file checked by hash.
 
-    Raises InputError if the table of runs or networks has none, or the file is missing, changed or not of the backbone.
+    Raises InputError if the table of runs or networks has none, or the file is missing, changed or not of the
+    backbone.
     """
     config = context.config
     match config.features.weights:
@@ -63,7 +64,8 @@ def _of_run(config: Config, runs: DataFrame) -> Network:
     row = networks.orderBy("run_id").first()  # `runs` has only the newest run of each layer and fold
     if row is None:
         raise InputError(
-            f"features.weights: layer {layer!r} has no run; train it first (`coinspark train`), {_OTHER_WEIGHTS}"
+            f"features.weights: layer {layer!r} has no run; train it first (`coinspark train`), "
+            f"{_OTHER_WEIGHTS}"
         )
     return _recorded(config, row, row["model"])
 
@@ -72,7 +74,8 @@ def _of_deepcluster(config: Config, networks: DataFrame) -> Network:
     row = networks.orderBy("network").first()  # `networks` has only the newest one
     if row is None:
         raise InputError(
-            "features.weights: deepcluster: the table `networks` is empty; train a network first (`coinspark deepcluster`), "
+            "features.weights: deepcluster: the table `networks` is empty; train a network first (`coinspark "
+            "deepcluster`), "
             f"{_OTHER_WEIGHTS}"
         )
     return _recorded(config, row, json.loads(row["config"])["network"]["backbone"])
@@ -111,7 +114,7 @@ def _of_file(config: Config, file: Path) -> Network:
 
 
 def _stored_in_scratch(context: Context) -> Network:
-    """Untrained or ImageNet weights, written to a file of the scratch folder: workers load every network by hash."""
+    """Untrained or ImageNet weights, written to a file: workers load all weights by hash."""
     config = context.config
     backbone, image = BACKBONES[config.training.model], _image_spec(config)
     arrays = backbone.imagenet("features") if config.features.weights == IMAGENET else None

@@ -1,4 +1,4 @@
-"""Images → feature vectors: the pooled last feature map of a network, one network per Python worker of Spark."""
+"""Images → feature vectors: the pooled last feature map of a network, one network per Python worker."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ Extractor = Callable[[Sequence[bytes | None]], tuple[Array, dict[int, str]]]
 def extract(images: DataFrame, network: Network, batch: int) -> DataFrame:
     """Compute the vector of each image.
 
-    Decodes and preprocesses as prediction does. Each Python worker loads the weights once, by hash; TensorFlow uses as many
-    threads as a Spark task has cores.
+    Decodes and preprocesses as prediction does. Each Python worker loads the weights once, by hash;
+    TensorFlow uses as many threads as a Spark task has cores.
 
     Args:
         images: image_id, jpeg (of the size of `network.image`).
@@ -60,7 +60,8 @@ def vectors(
     """Compute the vectors of JPEGs in this process.
 
     Returns:
-        float32 (n, channels × sides), and the faults: index of an image → reason why its vector must not be used.
+        float32 (n, channels × sides), and the faults: index of an image → reason why its vector must not be
+        used.
 
     Raises:
         InputError: The weights file is missing, changed, or not of the backbone.
@@ -71,13 +72,14 @@ def vectors(
 def of_model(features: DataFrame, model: str | None = None) -> DataFrame:
     """The rows of one model in the table `features`; without `model`, of the only one.
 
-    Vectors of different models cannot be compared. Raises InputError if the table has no rows of the model, or rows of
-    several models and `model` is None.
+    Vectors of different models cannot be compared. Raises InputError if the table has no rows of the model,
+    or rows of several models and `model` is None.
     """
     models = sorted(row["model"] for row in features.select("model").distinct().collect())
     if model is None and len(models) > 1:
         raise InputError(
-            f"features: there are {len(models)} models, whose vectors cannot be compared; name one of {', '.join(models)}"
+            f"features: there are {len(models)} models, whose vectors cannot be compared; name one of "
+            f"{', '.join(models)}"
         )
     if not models or model not in (None, *models):
         raise InputError(
@@ -125,7 +127,7 @@ def _load(network: Network, batch: int, threads: int) -> Extractor:
         return tf.cast(model(inputs, training=False), tf.float32)
 
     def decode_all(jpegs: list[bytes], first: int, faults: dict[int, str]) -> Any:
-        """(batch, h, w, 3) uint8. If an image cannot be decoded, decode the images of the batch one by one."""
+        """(batch, h, w, 3) uint8. If an image is broken, the images of the batch are decoded one by one."""
         try:
             return decode_batch(tf.constant(jpegs))
         except tf.errors.InvalidArgumentError:

@@ -29,7 +29,8 @@ _EXAMPLES = 3  # images that an error message names
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
     """Compute the missing vectors: {"features": Change}.
 
-    Raises InputError if weights or images are missing or differ from what the tables and the configuration state.
+    Raises InputError if weights or images are missing or differ from what the tables and the configuration
+    state.
     """
     config = context.config
     network = select_network(context)
@@ -76,7 +77,8 @@ def select_images(config: Config, coins: DataFrame, splits: DataFrame | None) ->
         mints = {row["mint"] for row in chosen.select("mint").distinct().collect()}
         if unknown := sorted(set(settings.mints) - mints):
             raise InputError(
-                f"features.mints: no coin of {unknown[0]!r} has an image; mints with images: {', '.join(sorted(mints))}"
+                f"features.mints: no coin of {unknown[0]!r} has an image; mints with images: "
+                f"{', '.join(sorted(mints))}"
             )
         chosen = chosen.where(F.col("mint").isin(*settings.mints))
     if settings.split and splits is not None:
@@ -104,13 +106,14 @@ def _check_images_exist(selected: DataFrame, images: DataFrame, size: int) -> No
     missing = selected.join(images.select("image_id"), "image_id", "left_anti")
     if examples := [row["image_id"] for row in missing.orderBy("image_id").limit(_EXAMPLES).collect()]:
         raise InputError(
-            f"features: {missing.count():,} images of `coins` are missing from `images` at size {size}, such as "
+            f"features: {missing.count():,} images of `coins` are missing from `images` at size {size}, such "
+            "as "
             f"{', '.join(examples)}; run `coinspark ingest --force` to create them"
         )
 
 
 def _check_no_faults(outcome: DataFrame, folder: Path) -> None:
-    """Raise InputError if an image has no vector. Deletes its chunk, so that a later run computes it again."""
+    """Raise InputError if an image has no vector, after deleting its chunk: a later run computes it again."""
     chunk = F.regexp_extract(F.input_file_name(), "/([^/]+)/[^/]+$", 1)
     faulty = outcome.where("fault IS NOT NULL").select("image_id", "fault", chunk.alias("chunk"))
     if examples := faulty.orderBy("image_id").limit(_EXAMPLES).collect():
@@ -119,8 +122,10 @@ def _check_no_faults(outcome: DataFrame, folder: Path) -> None:
             shutil.rmtree(folder / name)
         details = "; ".join(f"{row['image_id']}: {row['fault']}" for row in examples)
         raise InputError(
-            f"features: {sum(counts.values()):,} images of `images` cannot be used ({details}); nothing was published. They "
-            "were valid when ingest wrote them: check the storage of the warehouse, then run `coinspark ingest --force`"
+            f"features: {sum(counts.values()):,} images of `images` cannot be used ({details}); nothing was "
+            "published. They "
+            "were valid when ingest wrote them: check the storage of the warehouse, then run `coinspark "
+            "ingest --force`"
         )
 
 
@@ -134,7 +139,7 @@ def _reads(config: Config) -> tuple[str, ...]:
 
 
 def scheduled(config: Config) -> bool:
-    """Whether the nightly build computes features: if a layer reads clusters, or the configuration says so."""
+    """Whether the nightly build computes features: if a layer reads clusters, or if configured."""
     return bool(config.layers_reading("clusters")) or config.features.scheduled
 
 

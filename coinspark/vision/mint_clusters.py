@@ -1,4 +1,4 @@
-"""Clusters of one mint's images: whether it can be clustered, into how many clusters, and under which numbers."""
+"""Clusters of the images of one mint: whether, into how many clusters, and with which numbers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class MintResult:
 
 
 def mint_images(coins: DataFrame, mints: tuple[str, ...]) -> DataFrame:
-    """image_id, mint of the images of these mints. An image that mints share belongs to the first of them by name."""
+    """image_id, mint of the images of these mints; an image that mints share belongs to the first by name."""
     with_image = coins.where(F.col("image_id").isNotNull() & F.col("mint").isin(*mints))
     return with_image.groupBy("image_id").agg(F.min("mint").alias("mint"))
 
@@ -77,7 +77,8 @@ def cluster_mint(vectors: DataFrame, images: int, layer: Layer, seed: int, resum
     """Cluster the images of one mint.
 
     Args:
-        vectors: key (image id), vector, before (number of the image's cluster in the previous build, or null).
+        vectors: key (image id), vector, before (number of the image's cluster in the previous build, or
+            null).
         images: Number of rows of `vectors`.
         resume: Start k-means from the previous clusters, if there are as many as clusters are wanted.
 

@@ -1,4 +1,4 @@
-"""What a network is besides its layers: weights by hash, format of its images, precision. TensorFlow is imported on use only."""
+"""Description of a network: weights, format of images, precision. Imports TensorFlow on use only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Edges = Literal["none", "sobel", "relief"]
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """Format of a network's images: height and width in pixels, and the input convention (see `preprocess.CONVENTIONS`)."""
+    """Format of images: height and width in pixels, and input convention (see `preprocess.CONVENTIONS`)."""
 
     height: int
     width: int
@@ -49,10 +49,10 @@ class Network:
 
     @property
     def model(self) -> str:
-        """The name in `features.model`: 16 digits of the weights' SHA-256, and everything else that decides a vector.
+        """Name in `features.model`: 16 digits of the weights' SHA-256, and all else that decides a vector.
 
-        `3fa9c1d2e4b5a6c7-128x64` is width × height; a convention other than `standard`, a precision other than float32 and an
-        edge filter follow: `-caffe`, `-mixed_bfloat16`, `-relief`.
+        `3fa9c1d2e4b5a6c7-128x64` is width × height; a convention other than `standard`, a precision other
+        than float32 and an edge filter follow: `-caffe`, `-mixed_bfloat16`, `-relief`.
         """
         convention = re.sub(r"[^\w.]", "_", self.image.convention)
         suffixes = [part for part in (convention, self.precision) if part not in ("standard", "float32")]
@@ -61,7 +61,7 @@ class Network:
 
 
 def resolve_precision(setting: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """The Keras policy of a `precision` key: `auto` is mixed_bfloat16 on a processor with bfloat16 products, else float32."""
+    """The Keras policy of a `precision` key; `auto`: mixed_bfloat16 if the processor has it, else float32."""
     if setting != "auto":
         return setting
     try:
@@ -72,7 +72,7 @@ def resolve_precision(setting: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> st
 
 
 def configure_inference(precision: str, threads: int) -> None:
-    """Set the precision policy and the threads of TensorFlow in a Python worker of Spark, which has one worker per core."""
+    """Set the Keras policy and the number of threads in a Python worker. Spark runs one worker per core."""
     import tensorflow as tf
 
     with contextlib.suppress(RuntimeError):  # too late if the process has used TensorFlow before

@@ -10,7 +10,7 @@ from coinspark.core.registry import Registry
 from coinspark.vision.network import ImageSpec
 
 Convention = Callable[[tf.Tensor, ImageSpec], tf.Tensor]
-"""`convention(images, spec)`: float32 (n, height, width, 3) with values 0 to 255 → float32 of the same shape."""
+"""`convention(images, spec)`: float32 (n, height, width, 3) of 0 to 255 → float32 of the same shape."""
 
 CONVENTIONS: Registry[Convention] = Registry(
     "input convention",
@@ -36,14 +36,14 @@ def prepare(images: tf.Tensor, image: ImageSpec) -> tf.Tensor:
 
 
 def standardize_sides(images: tf.Tensor, image: ImageSpec) -> tf.Tensor:
-    """`standard`: each side to mean 0 and deviation 1 over its pixels and channels, which removes differences in lighting."""
+    """`standard`: each side to mean 0 and deviation 1 over pixels and channels, which evens out lighting."""
     sides = split_sides(images, image)
     mean, variance = tf.nn.moments(sides, axes=(1, 2, 3), keepdims=True)
     return join_sides((sides - mean) / (tf.sqrt(variance) + _MIN_DEVIATION), image)
 
 
 def subtract_imagenet_mean(images: tf.Tensor, image: ImageSpec) -> tf.Tensor:
-    """`caffe`: channels blue, green, red minus their means over ImageNet, as for the published VGG16 weights."""
+    """`caffe`: blue, green, red minus their means over ImageNet, as for the published VGG16 weights."""
     return images[..., ::-1] - tf.constant(_IMAGENET_MEAN_BGR)
 
 

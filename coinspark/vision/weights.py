@@ -1,4 +1,4 @@
-"""Weights files: named arrays in .npz (of this project) or HDF5 (of Keras), loaded only if their SHA-256 matches.
+"""Weights files: named arrays in .npz (of this project) or HDF5 (of Keras), loaded by SHA-256 only.
 
 Pickles and whole saved models are never loaded.
 """
@@ -24,7 +24,8 @@ def check_hash(file: Path, sha256: str | None, section: str) -> None:
 
     Args:
         sha256: The expected hash.
-        section: Section of the configuration whose key `weights_sha256` states the hash, for the error message.
+        section: Section of the configuration whose key `weights_sha256` states the hash, for the error
+            message.
 
     Raises:
         ConfigError: `sha256` is None.

@@ -9,8 +9,9 @@ A classifier puts its head on the pooled feature vector:
     model = tf.keras.Model(inputs, head(x))
     backbone.load(model, weights, weights_sha256, "training")  # layers of the head keep their values
 
-`backbone.layers` are the layers up to which a classifier can be frozen, `backbone.convention(weights)` is the input convention
-of these weights, `BACKBONES.module(name)` belongs into the code version, and `BACKBONES[name].title` is the name in reports.
+`backbone.layers` are the layers up to which a classifier can be frozen, `backbone.convention(weights)` is the
+input convention of these weights, `BACKBONES.module(name)` belongs into the code version, and
+`BACKBONES[name].title` is the name in reports.
 """
 
 from __future__ import annotations
@@ -35,16 +36,18 @@ class Backbone:
     Attributes:
         name: Name in the registry and in the columns `model` of the tables.
         title: Name in reports.
-        layers: Names of its Keras layers, from input to output. All other layers of a model belong to its head.
+        layers: Names of its Keras layers, from input to output. All other layers of a model belong to its
+            head.
         arrays: Arrays (`layer/variable`) that a weights file must contain.
-        build: `build(inputs, batch_norm)` adds the layers to a Keras tensor (n, height, width, channels of the image) and
-            returns the last feature map (n, h, w, channels). It must create the layers in a fixed order: the order decides
-            the initial weights of a seed. Raises ConfigError if it has no variant with this `batch_norm`.
+        build: `build(inputs, batch_norm)` adds the layers to a Keras tensor (n, height, width, channels of
+            the image) and returns the last feature map (n, h, w, channels). It must create the layers in a
+            fixed order: the order decides the initial weights of a seed. Raises ConfigError if it has no
+            variant with this `batch_norm`.
         convention: Input convention for the value of a `weights` key, a key of `preprocess.CONVENTIONS`.
-        imagenet: Returns the ImageNet weights; its argument is the configuration section for error messages. Raises
-            InputError if they are not available.
-        convert: `convert(arrays, batch_norm)` adapts arrays of another variant of the network, for example of one without
-            batch normalization.
+        imagenet: Returns the ImageNet weights; its argument is the configuration section for error messages.
+            Raises InputError if they are not available.
+        convert: `convert(arrays, batch_norm)` adapts arrays of another variant of the network, for example of
+            one without batch normalization.
     """
 
     name: str
@@ -63,14 +66,15 @@ class Backbone:
             inputs: Keras tensor (n, height, width, channels of the image).
 
         Returns:
-            Feature vectors (n, channels), or (n, 2 × channels) with the obverse first if images are twice as wide as high.
+            Feature vectors (n, channels), or (n, 2 × channels) with the obverse first if images are twice as
+            wide as high.
         """
         return pool_sides(
             self.build(inputs, batch_norm), sides=2 if inputs.shape[2] == 2 * inputs.shape[1] else 1
         )
 
     def network(self, height: int, width: int, batch_norm: bool, seed: int = 0, channels: int = 3) -> Any:
-        """Keras model from float32 images (n, height, width, channels) to `features`, with the initial weights of a seed.
+        """Keras model from float32 images (n, height, width, channels) to `features`, initialized by seed.
 
         A classifier with the same seed starts with the same weights.
         """
@@ -84,7 +88,8 @@ class Backbone:
         """Set the weights of the backbone's layers in a model.
 
         Args:
-            weights: None keeps the initial weights; `imagenet`; or a file, .npz of this project or .h5 of Keras.
+            weights: None keeps the initial weights; `imagenet`; or a file, .npz of this project or .h5 of
+                Keras.
             sha256: SHA-256 that the file must have.
             section: Section of the configuration, for error messages.
 
@@ -100,7 +105,8 @@ class Backbone:
     def fill(self, model: Any, arrays: Arrays, source: str) -> None:
         """Set the weights of the backbone's layers from named arrays; layers of the head keep theirs.
 
-        `source` names the arrays in error messages. Raises InputError if an array is missing or has another shape.
+        `source` names the arrays in error messages. Raises InputError if an array is missing or has another
+        shape.
         """
         own = [layer for layer in model.layers if layer.name in self.layers]
         arrays = self.convert(arrays, any(layer.name.endswith("_bn") for layer in own))
@@ -111,14 +117,15 @@ class Backbone:
                     continue
                 if array.shape != values[variable].shape:
                     raise InputError(
-                        f"{source}: {name} has the shape {array.shape}, {self.title} needs {values[variable].shape}"
+                        f"{source}: {name} has the shape {array.shape}, {self.title} needs "
+                        f"{values[variable].shape}"
                     )
                 values[variable] = array
             layer.set_weights(list(values.values()))
         if missing := [name for name in self.arrays if name not in arrays]:
             raise InputError(
-                f"{source}: not a weights file of {self.title}: {len(missing)} of {len(self.arrays)} arrays are missing, "
-                f"such as {missing[0]}"
+                f"{source}: not a weights file of {self.title}: {len(missing)} of {len(self.arrays)} arrays "
+                f"are missing, such as {missing[0]}"
             )
 
 

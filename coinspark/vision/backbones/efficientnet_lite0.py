@@ -1,7 +1,8 @@
 """EfficientNet-Lite0 without its classifier; layer names as in Keras' EfficientNet.
 
-Tan and Le 2019, "EfficientNet"; the Lite variants (Liu 2020, TensorFlow blog) have no squeeze-and-excite and use ReLU6. There is no
-dropout inside the network. Weights are 3.4 million numbers, a quarter of those of VGG16.
+Tan and Le 2019, "EfficientNet"; the Lite variants (Liu 2020, TensorFlow blog) have no squeeze-and-excite and
+use ReLU6. There is no dropout inside the network. Weights are 3.4 million numbers, a quarter of those of
+VGG16.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def blocks() -> Iterator[MBConv]:
 
 
 def build(inputs: Any, batch_norm: bool) -> Any:
-    """Add stem, 16 blocks and top convolution; the stride of the last feature map is 32, with 1,280 channels."""
+    """Add stem, 16 blocks and top convolution; the last feature map has 1,280 channels and stride 32."""
     from tensorflow.keras import layers
 
     if not batch_norm:
@@ -146,7 +147,8 @@ def _arrays() -> Iterator[str]:
 
 def _imagenet(section: str) -> Arrays:
     raise InputError(
-        f"{section}.weights: imagenet: there is no download for efficientnet_lite0; set {section}.weights to a file of "
+        f"{section}.weights: imagenet: there is no download for efficientnet_lite0; set {section}.weights to "
+        "a file of "
         f"named arrays (.npz or .h5) and {section}.weights_sha256 to its hash"
     )
 

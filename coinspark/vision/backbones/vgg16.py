@@ -1,7 +1,8 @@
 """VGG16 (Simonyan and Zisserman 2015) without its dense layers; layer names as in Keras applications.
 
-Optionally with batch normalization after each convolution. Weights without it, such as those of ImageNet, are converted:
-the bias of a convolution becomes the shift of its normalization, so that the network computes the same function.
+Optionally with batch normalization after each convolution. Weights without it, such as those of ImageNet, are
+converted: the bias of a convolution becomes the shift of its normalization, so that the network computes the
+same function.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _EPSILON = 1e-3
 
 
 def build(inputs: Any, batch_norm: bool) -> Any:
-    """Add 13 convolutions in 5 blocks, with He initialization; the stride of the last feature map is 32, with 512 channels."""
+    """Add 13 convolutions in 5 blocks; the last feature map has 512 channels and stride 32."""
     from tensorflow.keras import layers
 
     x = inputs
@@ -62,7 +63,8 @@ def _imagenet(section: str) -> Arrays:
         model = tf.keras.applications.VGG16(include_top=False, weights=IMAGENET)
     except Exception as error:  # Keras raises a bare Exception if the download fails
         raise InputError(
-            f"{section}.weights: imagenet: Keras cannot download the weights ({error}); set {section}.weights and "
+            f"{section}.weights: imagenet: Keras cannot download the weights ({error}); set "
+            f"{section}.weights and "
             f"{section}.weights_sha256 to a local file instead"
         ) from None
     return {weight.name.replace(":0", ""): weight.numpy() for weight in model.weights}
@@ -71,7 +73,8 @@ def _imagenet(section: str) -> Arrays:
 def _convert(arrays: Arrays, batch_norm: bool) -> Arrays:
     """Turn biases into the shift of batch normalization, if the network has it.
 
-    With the initial moving mean 0 and variance 1, normalization divides by sqrt(1 + epsilon): gamma cancels it.
+    With the initial moving mean 0 and variance 1, normalization divides by sqrt(1 + epsilon): gamma cancels
+    it.
     """
     if not batch_norm:
         return arrays
