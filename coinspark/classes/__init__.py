@@ -1,1 +1,1 @@
-"""Class layers and splits: the class of every coin in each layer, and its training, validation or test side."""
+"""Class layers and splits: the class of every coin in each layer, and its side for training and testing."""

@@ -15,8 +15,8 @@ def coin_facts(coins: DataFrame) -> DataFrame:
     Returns:
         type: The type of the coin; '' if it has none or several.
         texts: Its descriptions with a text and a text_id.
-        design: `side:text_id` of its texts, sorted and joined by spaces; '' without a description. Coins with the same
-            descriptions have the same design.
+        design: `side:text_id` of its texts, sorted and joined by spaces; '' without a description. Coins with
+            the same descriptions have the same design.
     """
     described = F.filter(
         "descriptions", lambda text: text["text_id"].isNotNull() & (F.length(text["text"]) > 0)

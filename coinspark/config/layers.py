@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Split(Section):
-    """The mints that a layer splits: by name, those with more coins than `larger_than`, and the `largest` n mints."""
+    """Mints that a layer splits: by name, those with more coins than `larger_than`, the `largest` n."""
 
     mints: tuple[str, ...] = ()
     larger_than: int | None = Field(None, ge=1)

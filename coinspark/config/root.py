@@ -52,7 +52,8 @@ class Config(Section):
         self._check_features()
         if self.training.size is not None and self.training.size not in self.ingest.sizes:
             raise ValueError(
-                f"training.size: {self.training.size} is not among ingest.sizes {list(self.ingest.sizes)}; add it there"
+                f"training.size: {self.training.size} is not among ingest.sizes {list(self.ingest.sizes)}; "
+                "add it there"
             )
         if self.splits.test + self.splits.validation >= 1:
             raise ValueError("splits: test and validation leave no training coins; their sum must be below 1")
@@ -69,8 +70,8 @@ class Config(Section):
         reason = f"the clusters of layer {layers[0].name!r} are computed before splits and training"
         if self.features.weights == "run":
             raise ValueError(
-                f"features.weights: {reason}, so there is no run yet; set it to imagenet, deepcluster, a weights file, "
-                "or null for untrained weights"
+                f"features.weights: {reason}, so there is no run yet; set it to imagenet, "
+                "deepcluster, a weights file, or null for untrained weights"
             )
         if self.features.split is not None:
             raise ValueError(f"features.split: {reason}, so there is no split yet; set it to null")
@@ -82,9 +83,7 @@ class Config(Section):
 
     @property
     def reference_layer(self) -> str | None:
-        """Name of the layer that the others are compared with: the first whose kind is a reference, the plain
-        mints.
-        """
+        """Name of the layer with which others are compared: the first whose kind is a reference, or None."""
         kinds = layer_kinds()
         return next((layer.name for layer in self.layers if kinds[layer.kind].is_reference), None)
 

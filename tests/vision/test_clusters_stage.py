@@ -194,9 +194,9 @@ def test_the_layer_has_a_class_a_cluster_and_tiny_ones_go_back(
         {"classes": spark.createDataFrame(made, schemas.CLASSES.ddl)}.__getitem__, told(config)
     )
     assert text.startswith(
-        "Layer parts\n\nAbdera: 62 coins; 2 new classes of at least 20 hold 82.3% of them, the biggest "
-        "50.0%\n"
-        "      31  Abdera/cluster-01\n      20  Abdera/cluster-02\n      11  Abdera  (what fits no class)\n"
+        "Layer parts\n\nAbdera: 62 coins; 2 new classes of at least 20 coins contain 82.3% of them, the "
+        "largest 50.0%\n"
+        "      31  Abdera/cluster-01\n      20  Abdera/cluster-02\n      11  Abdera  (not in a new class)\n"
     )
     evidence = {coin: row["evidence"] for coin, row in parts.items()}
     assert evidence["second"] == f"cluster 1 of 3, {distance:.4f} from its centroid"

@@ -1,114 +1,129 @@
-"""Choosing a mint's classes among its patterns: the set whose names tell most about most coins, within the sizes asked for.
+"""Selection of a mint's classes among its patterns.
 
-Every unit goes to the most specific chosen pattern that it fits, so classes are disjoint. A set of patterns is worth Σ coins
-× √bits over its classes: the root, because a class that tells twice as much is not worth twice the coins; half the bits,
-where one side is not named. It is built by the best addition, then by exchanges of one for one, until nothing improves it;
-only sets whose every class really has between `least` and `most` coins are considered. Ties go to the more specific pattern,
-then to the name: no chance, and no order of rows.
+Every coin group goes to the most specific selected pattern that it fits, so classes are disjoint. The value
+of a selection is Σ coins · √bits over its classes. The root keeps a class with twice the bits from counting
+for twice the coins.
+
+The selection starts empty. Each step adds the pattern that gives the greatest value; if no addition improves
+the value, one selected pattern is exchanged for another; it ends when neither does. Only selections in which
+every class is within the limits count. Ties go to the more specific pattern, so neither chance nor row order
+matters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from coinspark.classes.designs.patterns import Mask, Pattern, Unit
+from coinspark.classes.designs.patterns import Mask, Pattern
 
-_CLEARLY = 1e-6
+_MIN_GAIN = 1e-6  # smaller differences of values are rounding
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Selection = tuple[float, list[int]]
+"""Value, and sorted indices of the selected patterns."""
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """At most so many new classes of a mint, each of at least and at most so many coins."""
+class Limits:
+    """Limits of a mint's new classes: their number, and the coins of each."""
 
-    classes: int
-    least: int
-    most: float
+    max_classes: int
+    min_coins: int
+    max_coins: float
 
 
-def choose(patterns: Sequence[Pattern], fits: Mask, coins: Ints, bounds: Bounds) -> tuple[list[int], Ints]:
-    """The chosen patterns (indices, most specific first) and each unit's position among them, -1 for none.
+def select(patterns: Sequence[Pattern], fits: Mask, coins: Ints, limits: Limits) -> tuple[list[int], Ints]:
+    """Indices of the selected patterns, most specific first, and each group's position among them, or -1.
 
-    `fits` is patterns × units, `patterns` are the most specific first, `coins` are the coins of each unit.
+    Args:
+        patterns: Most specific first.
+        fits: patterns × groups.
+        coins: The coins of each group.
     """
-    worth = np.sqrt(np.array([one.value for one in patterns]))
-    chosen: list[int] = []
-    value = 0.0
+    search = _Selector(fits, coins, np.sqrt(np.array([pattern.value for pattern in patterns])), limits)
+    value, selected = 0.0, list[int]()
     while True:
-        better = _best_addition(fits, coins, worth, chosen, bounds) if len(chosen) < bounds.classes else None
-        if better is None or better[0] <= value + _CLEARLY:
-            better = _best_exchange(fits, coins, worth, chosen, bounds)
-        if better is None or better[0] <= value + _CLEARLY:
-            return chosen, assign(fits, chosen)
-        value, chosen = better
+        best = search.best_addition(selected) if len(selected) < limits.max_classes else None
+        if best is None or best[0] <= value + _MIN_GAIN:
+            best = search.best_exchange(selected)
+        if best is None or best[0] <= value + _MIN_GAIN:
+            return selected, first_fit(fits, selected)
+        value, selected = best
 
 
-def assign(fits: Mask, chosen: Sequence[int]) -> Ints:
-    """Each unit's position in `chosen` (sorted, so the first that fits is the most specific), or -1."""
-    if not chosen:
+def first_fit(fits: Mask, selected: Sequence[int]) -> Ints:
+    """Each group's position in `selected`, or -1. As `selected` is sorted, the first fit is the most
+    specific."""
+    if not selected:
         return np.full(fits.shape[1], -1, dtype=np.int64)
-    rows = fits[list(chosen)]
+    rows = fits[list(selected)]
     return np.where(rows.any(axis=0), rows.argmax(axis=0), -1)
 
 
-def _best_addition(
-    fits: Mask, coins: Ints, worth: Floats, chosen: list[int], bounds: Bounds
-) -> tuple[float, list[int]] | None:
-    """The value of the best allowed set with one pattern more, and that set."""
-    if not len(worth):
-        return None
-    now, least, most = assign(fits, chosen), bounds.least, bounds.most
-    holder = np.where(
-        now >= 0, np.array([*chosen, len(worth)])[now], len(worth)
-    )  # patterns × takes from less specific ones
-    takes = fits & (np.arange(len(worth))[:, None] < holder[None, :])
-    own = takes @ coins.astype(np.float64)
-    held = np.zeros((len(coins), len(chosen)))
-    held[np.flatnonzero(now >= 0), now[now >= 0]] = coins[now >= 0]
-    left = held.sum(axis=0) - takes @ held
-    allowed = (own >= least) & (own <= most) & ((left >= least) & (left <= most)).all(axis=1)
-    if not allowed.any():
-        return None
-    values = np.where(allowed, left @ worth[chosen] + own * worth, -1.0)
-    best = int(np.flatnonzero(values >= values.max() - _CLEARLY)[0])
-    return float(values[best]), sorted([*chosen, best])
+@dataclass(frozen=True)
+class _Selector:
+    """Steps of the selection; `roots` are the √bits of the patterns."""
 
+    fits: Mask
+    coins: Ints
+    roots: Floats
+    limits: Limits
 
-def _best_exchange(
-    fits: Mask, coins: Ints, worth: Floats, chosen: list[int], bounds: Bounds
-) -> tuple[float, list[int]] | None:
-    best: tuple[float, list[int]] | None = None
-    for leaving in chosen:
-        found = _best_addition(fits, coins, worth, [one for one in chosen if one != leaving], bounds)
-        if found is not None and (best is None or found[0] > best[0] + _CLEARLY):
-            best = found
-    return best
+    def best_addition(self, selected: list[int]) -> Selection | None:
+        """The best selection with one more pattern; None if no addition keeps every class within the limits.
 
+        Example: the patterns are, most specific first, Athena–owl, Athena–Nike and Athena–any. Athena–any is
+            selected and
+        has 120 coins, 50 of which fit Athena–owl. Adding Athena–owl takes these 50 and leaves 70. Its value
+        is 50 · √bits(Athena–owl) + 70 · √bits(Athena–any), provided that 50 and 70 are both within the
+        limits.
+        """
+        if not len(self.roots):
+            return None
+        taken = self._taken(selected)
+        gained = taken @ self.coins.astype(np.float64)
+        coins_in = self._coins_by_class(selected)
+        remaining = coins_in.sum(axis=0) - taken @ coins_in  # patterns × selected
+        allowed = self._within_limits(gained) & self._within_limits(remaining).all(axis=1)
+        if not allowed.any():
+            return None
+        values = np.where(allowed, remaining @ self.roots[selected] + gained * self.roots, -1.0)
+        best = int(np.flatnonzero(values >= values.max() - _MIN_GAIN)[0])
+        return float(values[best]), sorted([*selected, best])
 
-def common_pairs(units: Sequence[Unit], classes: int, least: int) -> list[int]:
-    """The sizes of the classes that a greedy count of common pairs makes, whatever they mean: the mark to compare with."""
-    firsts = sorted({name for unit in units for name in unit.obverse})
-    seconds = sorted({name for unit in units for name in unit.reverse})
-    shape = (len(firsts), len(units)), (len(seconds), len(units))
-    has = np.array([[name in unit.obverse for unit in units] for name in firsts], dtype=np.float64).reshape(
-        shape[0]
-    )
-    had = np.array([[name in unit.reverse for unit in units] for name in seconds], dtype=np.float64).reshape(
-        shape[1]
-    )
-    left = np.array([unit.coins for unit in units], dtype=np.float64)
-    sizes: list[int] = []
-    while len(sizes) < classes:
-        counts = (has * left) @ had.T
-        if not counts.size or counts.max() < least:
-            break
-        a, b = np.unravel_index(int(counts.argmax()), counts.shape)
-        sizes.append(int(counts[a, b]))
-        left[(has[a] > 0) & (had[b] > 0)] = 0
-    return sizes
+    def best_exchange(self, selected: list[int]) -> Selection | None:
+        """The best selection with one pattern replaced by another; None if there is none within the
+        limits."""
+        best: Selection | None = None
+        for leaving in selected:
+            rest = [index for index in selected if index != leaving]
+            exchange = self.best_addition(rest)
+            if exchange is not None and (best is None or exchange[0] > best[0] + _MIN_GAIN):
+                best = exchange
+        return best
+
+    def _taken(self, selected: list[int]) -> Mask:
+        """patterns × groups: the groups that a pattern would take, from no class or from a less specific
+        one."""
+        nobody = len(self.roots)  # less specific than every pattern
+        current = np.array([*selected, nobody])[first_fit(self.fits, selected)]
+        taken: Mask = self.fits & (np.arange(nobody)[:, None] < current[None, :])
+        return taken
+
+    def _coins_by_class(self, selected: list[int]) -> Floats:
+        """groups × selected: the coins of each group in the column of its class."""
+        position = first_fit(self.fits, selected)
+        coins_in = np.zeros((len(self.coins), len(selected)))
+        assigned = np.flatnonzero(position >= 0)
+        coins_in[assigned, position[assigned]] = self.coins[assigned]
+        return coins_in
+
+    def _within_limits(self, coins: npt.NDArray[Any]) -> Mask:
+        within: Mask = (coins >= self.limits.min_coins) & (coins <= self.limits.max_coins)
+        return within

@@ -1,27 +1,39 @@
-"""How telling a name is, in bits, from the descriptions alone: no list of words that mean little is typed in.
+"""Informativeness of entity names, in bits, estimated from the descriptions alone.
 
-Across mints: the rarer a name is in the designs of all mints, the more it tells (`head` 0.5 bits, `owl` 5); and a name tells
-as much more as the names of its category do (an animal narrows a design by some 4 bits a mention, an object by 1.5: hands,
-wreaths and spears come along with somebody). In the mint: a griffin on every coin of Abdera tells nothing there.
-DESIGN.md, section 4, "Classes"; issue "The main job", point 3.
+Two facts make a name informative: few designs show it, over all mints (`owl` against `head`), and the names
+of its category narrow down a design (an animal more than an object, which often accompanies a person). Inside
+one mint a name that is on every coin tells nothing more, such as the griffin of Abdera. No list of
+uninformative words is needed.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import fsum, log2
 
+MIN_WEIGHT = 0.1
+"""Weight of a category whose names never vary, such as in a collection of one design."""
+
 Side = tuple[tuple[str, str, tuple[str, ...]], ...]
 """The entities of one side of a coin: (name, category, kinds), each name once."""
+Sides = tuple[Side, Side]
+"""Obverse and reverse."""
 
 
 @dataclass(frozen=True)
 class Design:
-    """What coins of one mint and type have in common: both sides' entities; `described` is False without any text."""
+    """Coins of one mint and type with the same descriptions.
+
+    Attributes:
+        type: '' without a single type.
+        key: Identifies the descriptions.
+        described: Whether there is any description.
+        coins: A count.
+    """
 
     mint: str
     type: str
@@ -33,8 +45,16 @@ class Design:
 
 
 @dataclass(frozen=True)
-class Telling:
-    """Across all mints: the bits of each name (kinds too), their mean over mentions, bits a mention of each category tells."""
+class InformationModel:
+    """Informativeness over all mints.
+
+    Attributes:
+        bits: Name, also of a kind → bits.
+        mean: Mean of `bits` over all mentions.
+        weight: Category → bits per mention.
+        category: Name → category.
+        kinds: Name → the kinds it belongs to, such as emperor for Caracalla.
+    """
 
     bits: Mapping[str, float]
     mean: float
@@ -44,88 +64,112 @@ class Telling:
 
 
 @lru_cache(maxsize=100_000)
-def side(text: str | None) -> Side:
-    """A side from the JSON that Spark makes of it: a list of {name, category, kinds}."""
-    return tuple(
-        (one["name"], one["category"], tuple(one.get("kinds") or ())) for one in json.loads(text or "[]")
-    )
+def parse_side(text: str | None) -> Side:
+    """A side from its JSON: a list of {name, category, kinds}."""
+    entities = json.loads(text or "[]")
+    return tuple((item["name"], item["category"], tuple(item.get("kinds") or ())) for item in entities)
 
 
 @lru_cache(maxsize=100_000)
-def names(one: Side) -> frozenset[str]:
-    """The names of a side, and the kinds they are of: Caracalla is an emperor too."""
-    return frozenset(name for name, _, _ in one) | frozenset(kind for _, _, kinds in one for kind in kinds)
+def names(side: Side) -> frozenset[str]:
+    """The names of a side and of their kinds."""
+    return frozenset(name for name, _, _ in side) | frozenset(kind for _, _, kinds in side for kind in kinds)
 
 
-def measure(designs: Iterable[Design]) -> Telling:
-    """How telling every name is over all mints; each mint counts the same, however many coins it has."""
-    mints: dict[str, set[tuple[Side, Side]]] = defaultdict(set)
+def estimate(designs: Iterable[Design]) -> InformationModel:
+    """The informativeness of every name over all mints. Each mint counts equally, whatever its number of
+    coins.
+
+    bits(name) = weight(category of the name) · −log2(mean over mints of the share of designs that show the
+    name)
+
+    Example: mint A has the designs head–owl and head–bull, mint B has head–head. `owl` is on half of the
+    designs of A and on none of B, 1/4 on average, so its bits are weight(ANIMAL) · 2. `head` is on all
+    designs and has 0 bits.
+    """
+    mints: dict[str, set[Sides]] = defaultdict(set)
     category: dict[str, str] = {}
     kinds: dict[str, frozenset[str]] = {}
     for design in designs:
         if design.described:
             mints[design.mint].add((design.obverse, design.reverse))
-            for name, kind_of, more in (*design.obverse, *design.reverse):
-                category[name] = min(kind_of, category.get(name, kind_of))
-                kinds[name] = frozenset(more)
+            for name, own_category, own_kinds in (*design.obverse, *design.reverse):
+                category[name] = min(own_category, category.get(name, own_category))
+                kinds[name] = frozenset(own_kinds)
     for name in sorted(kinds):
         for kind in sorted(kinds[name]):
             category.setdefault(kind, category[name])
-    weight = _weights(mints)
-    shares: dict[str, list[float]] = defaultdict(list)
-    for found in mints.values():
-        counts = Counter(name for one in found for name in names(one[0]) | names(one[1]))
-        for name, n in counts.items():
-            shares[name].append(n / len(found))
-    bits = {
-        name: weight[category[name]] * -log2(min(1.0, fsum(parts) / len(mints)))
-        for name, parts in shares.items()
-    }
+
+    weight = category_weights(mints.values())
+    design_shares: dict[str, list[float]] = defaultdict(list)
     mentions: dict[str, list[float]] = defaultdict(list)
-    for found in mints.values():
-        for name, n in Counter(name for one in found for part in one for name in names(part)).items():
-            mentions[name].append(n / len(found))
-    return Telling(
-        bits, _mean(bits, {name: fsum(parts) for name, parts in mentions.items()}), weight, category, kinds
-    )
-
-
-def inside(
-    units: Iterable[tuple[frozenset[str], frozenset[str]]], telling: Telling
-) -> tuple[dict[str, float], float]:
-    """The bits of each name in one mint (the mean of what it tells there and across mints), and their mean over mentions.
-
-    `units` are the mint's types, each with the names of its obverse and of its reverse.
-    """
-    all_units = list(units)
-    counts = Counter(name for obverse, reverse in all_units for name in obverse | reverse)
+    for own in mints.values():
+        for name, n in Counter(name for sides in own for name in _names_of_design(sides)).items():
+            design_shares[name].append(n / len(own))
+        for name, n in Counter(name for sides in own for side in sides for name in names(side)).items():
+            mentions[name].append(n / len(own))
     bits = {
-        name: (telling.bits[name] - telling.weight[telling.category[name]] * log2(n / len(all_units))) / 2
+        name: weight[category[name]] * -log2(min(1.0, fsum(shares) / len(mints)))
+        for name, shares in design_shares.items()
+    }
+    mean = _mean(bits, {name: fsum(shares) for name, shares in mentions.items()})
+    return InformationModel(bits, mean, weight, category, kinds)
+
+
+def in_mint(
+    groups: Iterable[tuple[frozenset[str], frozenset[str]]], model: InformationModel
+) -> tuple[dict[str, float], float]:
+    """The bits of each name in one mint, and their mean over the mint's mentions.
+
+    They are the mean of the bits over all mints and of the bits in this mint alone, weight · −log2(share of
+    its types that show the name). A name on every type of the mint so keeps half of its bits.
+
+    Args:
+        groups: Obverse and reverse names of each type of the mint.
+    """
+    sides = list(groups)
+    counts = Counter(name for obverse, reverse in sides for name in obverse | reverse)
+    bits = {
+        name: (model.bits[name] - model.weight[model.category[name]] * log2(n / len(sides))) / 2
         for name, n in counts.items()
     }
-    return bits, _mean(bits, Counter(name for unit in all_units for part in unit for name in part))
+    return bits, _mean(bits, Counter(name for group in sides for side in group for name in side))
 
 
-def _mean(bits: Mapping[str, float], mentions: Mapping[str, float]) -> float:
-    total = fsum(mentions.values())
-    return fsum(bits[name] * n for name, n in mentions.items()) / total if total else 0.0
+def category_weights(mints: Collection[set[Sides]]) -> dict[str, float]:
+    """Category → bits per mention: the entropy of what a side shows of the category, divided by its mentions.
 
+    Example: the reverses of a mint are owl, bull, head and head, one design each. Of the category ANIMAL they
+    show {owl}, {bull}, nothing and nothing: 1.5 bits per design, 6 bits in all. There are 2 mentions, so an
+    animal has 3 bits.
 
-def _weights(mints: Mapping[str, set[tuple[Side, Side]]]) -> dict[str, float]:
-    """Category → bits a mention tells: the entropy of the category's names on a side, over mentions, in all mints."""
+    Args:
+        mints: The distinct designs of each mint. Entropies of obverses and reverses, and of all mints, add
+            up.
+    """
     bits: dict[str, list[float]] = defaultdict(list)
     mentions: Counter[str] = Counter()
     categories = sorted(
-        {kind for found in mints.values() for one in found for part in one for _, kind, _ in part}
+        {category for own in mints for sides in own for side in sides for _, category, _ in side}
     )
-    for found in mints.values():
+    for own in mints:
         for position in (0, 1):
             for category in categories:
-                sets = Counter(
-                    frozenset(n for n, kind, _ in one[position] if kind == category) for one in found
-                )
-                total = sum(sets.values())
-                bits[category].append(-fsum(n * log2(n / total) for n in sets.values()))
-                mentions[category] += sum(len(names_) * n for names_, n in sets.items())
-    # A collection of one design has no entropy; its names still count for something.
-    return {category: max(fsum(bits[category]) / mentions[category], 0.1) for category in categories}
+                shown = Counter(_names_of_category(sides[position], category) for sides in own)
+                bits[category].append(-fsum(n * log2(n / len(own)) for n in shown.values()))
+                mentions[category] += sum(len(subset) * n for subset, n in shown.items())
+    return {category: max(fsum(bits[category]) / mentions[category], MIN_WEIGHT) for category in categories}
+
+
+def _names_of_design(sides: Sides) -> frozenset[str]:
+    return names(sides[0]) | names(sides[1])
+
+
+def _names_of_category(side: Side, category: str) -> frozenset[str]:
+    return frozenset(name for name, own, _ in side if own == category)
+
+
+def _mean(bits: Mapping[str, float], mentions: Mapping[str, float]) -> float:
+    """Mean bits per mention; 0 without mentions."""
+    total = fsum(mentions.values())
+    return fsum(bits[name] * n for name, n in mentions.items()) / total if total else 0.0

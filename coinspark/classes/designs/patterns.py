@@ -1,7 +1,8 @@
-"""Which combinations of obverse and reverse name a design: the candidates among which a mint's classes are chosen.
+"""Patterns: the combinations of obverse and reverse names among which the classes of a mint are selected.
 
-A pattern is at most two names a side, and a type fits it that bears them all. It is named as a keeper would: each side by the
-most telling name that all its coins share, a second one only where it sets the pattern apart.
+A pattern has at most two names per side. A coin fits it if it shows all of them. As a numismatist would, a
+pattern names each side by its most informative name, and by a second one only where that distinguishes it
+from another pattern.
 """
 
 from __future__ import annotations
@@ -14,22 +15,33 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from coinspark.classes.designs.information import Design, Telling, inside, names
+from coinspark.classes.designs.information import Design, InformationModel, in_mint, names
 
 Mask = npt.NDArray[np.bool_]
+NameSet = tuple[str, ...]
 
-ATTRIBUTE = 0.5
-"""A name that tells less than this share of the average mention, across mints, names no class (head, wreath, hand)."""
-LEADS = 0.25
-"""The first name of a side must be the most telling one there on at least this share of the pattern's coins: what stands at
-somebody's feet or in somebody's hand on all of them names no design."""
-TELLS = 1.5
-"""What the first names of a pattern must tell together, in average mentions of its mint."""
+MIN_INFORMATION = 0.5
+"""Names with less than this share of the mean information, over all mints, name no class, such as head,
+wreath or hand."""
+MIN_LEAD_SHARE = 0.25
+"""The first name of a side must be the most informative name there on at least this share of the pattern's
+coins.
+
+Otherwise a frequent attribute, such as a figure at somebody's feet, would name the class."""
+MIN_PATTERN_INFORMATION = 1.5
+"""Information of a pattern's first names together, at least, in multiples of the mint's mean per mention."""
 
 
 @dataclass(frozen=True)
-class Unit:
-    """What goes into one class together: the coins of a type, or those of one design where coins have no (sure) type."""
+class CoinGroup:
+    """Coins that go into one class together: those of a type, or of one design if they have no single type.
+
+    Attributes:
+        key: See `group_key`.
+        coins: Number of coins; 0 if none of them is described.
+        described: Number of described coins.
+        obverse, reverse: Names that the most frequent description shows.
+    """
 
     key: tuple[str, str]
     coins: int
@@ -40,141 +52,190 @@ class Unit:
 
 @dataclass(frozen=True)
 class Pattern:
-    """Names of both sides; `worth` are the bits its first names tell, `rank` decides which of two patterns is more specific."""
+    """Names of both sides.
 
-    obverse: tuple[str, ...]
-    reverse: tuple[str, ...]
+    Attributes:
+        worth: Bits of the first names of both sides.
+        rank: Specificity: `worth` plus a part of the bits of second names.
+    """
+
+    obverse: NameSet
+    reverse: NameSet
     worth: float
     rank: float
 
     @property
     def value(self) -> float:
-        """What it is worth to have: half of `worth` where one side is not named at all."""
+        """Bits that count for the selection: `worth`, or half of it if only one side has a name."""
         return self.worth if self.obverse and self.reverse else self.worth / 2
 
     @property
     def name(self) -> str:
-        """`Philetairos–Athena`, `any–Nike`: at most two names a side, joined by +."""
+        """Name of the class, such as `Philetairos–Athena` or `any–Nike`; two names of a side are joined by
+        +."""
         return f"{'+'.join(self.obverse) or 'any'}–{'+'.join(self.reverse) or 'any'}"
 
     def fits(self, obverse: frozenset[str], reverse: frozenset[str]) -> bool:
-        """Whether a coin with these names bears the pattern."""
+        """Whether a coin with these names fits the pattern."""
         return obverse.issuperset(self.obverse) and reverse.issuperset(self.reverse)
 
 
-def units(designs: Sequence[Design]) -> list[Unit]:
-    """The units of one mint in the order of their keys. A type shows what most of its described coins show."""
-    groups: dict[tuple[str, str], list[Design]] = defaultdict(list)
+def coin_groups(designs: Sequence[Design]) -> list[CoinGroup]:
+    """The groups of one mint, sorted by key. A type shows what most of its described coins show."""
+    by_key: dict[tuple[str, str], list[Design]] = defaultdict(list)
     for design in designs:
-        groups[unit_key(design)].append(design)
-    made = []
-    for key, group in sorted(groups.items()):
-        typical = max(group, key=lambda one: (one.described, one.coins, one.key))
-        described = sum(one.coins for one in group if one.described)
-        coins = sum(one.coins for one in group) if described else 0
-        made.append(Unit(key, coins, described, names(typical.obverse), names(typical.reverse)))
-    return made
+        by_key[group_key(design)].append(design)
+    groups = []
+    for key, own in sorted(by_key.items()):
+        typical = max(own, key=lambda design: (design.described, design.coins, design.key))
+        described = sum(design.coins for design in own if design.described)
+        coins = sum(design.coins for design in own) if described else 0
+        groups.append(CoinGroup(key, coins, described, names(typical.obverse), names(typical.reverse)))
+    return groups
 
 
-def unit_key(design: Design) -> tuple[str, str]:
-    """The type, or without a (sure) one the design itself."""
+def group_key(design: Design) -> tuple[str, str]:
+    """(type, '') of a design with a single type, otherwise ('', key of the design)."""
     return (design.type, "") if design.type else ("", design.key)
 
 
-class Sight:
-    """One mint's units as arrays, with what each name tells there: the ground on which patterns are looked for."""
+@dataclass(frozen=True)
+class SideIndex:
+    """One side of all groups of a mint. Masks are boolean arrays over the groups.
 
-    def __init__(self, members: Sequence[Unit], telling: Telling, least: int) -> None:
-        self.coins = np.array([one.coins for one in members], dtype=np.int64)
-        self.bits, self.mean = inside(
-            [(one.obverse, one.reverse) for one in members if one.described], telling
+    Attributes:
+        masks: Name → the groups that show it, the most informative name first.
+        leaders: For each group, its most informative name with the kinds of that name; empty without any
+            name.
+        name_sets: Sets of no, one or two names that enough coins show, with the groups that show them.
+    """
+
+    masks: dict[str, Mask]
+    leaders: list[frozenset[str]]
+    name_sets: list[tuple[NameSet, Mask]]
+
+
+class PatternSearch:
+    """Searches the patterns of one mint.
+
+    Attributes:
+        coins: int64 array, the coins of each group.
+        bits: Name → bits in this mint.
+        mean: Mean of `bits` over the mint's mentions.
+    """
+
+    def __init__(self, groups: Sequence[CoinGroup], model: InformationModel, min_coins: int) -> None:
+        """Index both sides of the groups by the names that are informative and on at least `min_coins`
+        coins."""
+        self.min_coins = min_coins
+        self.coins = np.array([group.coins for group in groups], dtype=np.int64)
+        described = [(group.obverse, group.reverse) for group in groups if group.described]
+        self.bits, self.mean = in_mint(described, model)
+        self.kinds = model.kinds
+        threshold = MIN_INFORMATION * model.mean
+        informative = sorted(name for name in self.bits if model.bits[name] >= threshold)
+        self.sides = (
+            self._index([group.obverse for group in groups], informative),
+            self._index([group.reverse for group in groups], informative),
         )
-        self.kinds = telling.kinds
-        telling_enough = {name for name in self.bits if telling.bits[name] >= ATTRIBUTE * telling.mean}
-        self.leads, self.masks, self.sets = [], [], []
-        for sides in ([one.obverse for one in members], [one.reverse for one in members]):
-            masks = {name: np.array([name in one for one in sides]) for name in sorted(telling_enough)}
-            masks = {name: mask for name, mask in masks.items() if self.coins[mask].sum() >= least}
-            ordered = sorted(masks, key=self.order)
-            pairs = [(a, b) for a, b in combinations(ordered, 2) if not self._akin(a, b)]
-            sets = [
-                ((), np.ones(len(members), dtype=np.bool_)),
-                *(((name,), masks[name]) for name in ordered),
-            ]
-            sets += [(pair, masks[pair[0]] & masks[pair[1]]) for pair in pairs]
-            self.sets.append([(one, mask) for one, mask in sets if self.coins[mask].sum() >= least])
-            self.masks.append({name: masks[name] for name in ordered})
-            self.leads.append([self._leader(one) for one in sides])
 
-    def order(self, name: str) -> tuple[float, str]:
-        """Most telling first, then by name."""
+    def candidates(self) -> tuple[list[Pattern], Mask]:
+        """All patterns with enough coins and information, most specific first, and their fits: patterns ×
+        groups.
+
+        Of patterns that the same groups fit, only the shortest stays.
+        """
+        obverse_sets, reverse_sets = self.sides[0].name_sets, self.sides[1].name_sets
+        obverse_fits = np.array([mask for _, mask in obverse_sets])
+        reverse_fits = np.array([mask for _, mask in reverse_sets])
+        coins = (obverse_fits * self.coins).astype(np.float64) @ reverse_fits.T.astype(np.float64)
+        best: dict[bytes, tuple[tuple[bool, int, float, str], Pattern, Mask]] = {}
+        for i, j in zip(*np.nonzero(coins >= self.min_coins), strict=True):
+            mask = obverse_fits[i] & reverse_fits[j]
+            pattern = self._pattern(obverse_sets[i][0], reverse_sets[j][0], mask)
+            if pattern is None:
+                continue
+            one_sided = not (pattern.obverse and pattern.reverse)
+            order = (one_sided, len(pattern.obverse) + len(pattern.reverse), -pattern.worth, pattern.name)
+            key = mask.tobytes()
+            if key not in best or order < best[key][0]:
+                best[key] = (order, pattern, mask)
+        ranked = sorted(best.values(), key=lambda entry: (-entry[1].rank, entry[0]))
+        fits = np.array([mask for _, _, mask in ranked]).reshape(len(ranked), len(self.coins))
+        return [pattern for _, pattern, _ in ranked], fits
+
+    def by_information(self, name: str) -> tuple[float, str]:
+        """Sort key of names: most informative first, ties by name."""
         return -self.bits[name], name
 
-    def _akin(self, one: str, other: str) -> bool:
-        return one in self.kinds.get(other, ()) or other in self.kinds.get(one, ())
+    def _index(self, sides: Sequence[frozenset[str]], informative: Sequence[str]) -> SideIndex:
+        all_masks = {name: np.array([name in side for side in sides]) for name in informative}
+        frequent = [name for name, mask in all_masks.items() if self._count(mask) >= self.min_coins]
+        masks = {name: all_masks[name] for name in sorted(frequent, key=self.by_information)}
+        name_sets: list[tuple[NameSet, Mask]] = [((), np.ones(len(sides), dtype=np.bool_))]
+        name_sets += [((name,), mask) for name, mask in masks.items()]
+        name_sets += [
+            ((a, b), masks[a] & masks[b]) for a, b in combinations(masks, 2) if not self._related(a, b)
+        ]
+        name_sets = [(subset, mask) for subset, mask in name_sets if self._count(mask) >= self.min_coins]
+        return SideIndex(masks, [self._leader(side) for side in sides], name_sets)
 
-    def _leader(self, one: frozenset[str]) -> frozenset[str]:
-        """The most telling name of a side, and its kinds."""
-        if not one:
+    def _count(self, mask: Mask) -> int:
+        return int(self.coins[mask].sum())
+
+    def _related(self, name: str, other: str) -> bool:
+        """Whether one of the names is a kind of the other."""
+        return name in self.kinds.get(other, ()) or other in self.kinds.get(name, ())
+
+    def _leader(self, side: frozenset[str]) -> frozenset[str]:
+        if not side:
             return frozenset()
-        first = min(one, key=self.order)
+        first = min(side, key=self.by_information)
         return self.kinds.get(first, frozenset()) | {first}
 
-    def named(self, position: int, given: tuple[str, ...], mask: Mask) -> list[str] | None:
-        """The names of one side of a pattern, or None where they would be too many, or only attributes of others."""
-        common = [name for name, where in self.masks[position].items() if where[mask].all()]
-        chosen = common[:1] + [
-            name for name in given if name not in common[:1] and not self._akin(name, common[0])
+    def _pattern(self, obverse_set: NameSet, reverse_set: NameSet, mask: Mask) -> Pattern | None:
+        """The pattern of the groups in `mask`, which show both name sets; None if it has no name or too
+        little information."""
+        obverse = self._name_side(self.sides[0], obverse_set, mask)
+        reverse = self._name_side(self.sides[1], reverse_set, mask)
+        if obverse is None or reverse is None or not (obverse or reverse):
+            return None
+        worth = sum(self.bits[name] for name in sorted({*obverse[:1], *reverse[:1]}))
+        if obverse[:1] == reverse[:1]:  # the same first name on both sides: distinguish them by a second one
+            obverse += [] if obverse[1:] else self._second_name(self.sides[0], obverse[0], mask)
+            reverse += [] if reverse[1:] else self._second_name(self.sides[1], reverse[0], mask)
+            worth += max((self.bits[name] for name in obverse[1:] + reverse[1:]), default=0.0)
+        if worth < MIN_PATTERN_INFORMATION * self.mean:
+            return None
+        # A second name makes a pattern more specific, but not more valuable.
+        rank = worth + sum(self.bits[name] for name in sorted({*obverse[1:], *reverse[1:]})) / 8
+        return Pattern(tuple(obverse), tuple(reverse), worth, rank)
+
+    def _name_side(self, side: SideIndex, name_set: NameSet, mask: Mask) -> list[str] | None:
+        """Names of one side for the groups in `mask`: the most informative common name, then those of the
+        name set.
+
+        None if these are more than two names, or if the first is only an attribute on most of the coins.
+        """
+        common = _common_names(side, mask)[:1]
+        chosen = common + [
+            name for name in name_set if name not in common and not self._related(name, common[0])
         ]
         if len(chosen) > 2:
             return None
         if chosen:
-            led = np.array([chosen[0] in leader for leader in self.leads[position]])
-            if self.coins[mask & led].sum() < LEADS * self.coins[mask].sum():
+            led = np.array([chosen[0] in leader for leader in side.leaders])
+            if self._count(mask & led) < MIN_LEAD_SHARE * self._count(mask):
                 return None
         return chosen
 
-    def second(self, position: int, first: str, mask: Mask) -> list[str]:
-        """A second name that all coins of a side share, to tell apart two sides that would be named alike."""
-        common = (name for name, where in self.masks[position].items() if where[mask].all())
-        return next(([name] for name in common if name != first and not self._akin(name, first)), [])
+    def _second_name(self, side: SideIndex, first: str, mask: Mask) -> list[str]:
+        """The most informative further name that all groups in `mask` show, in a list; empty if there is
+        none."""
+        common = _common_names(side, mask)
+        return next(([name] for name in common if name != first and not self._related(name, first)), [])
 
 
-def candidates(sight: Sight, least: int) -> tuple[list[Pattern], npt.NDArray[np.bool_]]:
-    """Every pattern that `least` coins fit and that tells enough, the most specific first; and which unit fits which.
-
-    Patterns that the same units fit are one, under the shortest name. The matrix is patterns × units.
-    """
-    obverses, reverses = sight.sets
-    fits_obverse = np.array([mask for _, mask in obverses])
-    fits_reverse = np.array([mask for _, mask in reverses])
-    counts = (fits_obverse * sight.coins).astype(np.float64) @ fits_reverse.T.astype(np.float64)
-    found: dict[bytes, tuple[tuple[bool, int, float, str], Pattern, Mask]] = {}
-    for i, j in zip(*np.nonzero(counts >= least), strict=True):
-        given, mask = (obverses[i][0], reverses[j][0]), fits_obverse[i] & fits_reverse[j]
-        pattern = _pattern(sight, given, mask)
-        if pattern is None:
-            continue
-        both = bool(pattern.obverse and pattern.reverse)
-        order = (not both, len(pattern.obverse) + len(pattern.reverse), -pattern.worth, pattern.name)
-        known = found.get(key := mask.tobytes())
-        if known is None or order < known[0]:
-            found[key] = (order, pattern, mask)
-    kept = sorted(found.values(), key=lambda one: (-one[1].rank, one[0]))
-    return [one[1] for one in kept], np.array([one[2] for one in kept]).reshape(len(kept), len(sight.coins))
-
-
-def _pattern(sight: Sight, given: tuple[tuple[str, ...], tuple[str, ...]], mask: Mask) -> Pattern | None:
-    obverse, reverse = sight.named(0, given[0], mask), sight.named(1, given[1], mask)
-    if obverse is None or reverse is None or not (obverse or reverse):
-        return None
-    worth = sum(sight.bits[name] for name in sorted({*obverse[:1], *reverse[:1]}))
-    if obverse[:1] == reverse[:1]:
-        obverse += [] if obverse[1:] else sight.second(0, obverse[0], mask)
-        reverse += [] if reverse[1:] else sight.second(1, reverse[0], mask)
-        worth += max((sight.bits[name] for name in obverse[1:] + reverse[1:]), default=0.0)
-    if worth < TELLS * sight.mean:
-        return None
-    # A second name makes a pattern more specific, not more valuable: it is taken where it is needed.
-    rank = worth + sum(sight.bits[name] for name in sorted({*obverse[1:], *reverse[1:]})) / 8
-    return Pattern(tuple(obverse), tuple(reverse), worth, rank)
+def _common_names(side: SideIndex, mask: Mask) -> list[str]:
+    """Names that all groups in `mask` show on this side, the most informative first."""
+    return [name for name, shown in side.masks.items() if shown[mask].all()]

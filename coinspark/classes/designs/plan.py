@@ -1,4 +1,4 @@
-"""A mint's new classes, planned from its designs, and for every design where it goes and why. Plain Python, no Spark."""
+"""The new classes of a mint, planned from its designs, and the class of every design with its evidence."""
 
 from __future__ import annotations
 
@@ -8,128 +8,143 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coinspark.classes.designs import patterns as search
-from coinspark.classes.designs.choose import Bounds, Ints, choose
-from coinspark.classes.designs.information import Design, Telling, measure, names
-from coinspark.classes.designs.patterns import Pattern, Unit
+from coinspark.classes.designs.choose import Ints, Limits, select
+from coinspark.classes.designs.information import Design, InformationModel, estimate, names
+from coinspark.classes.designs.patterns import CoinGroup, Pattern, PatternSearch, coin_groups, group_key
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What becomes of one mint: its units, the chosen patterns, and each unit's position among them (-1: stays in the mint)."""
+class MintPlan:
+    """The classes of one mint.
+
+    Attributes:
+        patterns: The pattern of each new class, most specific first.
+        assignment: Each group's position in `patterns`, or -1 if it stays in the mint's own class.
+        bits: Name → bits in this mint; empty if the mint has too few described coins for any class.
+    """
 
     mint: str
-    units: list[Unit]
-    chosen: list[Pattern]
-    place: Ints
-    bounds: Bounds
+    groups: list[CoinGroup]
+    patterns: list[Pattern]
+    assignment: Ints
+    limits: Limits
     bits: dict[str, float]
 
     @property
     def described(self) -> int:
-        """Coins of the mint with at least one description."""
-        return sum(unit.described for unit in self.units)
+        """Described coins of the mint."""
+        return sum(group.described for group in self.groups)
 
     @property
     def sizes(self) -> list[int]:
-        """Coins of each chosen pattern."""
-        coins = np.array([unit.coins for unit in self.units], dtype=np.int64)
-        return [int(coins[self.place == position].sum()) for position in range(len(self.chosen))]
+        """Coins of each new class."""
+        coins = np.array([group.coins for group in self.groups], dtype=np.int64)
+        return [int(coins[self.assignment == position].sum()) for position in range(len(self.patterns))]
 
     @property
     def covered(self) -> int:
-        """Described coins that stand in a new class."""
-        return sum(unit.described for unit, place in zip(self.units, self.place, strict=True) if place >= 0)
+        """Described coins in a new class."""
+        positions = zip(self.groups, self.assignment, strict=True)
+        return sum(group.described for group, position in positions if position >= 0)
 
 
-def plan(designs: Sequence[Design], telling: Telling, classes: int, least: int, most: float) -> Plan:
-    """The plan of one mint from its designs; `most` is a share of its described coins."""
-    return plans(designs, telling, [classes], least, most)[0]
+def plan_mint(
+    designs: Sequence[Design],
+    model: InformationModel,
+    max_classes: Sequence[int],
+    min_coins: int,
+    max_share: float,
+) -> list[MintPlan]:
+    """Plans of one mint, one for each number in `max_classes`. The search for patterns is done once.
 
-
-def plans(
-    designs: Sequence[Design], telling: Telling, numbers: Sequence[int], least: int, most: float
-) -> list[Plan]:
-    """As `plan`, for each number of classes in `numbers`."""
-    members = search.units(designs)
-    described = sum(unit.described for unit in members)
-    if described < least:
-        nowhere = np.full(len(members), -1, dtype=np.int64)
-        return [
-            Plan(designs[0].mint, members, [], nowhere, Bounds(n, least, most * described), {})
-            for n in numbers
-        ]
-    sight = search.Sight(members, telling, least)
-    found, fits = search.candidates(sight, least)
-    made = []
-    for bounds in (Bounds(n, least, most * described) for n in numbers):
-        chosen, place = choose(found, fits, sight.coins, bounds)
-        made.append(Plan(designs[0].mint, members, [found[one] for one in chosen], place, bounds, sight.bits))
-    return made
+    Args:
+        designs: All designs of the mint.
+        max_share: Share of the mint's described coins in one class, at most.
+    """
+    groups, mint = coin_groups(designs), designs[0].mint
+    described = sum(group.described for group in groups)
+    limits = [Limits(number, min_coins, max_share * described) for number in max_classes]
+    if described < min_coins:
+        unassigned = np.full(len(groups), -1, dtype=np.int64)
+        return [MintPlan(mint, groups, [], unassigned, limit, {}) for limit in limits]
+    search = PatternSearch(groups, model, min_coins)
+    candidates, fits = search.candidates()
+    plans = []
+    for limit in limits:
+        selected, assignment = select(candidates, fits, search.coins, limit)
+        patterns = [candidates[index] for index in selected]
+        plans.append(MintPlan(mint, groups, patterns, assignment, limit, search.bits))
+    return plans
 
 
 def by_mint(designs: Iterable[Design]) -> dict[str, list[Design]]:
-    """The designs of each mint, in one order whatever order they come in."""
+    """The designs of each mint, sorted by mint, type and key."""
     mints: dict[str, list[Design]] = defaultdict(list)
-    for design in sorted(designs, key=lambda one: (one.mint, one.type, one.key)):
+    for design in sorted(designs, key=lambda design: (design.mint, design.type, design.key)):
         mints[design.mint].append(design)
     return dict(mints)
 
 
-def places(
-    designs: Iterable[Design], mints: Iterable[str], classes: int, least: int, most: float
+def assign_designs(
+    designs: Iterable[Design], mints: Iterable[str], max_classes: int, min_coins: int, max_share: float
 ) -> list[tuple[Design, str, str]]:
-    """Every design of these mints with its class and the evidence for it, in words."""
+    """Every design of these mints with its class and the evidence for it.
+
+    Args:
+        designs: The designs of all mints, from which the informativeness of names is estimated.
+        mints: Names of the mints to split.
+    """
     groups = by_mint(designs)
-    telling = measure(design for group in groups.values() for design in group)
-    found = []
+    model = estimate(design for own in groups.values() for design in own)
+    rows = []
     for mint in sorted(set(mints) & set(groups)):
-        made = plan(groups[mint], telling, classes, least, most)
-        where = {unit.key: (unit, int(place)) for unit, place in zip(made.units, made.place, strict=True)}
+        plan = plan_mint(groups[mint], model, [max_classes], min_coins, max_share)[0]
+        positions = zip(plan.groups, plan.assignment, strict=True)
+        group_of = {group.key: (group, int(position)) for group, position in positions}
         for design in groups[mint]:
-            unit, place = where[search.unit_key(design)]
-            if place >= 0:
-                found.append(
-                    (design, f"{mint}/{made.chosen[place].name}", _why(design, unit, made.chosen[place]))
-                )
+            group, position = group_of[group_key(design)]
+            if position >= 0:
+                pattern = plan.patterns[position]
+                rows.append((design, f"{mint}/{pattern.name}", _evidence(design, pattern)))
             else:
-                found.append((design, mint, _why_not(design, unit, made)))
-    return found
+                rows.append((design, mint, _why_not_split(group, plan)))
+    return rows
 
 
-def _why(design: Design, unit: Unit, pattern: Pattern) -> str:
-    shows = "; ".join(
-        f"{side}: {', '.join(named)}"
-        for side, named in (("obverse", pattern.obverse), ("reverse", pattern.reverse))
-        if named
+def _evidence(design: Design, pattern: Pattern) -> str:
+    """Why a design is in the class of a pattern."""
+    shown = "; ".join(
+        f"{side}: {', '.join(side_names)}"
+        for side, side_names in (("obverse", pattern.obverse), ("reverse", pattern.reverse))
+        if side_names
     )
     if not design.described:
-        return f"no description; coins of its type show {shows}"
+        return f"no description; coins of its type show {shown}"
     if not pattern.fits(names(design.obverse), names(design.reverse)):
-        return f"by its type, most of whose coins show {shows}"
-    return shows
+        return f"by its type, most of whose coins show {shown}"
+    return shown
 
 
-def _why_not(design: Design, unit: Unit, made: Plan) -> str:
-    """Why a coin stays in its mint: undescribed, nothing named, its design too common or too rare, or not chosen."""
-    if not unit.described:
+def _why_not_split(group: CoinGroup, plan: MintPlan) -> str:
+    """Why a group stays in the mint's own class."""
+    if not group.described:
         return "no description"
-    if not (unit.obverse or unit.reverse):
+    if not (group.obverse or group.reverse):
         return "no entity in its description"
-    if not made.bits:
-        return f"mint left whole: {made.described} described coins, a class needs {made.bounds.least}"
-    first = [
-        min(side, key=lambda name: (-made.bits[name], name), default=None)
-        for side in (unit.obverse, unit.reverse)
-    ]
-    alike = sum(
-        one.coins
-        for one in made.units
-        if (first[0] is None or first[0] in one.obverse) and (first[1] is None or first[1] in one.reverse)
+    if not plan.bits:
+        return f"mint left whole: {plan.described} described coins, a class needs {plan.limits.min_coins}"
+    obverse, reverse = (
+        min(side, key=lambda name: (-plan.bits[name], name), default=None)
+        for side in (group.obverse, group.reverse)
     )
-    shown = f"{first[0] or 'any'}–{first[1] or 'any'}"
-    if alike > made.bounds.most:
-        return f"{shown} is on {alike} coins, more than {made.bounds.most:.0f}, and nothing told them apart"
-    if alike < made.bounds.least:
-        return f"{shown} is on {alike} coins, a class needs {made.bounds.least}, and it fits no chosen class"
-    return f"{shown} is on {alike} coins, but too many of them stand elsewhere or other classes tell more"
+    similar = sum(
+        other.coins
+        for other in plan.groups
+        if (obverse is None or obverse in other.obverse) and (reverse is None or reverse in other.reverse)
+    )
+    shown = f"{obverse or 'any'}–{reverse or 'any'} is on {similar} coins"
+    if similar > plan.limits.max_coins:
+        return f"{shown}, more than {plan.limits.max_coins:.0f}, and no further name divides them"
+    if similar < plan.limits.min_coins:
+        return f"{shown}, a class needs {plan.limits.min_coins}, and it fits no selected class"
+    return f"{shown}, but too many of them are in other classes, or other classes have more information"

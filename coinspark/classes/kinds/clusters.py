@@ -14,14 +14,14 @@ LEFT_WHOLE = "mint left whole: "
 
 
 def with_clusters(coins: DataFrame, read: Tables, config: Config) -> DataFrame:
-    """Coins with the clusters of their image: an array of structs layer, mint, cluster, distance; null without any."""
+    """Coins with the clusters of their image: an array of (layer, mint, cluster, distance), or null."""
     cluster = F.struct("layer", "mint", "cluster", "distance")
     of_images = read("clusters").groupBy("image_id").agg(F.collect_list(cluster).alias("clusters"))
     return coins.join(of_images, "image_id", "left")
 
 
 def assign(coins: DataFrame, layer: Layer, mints: tuple[str, ...]) -> DataFrame:
-    """All coins: those in a cluster of at least `min_coins` coins in the class `Mint/cluster-07`, the rest in their mint."""
+    """All coins: those in a large enough cluster in the class `Mint/cluster-07`, others in their mint."""
     own = F.filter("clusters", lambda cluster: cluster["layer"] == layer.name)[0]
     clustered = coins.withColumn("own", own).withColumn(
         "cluster", F.when(F.col("own.mint") == F.col("mint"), F.col("own.cluster"))

@@ -1,4 +1,4 @@
-"""Layer kind `entities`: classes of a mint by what both sides of its coins show, from the entities in descriptions."""
+"""Layer kind `entities`: classes of a mint by what both sides of its coins show, from their descriptions."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from coinspark.classes.designs.information import Design, side
-from coinspark.classes.designs.plan import places
+from coinspark.classes.designs.information import Design, parse_side
+from coinspark.classes.designs.plan import assign_designs
 from coinspark.classes.kinds.kind import NOT_SPLIT, LayerKind, Tables, class_rows
 from coinspark.config import Config, Layer
 from coinspark.entities.frames import merge_by_priority
 
 DESIGN = ("mint", "type", "design")
-"""Key of a design row: mint, type ('' without a single type), and the texts of both sides ('' without any)."""
+"""Key of a design row: mint, type ('' without a single type), and the texts of both sides ('' if none)."""
 
 _ASSIGNED = "mint string, type string, design string, class string, evidence string"
 
@@ -29,8 +29,8 @@ def with_sides(coins: DataFrame, read: Tables, config: Config) -> DataFrame:
         config: Its `entities.engines_by_priority` are the engines whose entities count.
 
     Returns:
-        coin_id, medium, mint, image_id, type, design, and obverse, reverse: JSON arrays of {name, category, kinds}, each
-        name once, sorted; [] without entities.
+        coin_id, medium, mint, image_id, type, design, obverse, reverse. The last two are JSON arrays of
+        {name, category, kinds}, each name once, sorted; [] without entities.
     """
     found = _entities_of_texts(merge_by_priority(read("entities"), config.entities.engines_by_priority))
     sides = (
@@ -45,7 +45,7 @@ def with_sides(coins: DataFrame, read: Tables, config: Config) -> DataFrame:
 
 
 def _entities_of_texts(entities: DataFrame) -> DataFrame:
-    """text_id, found: the distinct (name, category, kinds) of each text; an unlisted entity goes by its surface form."""
+    """text_id, found: distinct (name, category, kinds); the name of an unlisted entity is its form."""
     entity = F.struct(F.coalesce("name", "form").alias("name"), "category", "kinds")
     return entities.groupBy("text_id").agg(F.collect_set(entity).alias("found"))
 
@@ -59,22 +59,20 @@ def _side(name: str) -> Column:
 def assign(coins: DataFrame, layer: Layer, mints: tuple[str, ...]) -> DataFrame:
     """All coins: those of the split mints in the classes that `designs.plan` selects, the rest in their mint.
 
-    The selection compares all designs of a mint and needs the designs of all mints to rate names. There are some
-    thousands of designs, which one task handles.
+    The selection compares all designs of a mint and needs the designs of all mints to rate names. There are
+    some thousands of designs, which one task handles.
     """
 
-    def place(designs: pd.DataFrame) -> pd.DataFrame:
-        found = places(
-            map(design, designs.to_dict("records")),
-            mints,
-            layer.max_classes,
-            layer.min_coins,
-            layer.max_share,
+    def assign_all(rows: pd.DataFrame) -> pd.DataFrame:
+        designs = map(design, rows.to_dict("records"))
+        assigned = assign_designs(designs, mints, layer.max_classes, layer.min_coins, layer.max_share)
+        return pd.DataFrame(
+            [(item.mint, item.type, item.key, name, evidence) for item, name, evidence in assigned],
+            columns=["mint", "type", "design", "class", "evidence"],
+            dtype=object,
         )
-        rows = [(one.mint, one.type, one.key, name, why) for one, name, why in found]
-        return pd.DataFrame(rows, columns=["mint", "type", "design", "class", "evidence"], dtype=object)
 
-    assigned = designs_of(coins).groupBy(F.lit(0)).applyInPandas(place, _ASSIGNED)
+    assigned = designs_of(coins).groupBy(F.lit(0)).applyInPandas(assign_all, _ASSIGNED)
     joined = coins.join(assigned, list(DESIGN), "left").withColumns(
         {"class": F.coalesce("class", "mint"), "evidence": F.coalesce("evidence", F.lit(NOT_SPLIT))}
     )
@@ -92,8 +90,8 @@ def design(row: Mapping[str, object]) -> Design:
         str(row["mint"]),
         str(row["type"]),
         str(row["design"]),
-        side(str(row["obverse"])),
-        side(str(row["reverse"])),
+        parse_side(str(row["obverse"])),
+        parse_side(str(row["reverse"])),
         bool(row["design"]),
         int(str(row["coins"])),
     )

@@ -24,20 +24,20 @@ def _unchanged(coins: DataFrame, read: Tables, config: Config) -> DataFrame:
 
 @dataclass(frozen=True)
 class LayerKind:
-    """How the coins of a class layer get their classes, and what other stages need to know about such a layer.
+    """How coins get their classes in layers of this kind, and what other stages need to know about them.
 
     Attributes:
-        assign: Returns `class_rows` of the coins for one layer. Arguments: the coins as `prepare` returns them, the
-            settings of the layer, and the names of the mints that it splits. A class of a mint is named `Mint` or
-            `Mint/name`. A coin without a row is not part of the layer.
-        prepare: Adds the columns that `assign` needs, once for all layers of the kind. Arguments: the coins as
-            `coins.coin_facts` returns them, the reader of the tables in `reads`, and the configuration.
+        assign: Returns `class_rows` of the coins for one layer. Arguments: the coins as `prepare` returns
+            them, the settings of the layer, and the names of the mints that it splits. A class of a mint is
+            named `Mint` or `Mint/name`. A coin without a row is not part of the layer.
+        prepare: Adds the columns that `assign` needs, once for all layers of the kind. Arguments: the coins
+            as `coins.coin_facts` returns them, the reader of the tables in `reads`, and the configuration.
         reads: Tables needed in addition to `coins`.
-        splits_mints: Whether the layer divides mints into new classes. The report shows such a layer in detail.
+        splits_mints: Whether the layer divides mints into new classes. The report shows them in detail.
         has_examples: Whether the report shows example coins of each new class.
         is_reference: Whether its classes are the plain mints, with which other layers are compared.
-        by_type: Whether a class is a type, which may occur in several mints. A type with too few coins leaves the layer;
-            a class of any other kind returns to its mint.
+        by_type: Whether a class is a type, which may occur in several mints. A type with too few coins leaves
+            the layer; a class of any other kind returns to its mint.
     """
 
     assign: Callable[[DataFrame, Layer, tuple[str, ...]], DataFrame]

@@ -1,4 +1,4 @@
-"""Audit of splits: one named check per guarantee. The stage `splits` publishes only splits that pass all of them."""
+"""Audit of splits: one named check per guarantee. The stage `splits` fails if one of them is violated."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Check:
 
     Attributes:
         fault: What is wrong with a violation, as the end of a sentence.
-        violations: Returns a frame with one text column `at` that names each violation. Arguments: the splits, and the
-            numbers of their folds.
+        violations: Returns a frame with one text column `at` that names each violation. Arguments: the
+            splits, and the numbers of their folds.
     """
 
     fault: str
@@ -27,7 +27,7 @@ class Check:
 
 
 def audit(splits: DataFrame, show: int = 5) -> list[str]:
-    """Violations of the guarantees, one line each with up to `show` examples per check; empty if there are none."""
+    """Violations of the guarantees: up to `show` lines per check, the first with their number if several."""
     folds = sorted(row["fold"] for row in splits.select("fold").distinct().collect())
     rows = [
         check.violations(splits, folds).select(F.lit(check.fault).alias("fault"), "at") for check in CHECKS
@@ -92,7 +92,7 @@ def _unknown_side(splits: DataFrame, folds: Sequence[int]) -> DataFrame:
 
 
 def _at(*parts: str) -> Column:
-    """The column `at`, such as `layer mint, fold 0: coin c7`; parts of layer, fold, coin and class, the last after a colon."""
+    """The column `at`, such as `layer mint, fold 0: coin c7` for the parts layer, fold and coin."""
     columns = {"layer": "layer", "fold": "fold", "coin": "coin_id", "class": "class"}
     texts = [F.concat(F.lit(f"{part} "), columns[part]) for part in parts]
     return F.concat(F.concat_ws(", ", *texts[:-1]), F.lit(": "), texts[-1]).alias("at")

@@ -9,7 +9,7 @@ from coinspark.classes.splits.thin_classes import Corrections, Key, Sizes
 
 
 class Move(NamedTuple):
-    """A row of `moved_classes`: `coins` of a class now count for the class `new_class`, or for none if it is None."""
+    """A row of `moved_classes`: the coins of a class are in `new_class` now, or in none if it is None."""
 
     layer: str
     mint: str

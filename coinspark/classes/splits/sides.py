@@ -1,9 +1,9 @@
 """Training, validation and test side of each unit: the same in every layer, with even shares in every class.
 
 The units of a mint are sorted by their classes in all layers, coarse layers first, and within those by
-xxhash64(seed, unit). Test units are taken at even steps along this order. So every run of units, and with it every class,
-gets its share within one unit, and small classes share test units with their neighbours. The result does not depend on
-the order or partitioning of rows.
+xxhash64(seed, unit). Test units are taken at even steps along this order. So every run of units, and with it
+every class, gets its share within one unit, and small classes share test units with their neighbours. The
+result does not depend on the order or partitioning of rows.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def assign_sides(
 ) -> DataFrame:
     """Rows of `splits`: each class row in every fold with its side.
 
-    With one fold, test and validation take the shares of `settings`. With k folds, every unit is tested once, and the
-    validation share is taken from the other units of the fold.
+    With one fold, test and validation take the shares of `settings`. With k folds, every unit is tested once,
+    and the validation share is taken from the other units of the fold.
 
     Args:
         rows: layer, coin_id, medium, mint, class.
@@ -76,7 +76,7 @@ def _tested(strata: DataFrame, layers: int, settings: Splits, seed: int) -> Data
 def _positions(strata: DataFrame, layers: int, seed: int) -> DataFrame:
     """unit, stratum, position (from 0 within the stratum), n (units of the stratum)."""
     mint = Window.partitionBy("stratum")
-    # Units of several coins are types: within a class, sort them by size, so that even steps take large and small ones.
+    # Units of several coins are types. Sorted by size, even steps take large and small ones alike.
     order = [
         *(F.col(f"c{index}").asc_nulls_last() for index in range(layers)),
         F.col("coins").desc(),
@@ -92,9 +92,10 @@ def _positions(strata: DataFrame, layers: int, seed: int) -> DataFrame:
 
 
 def _is_taken(position: Column, wanted: Column, n: Column, start: Column) -> Column:
-    """True at `wanted` of the `n` positions, evenly spread: m consecutive positions contain m · wanted / n, within one.
+    """True at `wanted` of the `n` positions, evenly spread: m consecutive positions contain m · wanted / n,
+    within one.
 
-    Example: 2 of 5 with start 0. (position · 2 + 0) mod 5 is 0, 2, 4, 1, 3 for the positions 0 to 4; those below 2 are
-    taken, which are the positions 0 and 3.
+    Example: 2 of 5 with start 0. (position · 2 + 0) mod 5 is 0, 2, 4, 1, 3 for the positions 0 to 4; those
+    below 2 are taken, which are the positions 0 and 3.
     """
     return F.pmod(position * wanted + start, n) < wanted

@@ -1,4 +1,4 @@
-"""The stage `splits`: the side of every coin in every layer, audited, and the classes that changed on the way."""
+"""The stage `splits`: the side of every coin in every layer, audited, and the classes that changed."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
 
 
 def summary(moves: Sequence[Move], excluded: Mapping[str, str]) -> list[str]:
-    """Progress lines: one for the mints that leave every layer, then up to two per layer for its other moved classes."""
+    """Progress lines: the mints that leave every layer, then the other moved classes of each layer."""
     mints = [f"{mint} ({reason})" for mint, reason in sorted(excluded.items())]
     lines = [f"{len(mints)} mints leave every layer: {_some(mints)}"] if mints else []
     others = [move for move in moves if move.mint not in excluded]
@@ -97,9 +97,9 @@ def _check_two_classes(splits: DataFrame, sizes: Sizes, min_coins: int) -> None:
         if classes.get(layer, 0) < 2:
             coins, name = max((counts[0], key[2]) for key, counts in sizes.items() if key[0] == layer)
             raise InputError(
-                f"splits: layer {layer!r} has {classes.get(layer, 0)} classes of at least {min_coins} coins that can be "
-                f"trained and tested, but needs two (largest: {name!r} with {coins}); lower splits.min_coins, set "
-                f"splits.by to coin, or remove the layer from `layers`"
+                f"splits: layer {layer!r} has {classes.get(layer, 0)} classes of at least {min_coins} coins "
+                f"that can be trained and tested, but needs two (largest: {name!r} with {coins}); lower "
+                "splits.min_coins, set splits.by to coin, or remove the layer from `layers`"
             )
 
 

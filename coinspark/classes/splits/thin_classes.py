@@ -1,12 +1,13 @@
 """Classes with too few coins to be trained and tested: which they are, and what happens to their coins.
 
-- A mint that is thin as a whole, in any layer, leaves all layers, so that layers are compared on the same coins.
-- A thin class of a mint returns to the mint's own class. If that class is then thin itself, the smallest classes follow
-  until it is not.
+- A mint that is thin as a whole, in any layer, leaves all layers, so that layers are compared on the same
+  coins.
+- A thin class of a mint returns to the mint's own class. If that class is then thin itself, the smallest
+  classes follow until it is not.
 - A thin type leaves its layer.
 
-This is decided twice: before sides are assigned, by the number of coins, and afterwards also by whether each fold has a
-test and a training coin of the class.
+This is decided twice: before sides are assigned, by the number of coins, and afterwards also by whether each
+fold has a test and a training coin of the class.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ class Corrections:
 def class_sizes(rows: DataFrame, folds: int = 0) -> DataFrame:
     """layer, mint, class, counts (array<bigint> as in `Sizes`). A coin counts once per layer.
 
-    A coin whose media are in two classes counts for the alphabetically first, so that counts add up when classes merge.
+    A coin whose media are in two classes counts for the alphabetically first, so that counts add up when
+    classes merge.
     """
     by_coin = rows.groupBy("layer", "coin_id", *(["fold"] if folds else [])).agg(
         F.min(F.struct("mint", "class")).alias("at"), *([F.first("split").alias("split")] if folds else [])
@@ -116,8 +118,8 @@ def _thin_mints(sizes: Sizes, min_coins: int, type_layers: Collection[str]) -> d
 def _merged_classes(mint: Sizes, min_coins: int) -> dict[Key, str]:
     """The new classes of one mint in one layer that return to it, smallest first, ties by name.
 
-    Example with `min_coins` 20: the mint's own class has 3 coins, owl 5, Athena 21, Zeus 30. Owl is thin and returns. The
-    own class would then have 3 + 5 = 8 coins, so Athena follows: 29 coins. Zeus stays.
+    Example with `min_coins` 20: the mint's own class has 3 coins, owl 5, Athena 21, Zeus 30. Owl is thin and
+    returns. The own class would then have 3 + 5 = 8 coins, so Athena follows: 29 coins. Zeus stays.
     """
     smallest_first = sorted((key for key in mint if key[1] != key[2]), key=lambda key: (mint[key][0], key))
     reasons = {key: _why_thin(mint[key], min_coins) for key in smallest_first}

@@ -1,7 +1,7 @@
 """Split units: the coins that must stay on one side together.
 
-With `splits.by: coin` a unit is a coin with all its media. With `splits.by: type` it is a type with all its coins; types
-that a coin of uncertain type connects are one unit.
+With `splits.by: coin` a unit is a coin with all its media. With `splits.by: type` it is a type with all its
+coins; types that a coin of uncertain type connects are one unit.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def type_units(coins: DataFrame, group_of: Mapping[str, str]) -> DataFrame:
 
     Args:
         coins: coin_id, types.
-        group_of: Type → name of its group, as `components` returns it; a type without an entry is its own group.
+        group_of: Type → name of its group, as `components` returns it; a type without an entry is its own
+            group.
     """
     groups = coins.sparkSession.createDataFrame(sorted(group_of.items()), "first string, group string")
     first = _types_of_coins(coins).withColumn("first", F.col("types")[0])
