@@ -20,4 +20,4 @@ def deepcluster_job(folder: Path, shards: ShardSet, launch: str = "local", **set
     """A job of two rounds with three clusters, on images of 32 × 64 pixels; `settings` overrides settings."""
     section = DeepCluster.model_validate({"rounds": 2, "k": 3, "batch": 8, "epochs": 1, **settings})
     training = Training.model_validate({"launch": launch, "workers": 2, "feed": "tfdata"})
-    return DeepClusterJob(str(folder), shards, 32, 64, section, training, 11, "float32")
+    return DeepClusterJob(str(folder), shards, 32, 64, training, 11, "float32", settings=section)

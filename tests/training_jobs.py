@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +15,9 @@ from typing import Any
 import psutil
 
 from coinspark.config import Training
-from coinspark.training import checkpoint
+from coinspark.training import checkpoint, launch, run_folder
 from coinspark.training.classifier.recipe import TrainingJob
+from coinspark.training.job import Job
 from coinspark.training.shards import ShardSet
 from tests.training_shards import write_shards
 
@@ -66,3 +69,34 @@ def child_processes(pid: int | None = None) -> dict[int, str]:
         except psutil.NoSuchProcess:
             continue
     return command_lines
+
+
+_KILLED = """
+import json, os, sys
+from importlib import import_module
+from pathlib import Path
+from coinspark.training.collective import SingleWorker
+job, checkpoints = Path(sys.argv[1]).read_text(), import_module(sys.argv[2])
+save = checkpoints.save
+def save_and_exit(folder, state):
+    save(folder, state)
+    os._exit(9)
+checkpoints.save = save_and_exit
+import_module(json.loads(job)["program"]).work(job, SingleWorker())
+"""
+
+
+def kill_after_first_checkpoint(job: Job, checkpoints: str) -> None:
+    """Run a job in a process that ends without clean-up right after its first checkpoint, as with kill -9.
+
+    `checkpoints` is the module whose function `save` writes the checkpoint.
+    """
+    folder = Path(job.folder)
+    folder.mkdir()
+    (folder / run_folder.JOB).write_text(job.to_json())
+    process = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(folder / run_folder.JOB), checkpoints],
+        check=False,
+        env=launch.worker_environment(),
+    )
+    assert process.returncode == 9

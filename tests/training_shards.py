@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
+from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.training.shards import ShardSet, shard_path
+from coinspark.warehouse import schemas
 
 CLASSES = ("Abdera", "Byzantion", "Perinthos")
 TYPES = 2
@@ -59,3 +61,9 @@ def write_shards(
                 }
                 pq.write_table(pa.table(columns), file, row_group_size=row_group)
     return ShardSet(str(folder), "0" * 64, CLASSES, dict(sizes), tuple(int(n) for n in images), types)
+
+
+def image_table(spark: SparkSession, numbers: Iterable[int]) -> DataFrame:
+    """The table `images` with an image `i<number>` of 32 × 64 pixels for each number."""
+    rows = [(f"i{n}", 32, 64, 32, bytearray(striped_image(n))) for n in numbers]
+    return spark.createDataFrame(rows, schemas.IMAGES.ddl)

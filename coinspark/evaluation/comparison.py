@@ -17,10 +17,21 @@ from coinspark.classes.kinds import KINDS, LayerKind
 from coinspark.config import Config
 from coinspark.core.errors import InputError
 from coinspark.evaluation.metrics import MAJORITY, Key, metric_names, reference_run
+from coinspark.training.baselines import BASELINES
+from coinspark.vision.backbones import BACKBONES
 
 NO_LAYER = "None"
 """The column "Additional Class Layer" of a row without one."""
-DISPLAY_NAMES = {"vgg16": "VGG16", "hog-svm": "HOG + linear SVM", MAJORITY: "Majority class"}
+
+
+def display_name(model: str) -> str:
+    """The name of a backbone or baseline in tables and reports."""
+    if model == MAJORITY:
+        return "Majority class"
+    for registry in (BACKBONES, BASELINES):
+        if model in registry:
+            return str(registry[model].title)
+    return model
 
 
 @dataclass(frozen=True)
@@ -191,7 +202,7 @@ def _row(
     layer, model = key
     return ComparisonRow(
         key=key,
-        architecture=DISPLAY_NAMES.get(model, model),
+        architecture=display_name(model),
         class_type="Types" if kind is not None and kind.by_type else "Mints",
         additional_layer=NO_LAYER if kind is not None and not kind.splits_mints else layer,
         classes=len({row["class"] for row in sizes}),

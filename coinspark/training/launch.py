@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from pyspark.sql import SparkSession
@@ -25,6 +25,7 @@ from coinspark.clustering.collective import AllreduceCollective, Array
 from coinspark.config import Training
 from coinspark.core.errors import CoinsparkError, ConfigError, TrainingError
 from coinspark.training.collective import TrainingCollective
+from coinspark.training.job import Job
 from coinspark.training.run_folder import ERROR, JOB, LOG, PROGRESS, read_result
 
 _START_TIMEOUT = 120  # seconds until Spark must have started the tasks
@@ -43,21 +44,6 @@ _QUIET = {
     "GLOG_minloglevel": "2",
     "PYTHONWARNINGS": "ignore",
 }
-
-
-class Job(Protocol):
-    """A training to launch. Every worker calls `work(job.to_json(), workers)` of the module `program`.
-
-    The JSON contains `program` and `folder`. `training` decides the launcher and the number of workers.
-    """
-
-    @property
-    def program(self) -> str: ...
-    @property
-    def folder(self) -> str: ...
-    @property
-    def training(self) -> Training: ...
-    def to_json(self) -> str: ...
 
 
 def worker_count(training: Training) -> int:

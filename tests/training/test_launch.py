@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,28 +11,12 @@ from coinspark.core.errors import ConfigError
 from coinspark.core.hashing import file_hash
 from coinspark.training import checkpoint, launch
 from coinspark.training.shards import ShardSet
-from tests.training_jobs import small_shards, training_job
+from tests.training_jobs import kill_after_first_checkpoint, small_shards, training_job
 
 
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> ShardSet:
     return small_shards(tmp_path_factory.mktemp("shards"))
-
-
-# A training that ends without any clean-up right after its first checkpoint, as with kill -9.
-_KILLED = """
-import os, sys
-from pathlib import Path
-from coinspark.training import checkpoint
-from coinspark.training.classifier import fit
-from coinspark.training.collective import SingleWorker
-save = checkpoint.save
-def save_and_exit(folder, state):
-    save(folder, state)
-    os._exit(9)
-checkpoint.save = save_and_exit
-fit.work(Path(sys.argv[1]).read_text(), SingleWorker())
-"""
 
 
 @pytest.mark.slow
@@ -50,14 +32,7 @@ def test_resumed_training_ends_with_the_same_weights_and_both_feeds_agree(
     assert list((tmp_path / "whole" / "tensorboard").iterdir())
 
     killed = training_job(tmp_path / "killed", shards, feed="tfdata")
-    (tmp_path / "killed").mkdir()
-    (tmp_path / "job.json").write_text(killed.to_json())
-    process = subprocess.run(
-        [sys.executable, "-c", _KILLED, str(tmp_path / "job.json")],
-        check=False,
-        env=launch.worker_environment(),
-    )
-    assert process.returncode == 9
+    kill_after_first_checkpoint(killed, checkpoint.__name__)
     state = checkpoint.load(tmp_path / "killed")
     assert state is not None and state.epoch == 1
     lines.clear()

@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from coinspark.config import Training
-from coinspark.training.shards import ShardSet
+from coinspark.training.job import Job
 
 
 @dataclass(frozen=True)
-class TrainingJob:
-    """Arguments of one training.
+class TrainingJob(Job):
+    """The job of a classifier's training."""
 
-    Attributes:
-        folder: Folder of the run.
-        shards: The images to train on.
-        height: Height of the images in pixels.
-        width: Width of the images in pixels.
-        training: The section `training` of the configuration.
-        seed: Seed of the initial weights, of dropout, of the order of the images and of augmentation.
-        precision: Keras precision policy.
-        program: Module of the training function.
-    """
-
-    folder: str
-    shards: ShardSet
-    height: int
-    width: int
-    training: Training
-    seed: int
-    precision: str
     program: str = "coinspark.training.classifier.fit"
-
-    def to_json(self) -> str:
-        """The job as JSON, for another process."""
-        training = self.training.model_dump(mode="json")
-        return json.dumps({**self.__dict__, "shards": asdict(self.shards), "training": training})
-
-    @staticmethod
-    def from_json(text: str) -> TrainingJob:
-        """Inverse of `to_json`."""
-        values = json.loads(text)
-        shards = ShardSet.from_dict(values.pop("shards"))
-        training = Training.model_validate(values.pop("training"))
-        return TrainingJob(shards=shards, training=training, **values)
 
 
 def sample_weights(training: Training, images: tuple[int, ...]) -> list[float]:

@@ -148,7 +148,7 @@ def _settings(config: Config) -> Any:
 
 
 def _outside(config: Config) -> Any:
-    """The hash of a weights file stands for its content, and `auto` precision depends on the processor."""
+    """Weights files count by their hash, and `auto` precision depends on the processor."""
     return {
         "weights": config.deepcluster.weights_sha256,
         "precision": resolve_precision(config.training.precision),

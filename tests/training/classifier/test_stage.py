@@ -14,7 +14,7 @@ from coinspark.pipeline.stage import Context
 from coinspark.training.classifier import predict, stage
 from coinspark.warehouse import schemas
 from coinspark.warehouse.locations import local_folder
-from tests.training_shards import CLASSES, striped_image
+from tests.training_shards import CLASSES, image_table, striped_image
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +38,7 @@ def tables(spark: SparkSession) -> dict[str, DataFrame]:
             [(f"c{n}", "original", f"i{n}", [("Nike", "Tyche")[n % 2]]) for n in range(24)],
             "coin_id string, medium string, image_id string, types array<string>",
         ).cache(),
-        "images": spark.createDataFrame(
-            [(f"i{n}", 32, 64, 32, bytearray(striped_image(n))) for n in range(24)], schemas.IMAGES.ddl
-        ).cache(),
+        "images": image_table(spark, range(24)).cache(),
     }
 
 

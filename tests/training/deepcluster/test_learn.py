@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,27 +15,12 @@ from coinspark.training.deepcluster import state as states
 from coinspark.training.shards import ShardSet
 from coinspark.vision import weights
 from tests.deepcluster_jobs import deepcluster_job, unlabelled_shards
-from tests.training_jobs import kill_worker_after_checkpoint
+from tests.training_jobs import kill_after_first_checkpoint, kill_worker_after_checkpoint
 
 
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> ShardSet:
     return unlabelled_shards(tmp_path_factory.mktemp("shards"))
-
-
-# A training that ends without any clean-up right after its first checkpoint, as with kill -9.
-_KILLED = """
-import os, sys
-from pathlib import Path
-from coinspark.training.deepcluster import learn, state
-from coinspark.training.collective import SingleWorker
-save = state.save
-def save_and_exit(folder, current):
-    save(folder, current)
-    os._exit(9)
-state.save = save_and_exit
-learn.work(Path(sys.argv[1]).read_text(), SingleWorker())
-"""
 
 
 @pytest.mark.slow
@@ -56,14 +39,7 @@ def test_resumed_training_ends_with_the_same_weights(
     assert not any(name.startswith("top") for name in arrays)
 
     killed = deepcluster_job(tmp_path / "killed", shards)
-    (tmp_path / "killed").mkdir()
-    (tmp_path / "job.json").write_text(killed.to_json())
-    process = subprocess.run(
-        [sys.executable, "-c", _KILLED, str(tmp_path / "job.json")],
-        check=False,
-        env=launch.worker_environment(),
-    )
-    assert process.returncode == 9
+    kill_after_first_checkpoint(killed, states.__name__)
     state = states.load(tmp_path / "killed")
     assert state is not None and state.round == 1
     lines.clear()

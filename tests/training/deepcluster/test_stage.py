@@ -16,7 +16,7 @@ from coinspark.vision import weights
 from coinspark.vision.feature_network import select_network
 from coinspark.warehouse import schemas
 from coinspark.warehouse.locations import local_folder
-from tests.training_shards import striped_image
+from tests.training_shards import image_table
 
 MINTS = ("Abdera", "Byzantion", "Perinthos")
 
@@ -29,9 +29,7 @@ def tables(spark: SparkSession) -> dict[str, DataFrame]:
         "coins": spark.createDataFrame(
             coins, "coin_id string, medium string, mint string, image_id string, types array<string>"
         ).cache(),
-        "images": spark.createDataFrame(
-            [(f"i{n}", 32, 64, 32, bytearray(striped_image(n))) for n in range(1, 23)], schemas.IMAGES.ddl
-        ).cache(),
+        "images": image_table(spark, range(1, 23)).cache(),
     }
 
 
