@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field, field_validator
 
-from coinspark.config.common import Section
-from coinspark.core.errors import ConfigError
-from coinspark.core.registry import resolve
+from coinspark.config.common import Section, registered
 
 _SECTIONS = "coinspark.evaluation.report.sections:SECTIONS"
 
@@ -33,10 +29,6 @@ class Evaluation(Section):
     @field_validator("sections")
     @classmethod
     def _sections_exist(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        registry: Any = resolve(_SECTIONS)
-        try:
-            for name in names or ():
-                registry.target(name)
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
+        for name in names or ():
+            registered(_SECTIONS, name)
         return names

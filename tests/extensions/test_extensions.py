@@ -1,4 +1,4 @@
-"""Extension points: a build with a source kind, a layer kind, a backbone and a report section from outside coinspark."""
+"""Extension points: a build whose reader, layer kind, backbone and report section are outside coinspark."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def test_build_with_extensions_uses_each_of_them(spark: SparkSession, config: Co
         "Perinthos": 16,
     }
     runs = tables.read(spark, build_config, "runs").collect()
-    assert {(run["layer"], run["model"]) for run in runs} == {("mint", "toy"), ("halves", "toy")}
+    assert {(run["layer"], run["model"]) for run in runs} == {
+        (layer, f"{HERE}.toy_backbone:BACKBONE") for layer in ("mint", "halves")
+    }
     predictions = tables.read(spark, build_config, "predictions")
     assert {row["run_id"] for row in predictions.select("run_id").distinct().collect()} >= {
         run["run_id"] for run in runs

@@ -12,7 +12,9 @@ from coinspark.vision.weights import Arrays
 def build(inputs: Any, batch_norm: bool) -> Any:
     from tensorflow.keras import layers
 
-    x = layers.Conv2D(16, 8, strides=4, padding="same", kernel_initializer="he_normal", name="toy_conv")(inputs)
+    x = layers.Conv2D(16, 8, strides=4, padding="same", kernel_initializer="he_normal", name="toy_conv")(
+        inputs
+    )
     if batch_norm:
         x = layers.BatchNormalization(momentum=0.9, name="toy_conv_bn")(x)
     return layers.ReLU(name="toy_relu")(x)

@@ -24,7 +24,16 @@ def read(source: ToySource) -> Listing:
         photos = select_photos(source, {"merged": name}, files)
         assert not isinstance(photos, Fault)
         mint = name.split(source.separator)[0]
-        facts = (name.removesuffix(".jpg"), source.medium, mint, (), source.name, source.licence, name, (name,))
+        facts = (
+            name.removesuffix(".jpg"),
+            source.medium,
+            mint,
+            (),
+            source.name,
+            source.licence,
+            name,
+            (name,),
+        )
         records.append(Record(*facts, photos))
     return deduplicate(records, [])
 

@@ -91,7 +91,7 @@ def build_classifier(architecture: Architecture) -> tf.keras.Model:
         types = layers.Dense(architecture.types, kernel_initializer="zeros", name=_TYPES)(x)
         logits = layers.Concatenate(name="both")([logits, types])
     outputs = layers.Activation("linear", dtype="float32", name="float32")(logits)
-    return tf.keras.Model(inputs, outputs, name=architecture.model)
+    return tf.keras.Model(inputs, outputs, name=backbone.name)
 
 
 def freeze(model: tf.keras.Model, last_layer: str | None) -> None:
