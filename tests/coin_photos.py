@@ -1,4 +1,4 @@
-"""Little photos and manifests for tests: a disc on a ground, its colour told by the coin's number."""
+"""Small photos and manifests for tests. Each number gives a disc of another colour on a dark background."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEADER = ("coin_id", "mint", "type", "obverse_image", "reverse_image", "obverse_
 
 
 def disc(number: int, width: int = 48, height: int = 48) -> Image.Image:
-    """A disc with a little noise, as a coin photo: no two numbers give the same pixels."""
+    """A disc with noise, as a coin photo. Each number gives other pixels."""
     rng = np.random.default_rng(number)
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     colour = rng.integers(60, 220, 3)
@@ -29,17 +29,18 @@ def disc(number: int, width: int = 48, height: int = 48) -> Image.Image:
     return Image.fromarray(pixels.astype(np.uint8))
 
 
-def as_bytes(image: Image.Image, kind: str = "JPEG", **how: Any) -> bytes:
-    out = io.BytesIO()
-    image.save(out, kind, **how)
-    return out.getvalue()
+def as_bytes(image: Image.Image, file_format: str = "JPEG", **options: Any) -> bytes:
+    """The image as a file. `options` are those of Pillow's `save`."""
+    stream = io.BytesIO()
+    image.save(stream, file_format, **options)
+    return stream.getvalue()
 
 
 def bomb(side: int = 20_000) -> bytes:
-    """A PNG of some 50 KB that declares side × side pixels, all of them black."""
-    packer = zlib.compressobj(9)
+    """A decompression bomb: a PNG of about 50 KB with side × side black pixels."""
+    compressor = zlib.compressobj(9)
     row = b"\0" * (1 + side // 8)
-    body = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    body = b"".join(compressor.compress(row) for _ in range(side)) + compressor.flush()
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -48,8 +49,8 @@ def bomb(side: int = 20_000) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
-def row(number: int, **differs: str) -> dict[str, str]:
-    """A manifest's row for coin `number`."""
+def row(number: int, **changes: str) -> dict[str, str]:
+    """The manifest row of coin `number`."""
     return {
         "coin_id": str(number),
         "mint": ("Roma", "Siscia", "Ticinum")[number % 3],
@@ -58,7 +59,7 @@ def row(number: int, **differs: str) -> dict[str, str]:
         "reverse_image": f"photos/{number}_r.jpg",
         "obverse_en": f"Head of emperor {number % 4}, right.",
         "reverse_en": "Victory advancing left.",
-    } | differs
+    } | changes
 
 
 def write_photos(folder: Path, numbers: Iterable[int]) -> None:
@@ -79,19 +80,19 @@ def write_manifest(folder: Path, rows: Iterable[Mapping[str, str]], encoding: st
 
 
 def write_coins(folder: Path, count: int) -> Path:
-    """A whole collection of `count` coins: photos and coins.csv."""
+    """A collection of `count` coins: photos and coins.csv."""
     write_photos(folder, range(count))
     write_manifest(folder, [row(number) for number in range(count)])
     return folder
 
 
-def source(folder: Path, **differs: Any) -> ManifestSource:
+def source(folder: Path, **changes: Any) -> ManifestSource:
     return ManifestSource(
-        **({"kind": "manifest", "root": str(folder), "path": "coins.csv", "columns": COLUMNS} | differs)
+        **({"kind": "manifest", "root": str(folder), "path": "coins.csv", "columns": COLUMNS} | changes)
     )
 
 
 def configured(config: Config, *sources: Any, **ingest: Any) -> Config:
-    """The configuration with these sources and these settings of `ingest`."""
+    """The configuration with these sources and settings of `ingest`."""
     settings = config.ingest.model_copy(update={"sizes": (32,)} | ingest)
     return config.model_copy(update={"sources": sources, "ingest": settings})

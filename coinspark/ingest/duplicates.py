@@ -9,7 +9,7 @@ from coinspark.ingest.records import NO_PHOTOS, Listing, Record, Reject
 
 
 def deduplicate(records: Iterable[Record], rejects: Iterable[Reject]) -> Listing:
-    """The listing of one source: one record for each coin and medium. Independent of the order of records.
+    """The listing of one source: one record for each coin and medium, whatever the order of records.
 
     - Records that differ in types and texts only become one record of uncertain type: all types, all texts,
       the photos of the first type.

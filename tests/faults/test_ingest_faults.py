@@ -1,4 +1,4 @@
-"""Faults of DESIGN section 6 that ingest meets: each is caused, ends, and loses nothing."""
+"""Faults of the stage `ingest`: each is caused, ends within a time limit, and loses no data."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ def build(spark: SparkSession, config: Config, scratch: Path) -> dict[str, DataF
         return spark.createDataFrame([], schemas.TABLES[name].ddl)
 
     scratch.mkdir(parents=True, exist_ok=True)
-    made = ingest.build(Context(spark, config, read, scratch, lambda text: None))
-    return {name: found.rows if isinstance(found, Change) else found for name, found in made.items()}
+    built = ingest.build(Context(spark, config, read, scratch, lambda text: None))
+    return {name: table.rows if isinstance(table, Change) else table for name, table in built.items()}
 
 
-def hashes(made: dict[str, DataFrame]) -> dict[str, str]:
-    return {name: tables.content_hash(rows) for name, rows in made.items()}
+def hashes(built: dict[str, DataFrame]) -> dict[str, str]:
+    return {name: tables.content_hash(rows) for name, rows in built.items()}
 
 
-def reasons(made: dict[str, DataFrame]) -> dict[str, str]:
-    return {reject.coin_id: reject.reason for reject in made["rejects"].collect()}
+def reasons(built: dict[str, DataFrame]) -> dict[str, str]:
+    return {reject.coin_id: reject.reason for reject in built["rejects"].collect()}
 
 
 @pytest.fixture
@@ -56,68 +56,68 @@ def coins(tmp_path: Path) -> Path:
     return write_coins(tmp_path / "coins", 24)
 
 
-def test_1_a_worker_killed_in_mid_merge_changes_nothing(
+def test_1_a_worker_killed_while_merging_does_not_change_the_result(
     spark: SparkSession, config: Config, coins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every worker dies once, half through its first attempt, as if its executor had been lost."""
+    """Every worker is killed once during its first attempt, as with a lost executor."""
     config = configured(config, source(coins))
-    expected = hashes(build(spark, config, tmp_path / "calm"))
-    real, graves = merge._worker, str(tmp_path / "graves")
-    Path(graves).mkdir()
+    expected = hashes(build(spark, config, tmp_path / "undisturbed"))
+    worker, killed = merge._worker, str(tmp_path / "killed")
+    Path(killed).mkdir()
 
-    def deadly(*how: Any) -> Callable[..., Iterator[Any]]:
-        work = real(*how)
+    def worker_killed_once(*args: Any) -> Callable[..., Iterator[Any]]:
+        work = worker(*args)
 
-        def die(batches: Any) -> Iterator[Any]:
+        def run(batches: Any) -> Iterator[Any]:
             context = TaskContext.get()
-            made = list(work(batches))
+            results = list(work(batches))
             if context is not None and context.attemptNumber() == 0:
-                Path(graves, str(context.partitionId())).touch()
+                Path(killed, str(context.partitionId())).touch()
                 os.kill(os.getpid(), signal.SIGKILL)
-            yield from made
+            yield from results
 
-        return die
+        return run
 
-    monkeypatch.setattr(merge, "_worker", deadly)
-    assert hashes(build(spark, config, tmp_path / "stormy")) == expected
-    assert list(Path(graves).iterdir()), "a worker did die"
+    monkeypatch.setattr(merge, "_worker", worker_killed_once)
+    assert hashes(build(spark, config, tmp_path / "disturbed")) == expected
+    assert list(Path(killed).iterdir()), "a worker was killed"
 
 
-def test_2_and_6_the_same_coins_twice_give_the_same_keys_once(
+def test_2_and_6_a_repeated_build_gives_equal_hashes_and_distinct_keys(
     spark: SparkSession, config: Config, coins: Path, tmp_path: Path
 ) -> None:
-    """A speculative twin of a task, or a second run, ends in the same folder: the rows stand once, the hashes agree."""
+    """A speculative duplicate of a task, or a second run, writes the same folder."""
     config = configured(config, source(coins), chunk=12)
     expected = hashes(build(spark, config, tmp_path / "a"))
     assert hashes(build(spark, config, tmp_path / "b")) == expected
     for path in (tmp_path / "a" / "merged").iterdir():
-        (path / "_SUCCESS").unlink()  # as if the job had died with all its tasks' files there
+        (path / "_SUCCESS").unlink()  # as after a job that died when its tasks had written their files
     third = build(spark, config, tmp_path / "a")
     assert hashes(third) == expected
     for name, key in (("coins", schemas.COINS.key), ("images", schemas.IMAGES.key)):
         assert third[name].count() == third[name].select(*key).distinct().count() == 24
 
 
-def test_7_another_partition_count_gives_the_same(
+def test_7_another_partition_count_gives_equal_hashes(
     spark: SparkSession, config: Config, coins: Path, tmp_path: Path
 ) -> None:
-    found = []
+    results = []
     for chunk, shuffles in ((5_000, "2"), (3, "7")):
         spark.conf.set("spark.sql.shuffle.partitions", shuffles)
-        found.append(
+        results.append(
             hashes(build(spark, configured(config, source(coins), chunk=chunk), tmp_path / shuffles))
         )
     spark.conf.set("spark.sql.shuffle.partitions", "2")
-    assert found[0] == found[1]
+    assert results[0] == results[1]
 
 
-def test_8_10_11_12_every_odd_photo_comes_in_or_is_told_by_name(
+def test_8_10_11_12_unusual_photos_are_converted_or_rejected_with_a_reason(
     spark: SparkSession, config: Config, coins: Path, tmp_path: Path
 ) -> None:
     photo, exif = disc(5), Image.Exif()
     exif[0x0112] = 6
     rgba = np.dstack([np.asarray(photo), np.full((48, 48), 128, np.uint8)])
-    odd: dict[str, tuple[bytes, str | None]] = {
+    unusual: dict[str, tuple[bytes, str | None]] = {
         "truncated": (as_bytes(photo)[:500], "truncated"),
         "empty": (b"", "empty"),
         "text": (b"see museum", "not_an_image"),
@@ -132,46 +132,44 @@ def test_8_10_11_12_every_odd_photo_comes_in_or_is_told_by_name(
         "webp": (as_bytes(photo, "WEBP"), None),
     }
     rows = [row(number) for number in range(24)]
-    for name, (data, _) in odd.items():
+    for name, (data, _) in unusual.items():
         (coins / "photos" / name).write_bytes(data)
         rows.append(row(1, coin_id=name, obverse_image=f"photos/{name}"))
     rows += [row(1, coin_id="sideless", reverse_image=""), row(2, mint="Elsewhere")]
     write_manifest(coins, rows)
-    made = build(spark, configured(config, source(coins)), tmp_path / "scratch")
-    told = {name: why for name, (_, why) in odd.items() if why}
-    assert reasons(made) == told | {"sideless": "missing_side", "2": "duplicate"}
-    came = {coin.coin_id for coin in made["coins"].collect()}
-    assert came == {str(n) for n in range(24) if n != 2} | {name for name, (_, why) in odd.items() if not why}
+    built = build(spark, configured(config, source(coins)), tmp_path / "scratch")
+    rejected = {name: reason for name, (_, reason) in unusual.items() if reason}
+    assert reasons(built) == rejected | {"sideless": "missing_side", "2": "duplicate"}
+    accepted = {coin.coin_id for coin in built["coins"].collect()}
+    assert accepted == {str(n) for n in range(24) if n != 2} | (set(unusual) - set(rejected))
 
 
 def break_decoder(patch: pytest.MonkeyPatch) -> None:
-    """Every photo is refused where it is merged, as with a library that was built wrong."""
+    """Make every merge fail, as with a broken image library."""
 
-    def refuse(photos: Any, settings: Any) -> Any:
+    def fail(photos: Any, settings: Any) -> Any:
         raise decode.PhotoError("unreadable", "decoder jpeg not available", "obverse")
 
-    real = merge._worker
+    worker = merge._worker
 
-    def broken(*how: Any) -> Callable[..., Iterator[Any]]:
-        work = real(*how)
+    def broken_worker(*args: Any) -> Callable[..., Iterator[Any]]:
+        work = worker(*args)
 
         def run(batches: Any) -> Iterator[Any]:
-            sound, merge.merge_photos = (
-                merge.merge_photos,
-                refuse,
-            )  # in the worker's own process, which is used again
+            # in the worker's own process, which Spark reuses
+            merge_photos, merge.merge_photos = merge.merge_photos, fail
             try:
                 yield from work(batches)
             finally:
-                merge.merge_photos = sound
+                merge.merge_photos = merge_photos
 
         return run
 
-    patch.setattr(merge, "_worker", broken)
+    patch.setattr(merge, "_worker", broken_worker)
 
 
-def test_9_a_decoder_broken_for_all_stops_the_job(spark: SparkSession, config: Config, coins: Path) -> None:
-    """A few new coins among many old ones are enough to tell; once it is mended no old reject is found again."""
+def test_9_a_broken_decoder_fails_the_build(spark: SparkSession, config: Config, coins: Path) -> None:
+    """A few new coins among many old ones suffice; after the repair no reject is reused."""
     config = configured(config, source(coins))
     tables.create(spark, config)
 
@@ -184,8 +182,8 @@ def test_9_a_decoder_broken_for_all_stops_the_job(spark: SparkSession, config: C
     write_manifest(coins, [row(n) for n in (*range(24), *range(100, 112))])
     with pytest.MonkeyPatch.context() as patch:
         break_decoder(patch)
-        says = r"12 of 12 coins have photos that cannot be used \(12 unreadable\).*max_reject_share"
-        with pytest.raises(InputError, match=says):
+        message = r"12 of 12 coins have photos that cannot be used \(12 unreadable\).*max_reject_share"
+        with pytest.raises(InputError, match=message):
             build()
     assert {name: tables.snapshot(spark, config, name) for name in ingest.STAGE.writes} == before
     assert build()
@@ -195,8 +193,10 @@ def test_9_a_decoder_broken_for_all_stops_the_job(spark: SparkSession, config: C
     )
 
 
-def test_9_old_bad_photos_do_not_stop_the_night(spark: SparkSession, config: Config, coins: Path) -> None:
-    """Ten photos of 24 are bad for good: opened every build with the one new coin, they are told and no more."""
+def test_9_photos_rejected_before_do_not_fail_the_build(
+    spark: SparkSession, config: Config, coins: Path
+) -> None:
+    """Ten photos of 24 stay broken: they are opened and rejected again together with the one new coin."""
     config = configured(config, source(coins))
     tables.create(spark, config)
     for number in range(10):
@@ -211,7 +211,7 @@ def test_9_old_bad_photos_do_not_stop_the_night(spark: SparkSession, config: Con
     )
 
 
-def test_9_a_root_without_its_photos_stops_the_job(
+def test_9_a_root_without_its_photos_fails_the_build(
     spark: SparkSession, config: Config, tmp_path: Path
 ) -> None:
     write_manifest(tmp_path / "coins", [row(n) for n in range(12)])
@@ -219,7 +219,7 @@ def test_9_a_root_without_its_photos_stops_the_job(
         build(spark, configured(config, source(tmp_path / "coins")), tmp_path / "scratch")
 
 
-def test_13_nothing_outside_the_root_is_opened(
+def test_13_files_outside_the_root_are_never_opened(
     spark: SparkSession, config: Config, coins: Path, tmp_path: Path
 ) -> None:
     secret = tmp_path / "secret.jpg"
@@ -235,12 +235,12 @@ def test_13_nothing_outside_the_root_is_opened(
         "file": f"file://{secret}",
     }
     write_manifest(coins, [row(1, coin_id=key, obverse_image=name) for key, name in names.items()] + [row(0)])
-    made = build(spark, configured(config, source(coins)), tmp_path / "scratch")
-    assert reasons(made) == dict.fromkeys(names, "outside_root")
+    built = build(spark, configured(config, source(coins)), tmp_path / "scratch")
+    assert reasons(built) == dict.fromkeys(names, "outside_root")
     assert secret.stat().st_atime == 1_000, "never opened"
 
 
-def test_14_names_are_stored_as_they_are(
+def test_14_names_with_special_characters_are_stored_unchanged(
     spark: SparkSession, config: Config, coins: Path, tmp_path: Path
 ) -> None:
     names = [
@@ -257,7 +257,7 @@ def test_14_names_are_stored_as_they_are(
     config = configured(config, source(coins))
     tables.create(spark, config)
     run_stage(spark, config, ingest.STAGE)
-    found = tables.read(spark, config, "coins").collect()
-    assert {(coin.coin_id, coin.mint, tuple(coin.types)) for coin in found} == {
+    stored = tables.read(spark, config, "coins").collect()
+    assert {(coin.coin_id, coin.mint, tuple(coin.types)) for coin in stored} == {
         (f"id {n}", n, (n,)) for n in names
     }

@@ -1,11 +1,11 @@
-"""The stage: what a build makes of its sources, what the next one opens again, and where a dead one is taken up."""
+"""The stage `ingest`: tables of a build, incremental builds, and resuming after a failure."""
 
 from __future__ import annotations
 
 import io
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,13 @@ from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config, load
 from coinspark.core.errors import InputError
-from coinspark.ingest import merge
+from coinspark.ingest import listing, merge
 from coinspark.ingest import stage as ingest
 from coinspark.ingest.merged_image import MergeSettings
 from coinspark.ingest.readers.folders import FoldersSource
 from coinspark.pipeline.run import run as run_stage
 from coinspark.pipeline.stage import Change, Context
+from coinspark.synthetic.settings import SyntheticSource
 from coinspark.warehouse import schemas, tables
 from tests.coin_photos import (
     as_bytes,
@@ -40,7 +41,7 @@ CONF = Path(__file__).parent.parent.parent / "conf"
 
 @pytest.fixture
 def build(spark: SparkSession) -> BuildTag:
-    """Run the stage as a nightly does; whether it ran."""
+    """Run the stage as in a nightly build; True if it ran."""
 
     def run(config: Config) -> bool:
         tables.create(spark, config)
@@ -57,19 +58,21 @@ def content(spark: SparkSession, config: Config) -> dict[str, str]:
     return {name: tables.content_hash(tables.read(spark, config, name)) for name in ingest.STAGE.writes}
 
 
-def built(
-    spark: SparkSession, config: Config, scratch: Path, said: list[str] | None = None
+def build_once(
+    spark: SparkSession, config: Config, scratch: Path, lines: list[str] | None = None
 ) -> dict[str, DataFrame | Change]:
-    """One build on empty tables, nothing published."""
+    """Build on empty tables without publishing. Progress lines are added to `lines`."""
 
     def read(name: str) -> DataFrame:
         return spark.createDataFrame([], schemas.TABLES[name].ddl)
 
     scratch.mkdir(parents=True, exist_ok=True)
-    return ingest.build(Context(spark, config, read, scratch, (said if said is not None else []).append))
+    return ingest.build(Context(spark, config, read, scratch, (lines if lines is not None else []).append))
 
 
-def test_a_night_of_coins(spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path) -> None:
+def test_tables_contain_coins_images_and_rejects(
+    spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path
+) -> None:
     write_coins(tmp_path, 6)
     (tmp_path / "photos" / "1_o.jpg").write_bytes((tmp_path / "photos" / "1_o.jpg").read_bytes()[:300])
     (tmp_path / "photos" / "2_r.jpg").write_bytes(b"")
@@ -95,22 +98,22 @@ def test_a_night_of_coins(spark: SparkSession, config: Config, build: BuildTag, 
     assert rejects["1"].uri.endswith("/photos/1_o.jpg") and rejects["1"].detail.startswith("obverse: ")
 
 
-def test_only_what_changed_is_opened_again(
+def test_only_changed_photos_are_opened_again(
     spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_coins(tmp_path, 8)
     config = configured(config, source(tmp_path))
     assert build(config)
     first = content(spark, config)
-    assert not build(config), "nothing is new"
+    assert not build(config), "nothing changed"
     opened: list[str] = []
-    real = ingest.merge_coins
+    merge_coins = ingest.merge_coins
 
-    def watched(coins: DataFrame, *how: Any) -> DataFrame:
+    def record_coins(coins: DataFrame, *args: Any) -> DataFrame:
         opened.extend(coin.coin_id for coin in coins.collect())
-        return real(coins, *how)
+        return merge_coins(coins, *args)
 
-    monkeypatch.setattr(ingest, "merge_coins", watched)
+    monkeypatch.setattr(ingest, "merge_coins", record_coins)
     (tmp_path / "photos" / "3_r.jpg").write_bytes(as_bytes(disc(999)))
     write_photos(tmp_path, [8])
     write_manifest(
@@ -132,7 +135,7 @@ def test_only_what_changed_is_opened_again(
     assert content(spark, config)["images"] == first["images"]
 
 
-def test_texts_only_have_no_image(
+def test_coins_without_photos_have_no_image(
     spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path
 ) -> None:
     write_manifest(tmp_path, [row(number) for number in range(3)])
@@ -143,7 +146,7 @@ def test_texts_only_have_no_image(
     assert rows(spark, config, "images") == [] and rows(spark, config, "rejects") == []
 
 
-def test_two_sources_and_one_side(
+def test_several_sources_are_combined(
     spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path
 ) -> None:
     write_coins(tmp_path / "a", 2)
@@ -168,63 +171,95 @@ def test_two_sources_and_one_side(
     assert [(reject.coin_id, reject.reason) for reject in rejects] == [("0", "duplicate"), ("1", "duplicate")]
 
 
-def test_chunks_that_are_done_are_not_done_again(
+def test_finished_chunks_are_reused_after_a_failure(
     spark: SparkSession, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The driver dies after two of four chunks; the next run makes the other two, and all comes out as if nothing had been."""
+    """The driver dies after two of four chunks; the next run merges the other two, with the same result."""
     write_coins(tmp_path / "coins", 20)
     config = configured(config, source(tmp_path / "coins"), chunk=5)
-    whole = {name: hashed(made) for name, made in built(spark, config, tmp_path / "whole").items()}
+    expected = hashes(build_once(spark, config, tmp_path / "complete"))
     calls: list[int] = []
-    real = ingest.merge_coins
+    merge_coins = ingest.merge_coins
 
-    def dying(coins: DataFrame, *how: Any) -> DataFrame:
+    def die_at_third_chunk(coins: DataFrame, *args: Any) -> DataFrame:
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return real(coins, *how)
+        return merge_coins(coins, *args)
 
-    monkeypatch.setattr(ingest, "merge_coins", dying)
+    monkeypatch.setattr(ingest, "merge_coins", die_at_third_chunk)
     with pytest.raises(KeyboardInterrupt):
-        built(spark, config, tmp_path / "scratch")
-    said: list[str] = []
-    again = built(spark, config, tmp_path / "scratch", said)
-    assert len(calls) == 5, "two before, one that died, two after"
-    assert [line.split(":")[0].split()[-4:] for line in said] == [
+        build_once(spark, config, tmp_path / "scratch")
+    lines: list[str] = []
+    resumed = build_once(spark, config, tmp_path / "scratch", lines)
+    assert len(calls) == 5, "two chunks, the failed one, two chunks"
+    assert [line.split(":")[0].split()[-4:] for line in lines] == [
         ["chunk", str(n), "of", "4"] for n in range(1, 5)
     ]
-    assert {name: hashed(made) for name, made in again.items()} == whole
+    assert hashes(resumed) == expected
 
 
-def hashed(made: DataFrame | Change) -> str:
-    return tables.content_hash(made.rows if isinstance(made, Change) else made)
+def hashes(built: Mapping[str, DataFrame | Change]) -> dict[str, str]:
+    """Table → content hash."""
+    return {
+        name: tables.content_hash(table.rows if isinstance(table, Change) else table)
+        for name, table in built.items()
+    }
 
 
-def test_a_changed_photo_is_not_taken_from_an_old_chunk(
+def test_a_changed_photo_is_not_taken_from_a_finished_chunk(
     spark: SparkSession, config: Config, tmp_path: Path
 ) -> None:
     write_coins(tmp_path / "coins", 4)
     config = configured(config, source(tmp_path / "coins"))
-    first = hashed(built(spark, config, tmp_path / "scratch")["coins"])
+    before = hashes(build_once(spark, config, tmp_path / "scratch"))["coins"]
     (tmp_path / "coins/photos/1_o.jpg").write_bytes(as_bytes(disc(77)))
     os.utime(tmp_path / "coins/photos/1_o.jpg", (1, 1))
-    changed = built(spark, config, tmp_path / "scratch")["coins"]
-    assert isinstance(changed, DataFrame) and hashed(changed) != first
+    assert hashes(build_once(spark, config, tmp_path / "scratch"))["coins"] != before
 
 
-def test_no_source_or_an_empty_one_stops(spark: SparkSession, config: Config, tmp_path: Path) -> None:
+def test_change_detection_of_synthetic_coins_reads_no_file(
+    spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path
+) -> None:
+    coins = SyntheticSource(
+        kind="synthetic", root=str(tmp_path / "coins"), coins=4, mints=2, types_per_mint=2, photo=32
+    )
+    config = configured(config, coins)
+    assert build(config)
+    shutil.rmtree(tmp_path / "coins")
+    assert not build(config)
+    assert not (tmp_path / "coins").exists()
+
+
+def test_a_source_is_read_once_per_run(
+    spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_coins(tmp_path, 2)
+    calls: list[str] = []
+    read_source = listing.read_source
+    monkeypatch.setattr(
+        listing, "read_source", lambda source: calls.append(source.name) or read_source(source)
+    )
+    config = configured(config, source(tmp_path))
+    assert build(config)
+    assert calls == ["coins"]
+    assert not build(config)
+    assert calls == ["coins"] * 2
+
+
+def test_no_source_or_an_empty_source_fails(spark: SparkSession, config: Config, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="sources: there are none"):
-        built(spark, configured(config), tmp_path / "s")
+        build_once(spark, configured(config), tmp_path / "s")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no coin below"):
-        built(
+        build_once(
             spark,
             configured(config, FoldersSource(kind="folders", root=str(tmp_path / "empty"))),
             tmp_path / "s",
         )
 
 
-def test_a_photo_that_vanishes_or_is_too_large_is_a_reject(tmp_path: Path) -> None:
+def test_a_deleted_or_too_large_photo_is_rejected(tmp_path: Path) -> None:
     write_photos(tmp_path, [1])
     path = tmp_path / "photos" / "1_o.jpg"
     coin = {
@@ -238,15 +273,15 @@ def test_a_photo_that_vanishes_or_is_too_large_is_a_reject(tmp_path: Path) -> No
         "merged_bytes": None,
     }
     settings = MergeSettings((32,))
-    (gone,) = merge.merge_coin(coin, settings, 10**9)
-    assert (gone["reason"], gone["uri"]) == ("missing_photo", coin["reverse"])
+    (deleted,) = merge.merge_coin(coin, settings, 10**9)
+    assert (deleted["reason"], deleted["uri"]) == ("missing_photo", coin["reverse"])
     (large,) = merge.merge_coin(coin, settings, 100)
     assert (large["reason"], large["uri"]) == ("too_large", coin["obverse"])
 
 
 @pytest.mark.realdata
 @pytest.mark.parametrize(
-    ("name", "coins", "pictures"),
+    ("name", "coins", "images"),
     [
         ("roman_coins", 603, 603),
         ("catalogue", 20, 20),
@@ -254,7 +289,7 @@ def test_a_photo_that_vanishes_or_is_too_large_is_a_reject(tmp_path: Path) -> No
         ("corpus_nummorum", 25_865, 0),
     ],
 )
-def test_real_coins_come_in_whole(
+def test_real_coins_are_ingested_without_rejects(
     spark: SparkSession,
     config: Config,
     tmp_path: Path,
@@ -262,18 +297,13 @@ def test_real_coins_come_in_whole(
     monkeypatch: pytest.MonkeyPatch,
     name: str,
     coins: int,
-    pictures: int,
+    images: int,
 ) -> None:
     monkeypatch.setenv("COINSPARK_REAL_DATA", str(real_data))
-    conf = load([CONF / f"{name}.yaml"])
-    made = built(spark, conf, tmp_path / "scratch")
-    table = made["coins"]
-    assert (
-        isinstance(table, DataFrame)
-        and isinstance(made["images"], Change)
-        and isinstance(made["rejects"], DataFrame)
-    )
+    tables_built = build_once(spark, load([CONF / f"{name}.yaml"]), tmp_path / "scratch")
+    table, rejects = tables_built["coins"], tables_built["rejects"]
+    assert isinstance(table, DataFrame) and isinstance(rejects, DataFrame)
     assert table.count() == table.select("coin_id", "medium").distinct().count() == coins
-    assert table.where("image_id IS NOT NULL").count() == pictures
-    assert made["rejects"].count() == 0
+    assert table.where("image_id IS NOT NULL").count() == images
+    assert rejects.count() == 0
     assert table.where("size(types) > 1").count() == (124 if name == "corpus_nummorum" else 0)

@@ -1,4 +1,4 @@
-"""Manifests: columns, encodings, and photos that are missing or lie outside."""
+"""Manifests: columns, encodings, and photos that are missing or outside the root."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def reasons(listing: Listing) -> dict[str, str]:
     return {reject.coin_id: reject.reason for reject in listing.rejects}
 
 
-def test_a_coin_with_its_photos_and_texts(tmp_path: Path) -> None:
+def test_a_row_gives_a_coin_with_photos_and_texts(tmp_path: Path) -> None:
     write_coins(tmp_path, 2)
     listing = manifest.read(source(tmp_path, licence="CC0"))
     first = listing.records[0]
@@ -42,7 +42,7 @@ def test_a_coin_with_its_photos_and_texts(tmp_path: Path) -> None:
     assert listing.rejects == ()
 
 
-def test_rows_that_do_not_go_on_say_why(tmp_path: Path) -> None:
+def test_unusable_rows_are_rejected_with_a_reason(tmp_path: Path) -> None:
     write_photos(tmp_path, range(5))
     write_manifest(
         tmp_path,
@@ -66,12 +66,12 @@ def test_rows_that_do_not_go_on_say_why(tmp_path: Path) -> None:
         "5": "missing_side",
         "6": "missing_photo",
     }
-    place = {reject.coin_id: reject.uri for reject in listing.rejects}
-    assert place["1"].endswith("coins.csv#3") and place["4"] == "photos/none.jpg"
+    uris = {reject.coin_id: reject.uri for reject in listing.rejects}
+    assert uris["1"].endswith("coins.csv#3") and uris["4"] == "photos/none.jpg"
     assert "coins.csv#6" in next(reject.detail for reject in listing.rejects if reject.coin_id == "4")
 
 
-def test_one_side_is_enough_where_the_source_says_so(tmp_path: Path) -> None:
+def test_photos_single_accepts_one_side(tmp_path: Path) -> None:
     write_photos(tmp_path, [0, 1])
     write_manifest(tmp_path, [row(0, reverse_image=""), row(1), row(2, obverse_image="", reverse_image="")])
     listing = manifest.read(source(tmp_path, photos="single"))
@@ -82,14 +82,14 @@ def test_one_side_is_enough_where_the_source_says_so(tmp_path: Path) -> None:
     assert reasons(listing) == {"2": "missing_side"}
 
 
-def test_texts_only_never_look_for_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_photos_none_looks_for_no_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_manifest(tmp_path, [row(0, obverse_image="/etc/passwd")])
     monkeypatch.setattr(manifest, "find_photos", lambda *_: pytest.fail("looked for photos"))
     (record,) = manifest.read(source(tmp_path, photos="none")).records
     assert not record.has_photos and len(record.descriptions) == 2
 
 
-def test_nothing_outside_the_root_is_touched(tmp_path: Path) -> None:
+def test_photos_outside_the_root_are_rejected(tmp_path: Path) -> None:
     write_photos(tmp_path / "coins", [0])
     write_photos(tmp_path / "elsewhere", [0])
     (tmp_path / "coins" / "link.jpg").symlink_to("/etc/passwd")
@@ -121,7 +121,7 @@ def test_nothing_outside_the_root_is_touched(tmp_path: Path) -> None:
     assert [record.coin_id for record in listing.records] == ["in0", "in1", "in2", "in3"]
 
 
-def test_a_missing_column_is_named_with_what_is_there(tmp_path: Path) -> None:
+def test_a_missing_column_is_named_with_the_existing_columns(tmp_path: Path) -> None:
     path = write_manifest(tmp_path, [row(0)])
     path.write_text(path.read_text().replace("obverse_image", "obverse_img"))
     with pytest.raises(InputError) as caught:
@@ -139,7 +139,7 @@ def test_a_missing_column_is_named_with_what_is_there(tmp_path: Path) -> None:
         manifest.read(source(tmp_path, columns=COLUMNS.model_copy(update={"reverse_text": {"la": "legend"}})))
 
 
-def test_latin_1_is_named_and_then_works(tmp_path: Path) -> None:
+def test_a_wrong_encoding_is_named_and_latin_1_is_read(tmp_path: Path) -> None:
     write_photos(tmp_path, [0, 1])
     path = write_manifest(tmp_path, [row(0), row(1, mint="Köln")], encoding="latin-1")
     with pytest.raises(InputError) as caught:
@@ -157,7 +157,7 @@ def test_latin_1_is_named_and_then_works(tmp_path: Path) -> None:
         manifest.read(source(tmp_path, encoding="klingon"))
 
 
-def test_spreadsheets_write_semicolons_and_marks(tmp_path: Path) -> None:
+def test_semicolons_and_byte_order_marks_are_read(tmp_path: Path) -> None:
     write_photos(tmp_path, [0])
     path = write_manifest(tmp_path, [row(0, obverse_en="Head right")])
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b",", b";").replace(b"\r\n", b"\r\n"))
@@ -166,31 +166,33 @@ def test_spreadsheets_write_semicolons_and_marks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "says"),
+    ("body", "message"),
     [
         ("0,Roma\r\n", "coins.csv, line 2: expected 7 fields, found 2; fix the line"),
         ('0,"Roma,T0,a,b,c,d\r\n1,x', "not CSV"),
         ("", "holds no coin"),
     ],
 )
-def test_a_broken_csv_names_its_line(tmp_path: Path, body: str, says: str) -> None:
+def test_a_broken_csv_is_named_with_its_line(tmp_path: Path, body: str, message: str) -> None:
     (tmp_path / "coins.csv").write_text(",".join(HEADER) + "\r\n" + body)
-    with pytest.raises(InputError, match=says):
+    with pytest.raises(InputError, match=message):
         manifest.read(source(tmp_path))
 
 
-def test_a_missing_manifest_or_root_is_named(tmp_path: Path) -> None:
+def test_a_missing_manifest_or_root_is_named_in_the_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"{tmp_path}/coins.csv: cannot be read"):
         manifest.read(source(tmp_path))
     with pytest.raises(InputError, match="no such folder"):
         manifest.read(source(tmp_path / "nowhere"))
 
 
-def test_parquet_gives_what_csv_gives(tmp_path: Path) -> None:
+def test_parquet_gives_the_same_records_as_csv(tmp_path: Path) -> None:
     write_photos(tmp_path, [0, 7])
     rows = [row(0), row(7)]
     csv_listing = manifest.read(source(write_manifest(tmp_path, rows).parent))
-    table = pa.Table.from_pylist([{**one, "coin_id": int(one["coin_id"]), "type": None} for one in rows])
+    table = pa.Table.from_pylist(
+        [{**cells, "coin_id": int(cells["coin_id"]), "type": None} for cells in rows]
+    )
     pq.write_table(table, tmp_path / "coins.parquet")
     parquet = manifest.read(source(tmp_path, path="coins.parquet"))
     assert [(r.coin_id, r.photos.obverse, r.descriptions) for r in parquet.records] == [
@@ -202,7 +204,7 @@ def test_parquet_gives_what_csv_gives(tmp_path: Path) -> None:
         manifest.read(source(tmp_path, path="cut.parquet"))
 
 
-def test_names_and_texts_are_kept_as_they_are(tmp_path: Path) -> None:
+def test_names_and_texts_are_not_changed(tmp_path: Path) -> None:
     write_photos(tmp_path, [0])
     mint = 'x\'); DROP TABLE--`coins`\nsecond "line" {table} ${HOME} 罗马 Ῥώμη'
     long = "Kopf nach rechts Ἀθηνᾶ ראש 头像 " * 40_000  # over 1 MB of mixed script
@@ -212,8 +214,8 @@ def test_names_and_texts_are_kept_as_they_are(tmp_path: Path) -> None:
     assert [text.text for text in record.descriptions] == [long, "  spaced  "]
 
 
-def test_the_corpus_lists_a_coin_under_two_types_with_two_file_names(tmp_path: Path) -> None:
-    names = [f"CN_type_{kind}_MK_18_cn_coin_5_o.jpg" for kind in ("17", "16")]
+def test_a_coin_under_two_types_with_two_file_names_is_one_coin(tmp_path: Path) -> None:
+    names = [f"CN_type_{type_name}_MK_18_cn_coin_5_o.jpg" for type_name in ("17", "16")]
     for name in names:
         write_photos(tmp_path, [0])
         (tmp_path / name).write_bytes((tmp_path / "photos" / "0_o.jpg").read_bytes())

@@ -29,9 +29,9 @@ class LinesSource(Source):
 def read(source):
     calls.append(source.name)
     lines = open(f"{source.root}/{source.file}").read().splitlines()
-    facts = [line.split() for line in lines]
-    records = [Record(coin, source.medium, mint, (), source.name, source.licence, coin) for coin, mint in facts]
-    return deduplicate(records, [])
+    shared = {"medium": source.medium, "source": source.name, "licence": None, "origin": source.file}
+    rows = [line.split() for line in lines]
+    return deduplicate([Record(coin_id=coin, mint=mint, types=(), **shared) for coin, mint in rows], [])
 
 READER = Reader(LinesSource, read)
 '''
