@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from pyspark.sql import DataFrame, SparkSession
 
-from coinspark.classes.kinds.clusters import LEFT_WHOLE
 from coinspark.config import Config
 from coinspark.warehouse import schemas
 from tests import evaluation_tables
@@ -40,21 +39,24 @@ NAMES = {("Assos", 1): "Assos/cluster-01"}
 
 
 def cluster_tables(spark: SparkSession) -> Callable[[str], DataFrame]:
-    """Returns coins, images, clusters and classes of these coins by name. Abdera could not be clustered."""
+    """Reads the tables of these coins by name. Abdera could not be clustered."""
     clusters = [("seen", f"i{coin}", mint, MODEL, number, far) for coin, mint, _, _, number, far in COINS]
     clusters.append(("gone", "i1", "Assos", MODEL, 1, 0.5))  # a layer that is not configured any more
     classes = []
     for coin, mint, _, design, number, _ in COINS:
         classes.append(("designs", coin, "original", mint, f"{mint}/{design}" if design else mint, ""))
         classes.append(("seen", coin, "original", mint, NAMES.get((mint, number), mint), ""))
-    reason = f"{LEFT_WHOLE}2 images, fewer than 3 clusters"
-    classes += [("seen", coin, "original", "Abdera", "Abdera", reason) for coin in ("10", "11")]
     rows = {
         "coins": [_coin(coin, mint, types) for coin, mint, types, *_ in COINS],
         "images": [
             (f"i{coin}", 64, 128, 64, bytearray(evaluation_tables.image(int(coin)))) for coin, *_ in COINS
         ],
         "clusters": clusters,
+        "cluster_mints": [
+            ("seen", "Abdera", MODEL, 2, None, None, "2 images are fewer than 3 clusters"),
+            ("seen", "Assos", MODEL, 8, 2, None, None),
+            ("seen", "Ilion", MODEL, 1, 1, None, None),
+        ],
         "classes": classes,
     }
     frames = {

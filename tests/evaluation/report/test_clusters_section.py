@@ -102,11 +102,11 @@ def test_deepcluster_section_has_plots_and_a_table_of_rounds() -> None:
 
 
 def test_mints_without_clusters_are_listed_even_if_no_mint_has_any() -> None:
-    row = Row(layer="seen", mint=HOSTILE, coins=30, reason="30 images, but two clusters of 40 need 80")
+    row = Row(layer="seen", mint=HOSTILE, images=30, reason="30 images are too few for 2 clusters of 40")
     values = {"clusterings": [], "coins": {}, "unclustered": [row], "rules": clusters.RULES}
     html = render("clusters", values)
     assert (
-        f"{HOSTILE}, layer “seen”, 30 coins: 30 images, but two clusters of 40 need 80" in Reader(html).text
+        f"{HOSTILE}, layer “seen”, 30 images: 30 images are too few for 2 clusters of 40" in Reader(html).text
     )
     assert "<script" not in html.lower() and "centroid" not in html
 
@@ -126,7 +126,7 @@ def test_gathered_coins_are_in_order_and_ties_go_by_coin_id(spark: SparkSession)
     assert farthest[1].note == "distance 0.4000, Assos/bee"
     assert nearest[0].obverse == "Head 1." and nearest[0].image.startswith("data:image/jpeg;base64,")
     assert [tuple(row) for row in values["unclustered"]] == [
-        ("seen", "Abdera", 2, "2 images, fewer than 3 clusters")
+        ("seen", "Abdera", 2, "2 images are fewer than 3 clusters")
     ]
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from pyspark.sql import Row
 from pyspark.sql import functions as F
 
-from coinspark.classes.kinds.clusters import LEFT_WHOLE
 from coinspark.config import Config
 from coinspark.evaluation import agreement, cluster_quality
 from coinspark.evaluation.cluster_members import Tables, label_counts, nearest_and_farthest, read_members
@@ -48,18 +47,10 @@ def gather(source: ReportSource) -> Mapping[str, Any] | None:
 
 
 def unclustered_mints(tables: Tables, config: Config) -> list[Row]:
-    """The mints that a layer could not cluster: rows of layer, mint, coins and reason, by layer and mint."""
+    """The mints that a layer could not cluster: rows of layer, mint, images and reason, by layer and mint."""
     own = F.col("layer").isin([layer.name for layer in config.layers_reading("clusters")])
-    evidence = F.col("evidence")
-    reason = evidence.substr(F.lit(len(LEFT_WHOLE) + 1), F.length(evidence))
-    return (
-        tables("classes")
-        .where(own & evidence.startswith(LEFT_WHOLE))
-        .groupBy("layer", "mint")
-        .agg(F.count(F.lit(1)).alias("coins"), F.min(reason).alias("reason"))
-        .orderBy("layer", "mint")
-        .collect()
-    )
+    rows = tables("cluster_mints").where(own & F.col("reason").isNotNull())
+    return rows.select("layer", "mint", "images", "reason").orderBy("layer", "mint").collect()
 
 
 SECTION = ReportSection("clusters", "Clusters", gather, "clusters.html")
