@@ -13,8 +13,9 @@ def with_clusters(coins: DataFrame, read: Tables, config: Config) -> DataFrame:
     """Coins with what the stage `clusters` found, in all cluster layers.
 
     Returns:
-        The columns of `coins`, and own_clusters: the clusters of the coin's image as an array of (layer, mint,
-        cluster, distance); mints: its mint as an array of (layer, clusters, reason). Both are null if empty.
+        The columns of `coins`, and two arrays, null if empty:
+        own_clusters: (layer, mint, cluster, distance) of the coin's image.
+        mints: (layer, clusters, reason) of its mint.
     """
     cluster = F.struct("layer", "mint", "cluster", "distance")
     of_images = read("clusters").groupBy("image_id").agg(F.collect_list(cluster).alias("own_clusters"))
