@@ -12,10 +12,14 @@ from coinspark.config.common import Section
 class Ingest(Section):
     """Decoding and merging of photos.
 
-    sizes: heights of the merged images in pixels. shape: `square` pads with black bars, `wide` is twice as
-    wide as high. quality: of the JPEGs. max_pixels, max_bytes: limits of a photo. max_reject_share: the build
-    fails if a greater share of coins is rejected for their photos. chunk: coins per chunk; finished chunks
-    are kept after a failure.
+    Attributes:
+        sizes: Heights of the merged images in pixels.
+        shape: `square` pads with black bars; `wide` is twice as wide as high.
+        quality: JPEG quality.
+        max_pixels: Limit of a photo, checked in its header.
+        max_bytes: Limit of a photo's file.
+        max_reject_share: The build fails if a greater share of coins is rejected for their photos.
+        chunk: Coins per chunk. Finished chunks are reused after a failure.
     """
 
     sizes: tuple[Annotated[int, Field(ge=16, le=1024)], ...] = Field((64,), min_length=1)

@@ -36,9 +36,12 @@ class Columns(Section):
 class Source(Section):
     """Settings of every source.
 
-    `kind` names a reader, or one outside coinspark as `package.module:READER`. `name` is stored in
-    `coins.source`. `root` is the folder or URI below which all files lie. `photos`: a coin needs both sides
-    (pair), at least one (single), or none (texts only).
+    Attributes:
+        kind: Name of a reader, or `package.module:READER` of one outside coinspark.
+        name: Stored in `coins.source`.
+        root: Folder or URI; all files of the source are below it.
+        licence, medium: For records without their own.
+        photos: A coin needs both sides (pair), at least one (single), or none (texts only).
     """
 
     kind: str

@@ -10,8 +10,12 @@ from coinspark.config import Source
 class SyntheticSource(Source):
     """Settings of a collection of synthetic coins.
 
-    `coins` counts rows (a coin in one medium). `skew`: mint sizes fall as 1 / rank ** skew. `photo`: side of
-    a photo in pixels. `wear`: mean wear of a coin, 0 to 1.
+    Attributes:
+        coins: Number of rows: coins in one medium.
+        skew: Mint sizes are proportional to 1 / rank ** skew.
+        photo: Width and height of a photo in pixels.
+        wear: Mean wear of a coin, 0 to 1.
+        seed: Seed of all random draws.
     """
 
     coins: int = Field(480, ge=1)
