@@ -1,5 +1,4 @@
-"""Text of `coinspark classes`: the new classes of each layer, what they cover, and the coverage for other
-limits."""
+"""Text of `coinspark classes`: new classes of each layer, what they cover, coverage for other limits."""
 
 from __future__ import annotations
 
@@ -71,8 +70,7 @@ def totals(classes: DataFrame, coins: DataFrame) -> DataFrame:
 
 
 def _whole_types(rows: DataFrame, by: Sequence[str]) -> DataFrame:
-    """layer, mint, whole: share of described coins with a type that are in the class where most of their type
-    is."""
+    """layer, mint, whole: share of described coins with a type that are in the main class of their type."""
     return (
         rows.where("type IS NOT NULL AND described")
         .groupBy(*by, "type", "class")
@@ -169,8 +167,7 @@ def _class_lines(sizes: Sizes, mint: str) -> list[str]:
 
 
 def curve_table(points: Sequence[Point], max_share: float) -> str:
-    """The coverage as text: a line per mint and `min_coins`, a column per `max_classes`, the baseline
-    last."""
+    """The coverage as text: a line per mint and `min_coins`, a column per `max_classes` and the baseline."""
     lines = [
         "",
         "Share of described coins in new classes, and their number, by max_classes and min_coins; "

@@ -1,4 +1,4 @@
-"""The designs of Corpus Nummorum's coins.csv, made with pandas instead of the pipeline."""
+"""The designs of Corpus Nummorum's coins.csv, read with pandas instead of the pipeline."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def corpus_designs(real_data: Path) -> list[Design]:
 
     @cache
     def side(text: str) -> Side:
-        found = {
+        entities = {
             name: (name, category, kinds)
             for *_, name, category, _, kinds in automaton.find(matcher, text, "en")
         }
-        return tuple(found[name] for name in sorted(found))
+        return tuple(entities[name] for name in sorted(entities))
 
     rows = pd.read_csv(real_data / "corpus_nummorum" / "coins.csv", dtype=str, keep_default_na=False)
     key = ["coin_id", "medium"]

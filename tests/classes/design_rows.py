@@ -29,7 +29,7 @@ def design(mint: str, type_: str, obverse: str, reverse: str, coins: int, key: s
 
 
 def corpus() -> list[Design]:
-    """Three mints: heads with wreaths everywhere, hands that hold things; Pergamon is the one to be split."""
+    """Three mints with frequent heads, wreaths and hands; the tests split Pergamon."""
     return [
         design("Pergamon", "1", "head Athena", "owl hand", 60),
         design("Pergamon", "2", "head wreath Athena", "Nike hand wreath", 50),

@@ -58,8 +58,7 @@ def select(patterns: Sequence[Pattern], fits: Mask, coins: Ints, limits: Limits)
 
 
 def first_fit(fits: Mask, selected: Sequence[int]) -> Ints:
-    """Each group's position in `selected`, or -1. As `selected` is sorted, the first fit is the most
-    specific."""
+    """Each group's position in `selected`, or -1. As `selected` is sorted, it is the most specific fit."""
     if not selected:
         return np.full(fits.shape[1], -1, dtype=np.int64)
     rows = fits[list(selected)]
@@ -98,8 +97,7 @@ class _Selector:
         return float(values[best]), sorted([*selected, best])
 
     def best_exchange(self, selected: list[int]) -> Selection | None:
-        """The best selection with one pattern replaced by another; None if there is none within the
-        limits."""
+        """The best selection with one pattern replaced by another; None if none is within the limits."""
         best: Selection | None = None
         for leaving in selected:
             rest = [index for index in selected if index != leaving]
@@ -109,8 +107,7 @@ class _Selector:
         return best
 
     def _taken(self, selected: list[int]) -> Mask:
-        """patterns × groups: the groups that a pattern would take, from no class or from a less specific
-        one."""
+        """patterns × groups: what a pattern would take, from no class or from a less specific one."""
         nobody = len(self.roots)  # less specific than every pattern
         current = np.array([*selected, nobody])[first_fit(self.fits, selected)]
         taken: Mask = self.fits & (np.arange(nobody)[:, None] < current[None, :])

@@ -63,8 +63,7 @@ def _point(plan: MintPlan, pairs: Sequence[int]) -> Point:
 
 
 def common_pairs(groups: Sequence[CoinGroup], max_classes: int, min_coins: int) -> list[int]:
-    """Class sizes of a baseline: repeatedly take the most frequent pair of an obverse and a reverse name,
-    whatever it means."""
+    """Class sizes of a baseline that repeatedly takes the most frequent pair of names, whatever it means."""
     on_obverse = _shows([group.obverse for group in groups])
     on_reverse = _shows([group.reverse for group in groups])
     remaining = np.array([group.coins for group in groups], dtype=np.float64)

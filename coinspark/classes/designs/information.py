@@ -77,8 +77,7 @@ def names(side: Side) -> frozenset[str]:
 
 
 def estimate(designs: Iterable[Design]) -> InformationModel:
-    """The informativeness of every name over all mints. Each mint counts equally, whatever its number of
-    coins.
+    """Estimate the informativeness of every name over all mints. Each mint counts equally.
 
     bits(name) = weight(category of the name) · −log2(mean over mints of the share of designs that show the
     name)

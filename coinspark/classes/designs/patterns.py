@@ -21,11 +21,9 @@ Mask = npt.NDArray[np.bool_]
 NameSet = tuple[str, ...]
 
 MIN_INFORMATION = 0.5
-"""Names with less than this share of the mean information, over all mints, name no class, such as head,
-wreath or hand."""
+"""Names with a smaller share of the mean information name no class, such as head, wreath or hand."""
 MIN_LEAD_SHARE = 0.25
-"""The first name of a side must be the most informative name there on at least this share of the pattern's
-coins.
+"""The first name of a side must be its most informative one on this share of the pattern's coins.
 
 Otherwise a frequent attribute, such as a figure at somebody's feet, would name the class."""
 MIN_PATTERN_INFORMATION = 1.5
@@ -71,8 +69,7 @@ class Pattern:
 
     @property
     def name(self) -> str:
-        """Name of the class, such as `Philetairos–Athena` or `any–Nike`; two names of a side are joined by
-        +."""
+        """Name of the class, such as `Philetairos–Athena`, `any–Nike` or `Athena+owl–Zeus`."""
         return f"{'+'.join(self.obverse) or 'any'}–{'+'.join(self.reverse) or 'any'}"
 
     def fits(self, obverse: frozenset[str], reverse: frozenset[str]) -> bool:
@@ -125,8 +122,7 @@ class PatternSearch:
     """
 
     def __init__(self, groups: Sequence[CoinGroup], model: InformationModel, min_coins: int) -> None:
-        """Index both sides of the groups by the names that are informative and on at least `min_coins`
-        coins."""
+        """Index both sides of the groups by their informative names."""
         self.min_coins = min_coins
         self.coins = np.array([group.coins for group in groups], dtype=np.int64)
         described = [(group.obverse, group.reverse) for group in groups if group.described]
@@ -140,10 +136,10 @@ class PatternSearch:
         )
 
     def candidates(self) -> tuple[list[Pattern], Mask]:
-        """All patterns with enough coins and information, most specific first, and their fits: patterns ×
-        groups.
+        """All patterns with enough coins and information, most specific first, and which groups fit them.
 
-        Of patterns that the same groups fit, only the shortest stays.
+        The second value is a boolean array, patterns × groups. Of patterns that the same groups fit, only the
+        shortest stays.
         """
         obverse_sets, reverse_sets = self.sides[0].name_sets, self.sides[1].name_sets
         obverse_fits = np.array([mask for _, mask in obverse_sets])
@@ -194,8 +190,7 @@ class PatternSearch:
         return self.kinds.get(first, frozenset()) | {first}
 
     def _pattern(self, obverse_set: NameSet, reverse_set: NameSet, mask: Mask) -> Pattern | None:
-        """The pattern of the groups in `mask`, which show both name sets; None if it has no name or too
-        little information."""
+        """The pattern of the groups in `mask`, which show both name sets; None if it is not informative."""
         obverse = self._name_side(self.sides[0], obverse_set, mask)
         reverse = self._name_side(self.sides[1], reverse_set, mask)
         if obverse is None or reverse is None or not (obverse or reverse):
@@ -212,10 +207,10 @@ class PatternSearch:
         return Pattern(tuple(obverse), tuple(reverse), worth, rank)
 
     def _name_side(self, side: SideIndex, name_set: NameSet, mask: Mask) -> list[str] | None:
-        """Names of one side for the groups in `mask`: the most informative common name, then those of the
-        name set.
+        """Names of one side for the groups in `mask`.
 
-        None if these are more than two names, or if the first is only an attribute on most of the coins.
+        These are the most informative common name, then the names of the name set. None if they are more than
+        two, or if the first one is only an attribute on most of the coins.
         """
         common = _common_names(side, mask)[:1]
         chosen = common + [
@@ -230,8 +225,7 @@ class PatternSearch:
         return chosen
 
     def _second_name(self, side: SideIndex, first: str, mask: Mask) -> list[str]:
-        """The most informative further name that all groups in `mask` show, in a list; empty if there is
-        none."""
+        """The most informative further name that all groups in `mask` show, as a list of at most one name."""
         common = _common_names(side, mask)
         return next(([name] for name in common if name != first and not self._related(name, first)), [])
 

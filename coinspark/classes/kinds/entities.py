@@ -14,7 +14,7 @@ from coinspark.classes.kinds.kind import NOT_SPLIT, LayerKind, Tables, class_row
 from coinspark.config import Config, Layer
 from coinspark.entities.frames import merge_by_priority
 
-DESIGN = ("mint", "type", "design")
+DESIGN_KEY = ("mint", "type", "design")
 """Key of a design row: mint, type ('' without a single type), and the texts of both sides ('' if none)."""
 
 _ASSIGNED = "mint string, type string, design string, class string, evidence string"
@@ -32,12 +32,12 @@ def with_sides(coins: DataFrame, read: Tables, config: Config) -> DataFrame:
         coin_id, medium, mint, image_id, type, design, obverse, reverse. The last two are JSON arrays of
         {name, category, kinds}, each name once, sorted; [] without entities.
     """
-    found = _entities_of_texts(merge_by_priority(read("entities"), config.entities.engines_by_priority))
+    shown = _entities_of_texts(merge_by_priority(read("entities"), config.entities.engines_by_priority))
     sides = (
         coins.where("design != ''")
         .dropDuplicates(["design"])
         .select("design", F.explode("texts").alias("text"))
-        .join(found, F.col("text.text_id") == F.col("text_id"))
+        .join(shown, F.col("text.text_id") == F.col("text_id"))
         .groupBy("design")
         .agg(_side("obverse"), _side("reverse"))
     )
@@ -45,15 +45,15 @@ def with_sides(coins: DataFrame, read: Tables, config: Config) -> DataFrame:
 
 
 def _entities_of_texts(entities: DataFrame) -> DataFrame:
-    """text_id, found: distinct (name, category, kinds); the name of an unlisted entity is its form."""
+    """text_id, shown: distinct (name, category, kinds); the name of an unlisted entity is its form."""
     entity = F.struct(F.coalesce("name", "form").alias("name"), "category", "kinds")
-    return entities.groupBy("text_id").agg(F.collect_set(entity).alias("found"))
+    return entities.groupBy("text_id").agg(F.collect_set(entity).alias("shown"))
 
 
 def _side(name: str) -> Column:
     """Aggregate of a design's texts: the entities of one side as a JSON array."""
-    found = F.collect_list(F.when(F.col("text.side") == name, F.col("found")))
-    return F.to_json(F.array_sort(F.array_distinct(F.flatten(found)))).alias(name)
+    shown = F.collect_list(F.when(F.col("text.side") == name, F.col("shown")))
+    return F.to_json(F.array_sort(F.array_distinct(F.flatten(shown)))).alias(name)
 
 
 def assign(coins: DataFrame, layer: Layer, mints: tuple[str, ...]) -> DataFrame:
@@ -73,7 +73,7 @@ def assign(coins: DataFrame, layer: Layer, mints: tuple[str, ...]) -> DataFrame:
         )
 
     assigned = designs_of(coins).groupBy(F.lit(0)).applyInPandas(assign_all, _ASSIGNED)
-    joined = coins.join(assigned, list(DESIGN), "left").withColumns(
+    joined = coins.join(assigned, list(DESIGN_KEY), "left").withColumns(
         {"class": F.coalesce("class", "mint"), "evidence": F.coalesce("evidence", F.lit(NOT_SPLIT))}
     )
     return class_rows(joined, layer)
@@ -81,7 +81,7 @@ def assign(coins: DataFrame, layer: Layer, mints: tuple[str, ...]) -> DataFrame:
 
 def designs_of(coins: DataFrame) -> DataFrame:
     """The distinct designs of coins with sides: mint, type, design, obverse, reverse, coins (a count)."""
-    return coins.groupBy(*DESIGN, "obverse", "reverse").agg(F.count(F.lit(1)).alias("coins"))
+    return coins.groupBy(*DESIGN_KEY, "obverse", "reverse").agg(F.count(F.lit(1)).alias("coins"))
 
 
 def design(row: Mapping[str, object]) -> Design:

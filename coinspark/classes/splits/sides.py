@@ -92,8 +92,9 @@ def _positions(strata: DataFrame, layers: int, seed: int) -> DataFrame:
 
 
 def _is_taken(position: Column, wanted: Column, n: Column, start: Column) -> Column:
-    """True at `wanted` of the `n` positions, evenly spread: m consecutive positions contain m · wanted / n,
-    within one.
+    """True at `wanted` of the `n` positions, evenly spread.
+
+    m consecutive positions contain m · wanted / n of them, within one.
 
     Example: 2 of 5 with start 0. (position · 2 + 0) mod 5 is 0, 2, 4, 1, 3 for the positions 0 to 4; those
     below 2 are taken, which are the positions 0 and 3.
