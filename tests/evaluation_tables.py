@@ -94,6 +94,7 @@ def tables(spark: SparkSession, config: Config = CONFIG) -> Callable[[str], Data
             for layer in ("mint", "designs")
             for coin in all_coins
         ],
+        "moved_classes": [],
         "runs": [
             _run("mint", "hog-svm", all_coins),
             _run("mint", "vgg16", all_coins),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import Row
+from pyspark.sql import Row, SparkSession
 
 from coinspark.config import Config
 from coinspark.core.errors import ConfigError
@@ -18,6 +18,7 @@ from coinspark.evaluation.report import page as report
 from coinspark.evaluation.report.gather import GatheredSection, gather_section, section_names
 from coinspark.evaluation.report.sections import SECTIONS, classes, provenance, splits
 from coinspark.evaluation.report.source import ClassSize, ReportSource
+from coinspark.warehouse.schemas import MOVED_CLASSES
 from tests import evaluation_tables
 from tests.html_page import Reader
 
@@ -60,31 +61,35 @@ def test_sections_without_values_are_not_shown(source: ReportSource) -> None:
     assert gather_section("clusters", source) is None and gather_section("deepcluster", source) is None
 
 
-def test_changed_classes_are_listed_with_a_reason() -> None:
-    rows = [
-        Row(layer="designs", mint="Pergamon", **{"class": "Pergamon/bee"}, coins=7, new_class="Pergamon"),
-        Row(layer="designs", mint="Pergamon", **{"class": "Pergamon/Nike"}, coins=30, new_class="Pergamon"),
-        Row(layer="mint", mint="Assos", **{"class": "Assos"}, coins=9, new_class=None),
+def test_moved_classes_are_listed_with_their_reason() -> None:
+    moved = [
+        _moved("designs", "Pergamon", "Pergamon/bee", 7, "Pergamon", "7 coins, fewer than 20"),
+        _moved("mint", "Assos", "Assos", 9, None, "9 coins, fewer than 20"),
     ]
-    changes = [splits.describe(row, evaluation_tables.CONFIG) for row in rows]
-    text = Reader(render("splits", {"changes": changes, "folds": 1, "shown": 24})).text
-    assert "Pergamon/bee 7 merged into Pergamon fewer than 20 coins" in text
-    assert "Pergamon/Nike 30 merged into Pergamon too few coins would remain in the mint" in text
-    assert "Assos 9 removed from the layer fewer than 20 coins" in text
+    text = Reader(render("splits", {"moved": moved, "folds": 1, "shown": 24})).text
+    assert "Pergamon/bee 7 merged into Pergamon 7 coins, fewer than 20" in text
+    assert "Assos 9 dropped 9 coins, fewer than 20" in text
 
 
-def test_changed_classes_are_those_that_differ_in_splits(source: ReportSource) -> None:
-    table = source.tables
-    dropped = table("splits").where("NOT (layer = 'designs' AND class = 'Pergamon/owl')")
-    rows = splits.changed_classes(table("classes"), table("coins"), dropped).collect()
-    owls = {coin.coin_id for coin in evaluation_tables.coins() if coin.name == "Pergamon/owl"}
-    assert [tuple(row) for row in rows] == [("designs", "Pergamon", "Pergamon/owl", len(owls), None)]
-    assert splits.changed_classes(table("classes"), table("coins"), table("splits")).count() == 0
+def test_moved_classes_are_ordered_by_mint_and_size(source: ReportSource, spark: SparkSession) -> None:
+    rows = [
+        _moved("mint", "Assos", "Assos", 9, None, ""),
+        _moved("designs", "Pergamon", "Pergamon/bee", 7, "Pergamon", ""),
+        _moved("designs", "Pergamon", "Pergamon/owl", 12, "Pergamon", ""),
+    ]
+    frame = spark.createDataFrame(rows, MOVED_CLASSES.ddl)
+    changed = replace(source, tables=lambda name: frame if name == "moved_classes" else source.tables(name))
+    values = splits.gather(changed)
+    assert [row["class"] for row in values["moved"]] == ["Pergamon/owl", "Pergamon/bee", "Assos"]
+
+
+def _moved(layer: str, mint: str, name: str, coins: int, new_class: str | None, reason: str) -> Row:
+    return Row(layer=layer, mint=mint, **{"class": name}, coins=coins, new_class=new_class, reason=reason)
 
 
 def test_texts_of_a_build_with_folds_and_without_rejects() -> None:
-    text = Reader(render("splits", {"changes": [], "folds": 5, "shown": 24})).text
-    assert "Every coin is tested exactly once" in text and "No class was merged or removed" in text
+    text = Reader(render("splits", {"moved": [], "folds": 5, "shown": 24})).text
+    assert "Every coin is tested exactly once" in text and "No class was merged or dropped" in text
     assert "No records rejected" in Reader(render("rejects", {"rejects": []})).text
 
 
