@@ -33,9 +33,9 @@ def gather(source: ReportSource) -> Mapping[str, Any] | None:
     if not config.layers_reading("clusters"):
         return None
     members = read_members(source.tables, config)
-    found = clusterings(label_counts(members), config)
+    mints = clusterings(label_counts(members), config)
     unclustered = unclustered_mints(source.tables, config)
-    if not found and not unclustered:
+    if not mints and not unclustered:
         return None
     nearest = nearest_and_farthest(members, config.evaluation.examples_per_class)
     coins: dict[End, list[CoinCard]] = defaultdict(list)
@@ -43,7 +43,7 @@ def gather(source: ReportSource) -> Mapping[str, Any] | None:
         labels = filter(None, (row["type"], row["design"]))
         note = ", ".join([f"distance {row['distance']:.4f}", *labels])
         coins[row["layer"], row["mint"], row["cluster"], row["end"]].append(coin_card(row, config, note))
-    return {"clusterings": found, "coins": dict(coins), "unclustered": unclustered, "rules": RULES}
+    return {"clusterings": mints, "coins": dict(coins), "unclustered": unclustered, "rules": RULES}
 
 
 def unclustered_mints(tables: Tables, config: Config) -> list[Row]:
