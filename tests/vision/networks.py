@@ -1,4 +1,4 @@
-"""A VGG16 network for the tests, with batch normalization statistics as after training, in an .npz file like that of a run."""
+"""A VGG16 with batch normalization statistics as after training, in an .npz file as a run writes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stage `clusters` and the layer on top of it: known groups come out, keep their names, and bad vectors are named."""
+"""Stage clusters and the cluster layer: known groups, numbers across builds, invalid features."""
 
 from __future__ import annotations
 
@@ -34,56 +34,62 @@ LAYERS = (
     {"name": "parts", "kind": "clusters", "k": 3, "min_coins": 12, "split": {"larger_than": 1}},
     {"name": "chosen", "kind": "clusters", "min_coins": 5, "max_classes": 8, "split": {"mints": ["Abdera"]}},
 )
-EYE = Network("none.npz", "ab" * 32, ImageSpec(32, 64), "vgg16")
+NETWORK = Network("none.npz", "ab" * 32, ImageSpec(32, 64), "vgg16")
 Coins = dict[str, tuple[str, list[float]]]
-"""Picture → its coin's mint and its vector."""
+"""Image → mint and vector of its coin."""
 
 
-def grouped(mint: str, sizes: tuple[int, ...], seed: int = 0, width: int = 9, mark: str = "") -> Coins:
-    """So many pictures of a mint around each of some points, named after mint, group, number; they vary in few ways."""
+def groups_of_mint(
+    mint: str, sizes: tuple[int, ...], seed: int = 0, width: int = 9, suffix: str = ""
+) -> Coins:
+    """Images of a mint in groups of these sizes, named `mint-group-number`; they vary in few directions."""
     random = np.random.default_rng(seed)
     points = np.eye(len(sizes), width) * 4
     aside = (
         np.roll(points, -1, axis=0) - points
-    ) / 30  # towards the next group: no direction of its own to be whitened
+    ) / 30  # variation towards the next group, so that whitening does not amplify it
     return {
-        f"{mint}-{group}{mark}-{n:02d}": (mint, (points[group] + 1 + aside[group] * random.normal()).tolist())
+        f"{mint}-{group}{suffix}-{n:02d}": (
+            mint,
+            (points[group] + 1 + aside[group] * random.normal()).tolist(),
+        )
         for group, size in enumerate(sizes)
         for n in range(size)
     }
 
 
 def collection() -> Coins:
-    """Abdera: groups of 30, 20 and 10. Byzantion: fewer pictures than clusters. Perinthos: all alike. Thasos: a single coin."""
-    alike: Coins = {f"Perinthos-0-{n:02d}": ("Perinthos", [1.0] * 9) for n in range(8)}
+    """Abdera: groups of 30, 20 and 10. Byzantion: 2 images. Perinthos: equal vectors. Thasos: one coin."""
+    equal: Coins = {f"Perinthos-0-{n:02d}": ("Perinthos", [1.0] * 9) for n in range(8)}
     return {
-        **grouped("Abdera", (20, 10, 30)),
-        **grouped("Byzantion", (2,)),
-        **alike,
-        **grouped("Thasos", (1,)),
+        **groups_of_mint("Abdera", (20, 10, 30)),
+        **groups_of_mint("Byzantion", (2,)),
+        **equal,
+        **groups_of_mint("Thasos", (1,)),
     }
 
 
 @pytest.fixture
-def held(
+def make_tables(
     spark: SparkSession, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., dict[str, DataFrame]]:
-    """Coins and features as tables; each coin has its picture's name; `former` are last build's clusters."""
-    monkeypatch.setattr(clusters_stage, "select_network", lambda context: EYE)
+    """Tables of coins (named after their images), features, and `former` clusters of the previous build."""
+    monkeypatch.setattr(clusters_stage, "select_network", lambda context: NETWORK)
 
     def make(
         coins: Coins,
-        model: str = EYE.model,
+        model: str = NETWORK.model,
         former: Sequence[Row] = (),
         partitions: int = 2,
-        more: Sequence[tuple[str, str, str | None]] = (),
+        more_coins: Sequence[tuple[str, str, str | None]] = (),
     ) -> dict[str, DataFrame]:
         rows = [
             (image, "original", mint, [], "s", None, None, None, None, [], image)
             for image, (mint, _) in coins.items()
         ]
         rows += [
-            (coin, "original", mint, [], "s", None, None, None, None, [], image) for coin, mint, image in more
+            (coin, "original", mint, [], "s", None, None, None, None, [], image)
+            for coin, mint, image in more_coins
         ]
         seen = [(image, model, vector) for image, (_, vector) in coins.items()]
         return {
@@ -99,7 +105,7 @@ def held(
     return make
 
 
-def told(config: Config, *layers: dict[str, Any], **keys: Any) -> Config:
+def with_layers(config: Config, *layers: dict[str, Any], **keys: Any) -> Config:
     """The configuration with these layers."""
     return Config.model_validate(
         {**config.model_dump(mode="json"), "layers": layers or LAYERS, "features": {"weights": None, **keys}}
@@ -109,18 +115,22 @@ def told(config: Config, *layers: dict[str, Any], **keys: Any) -> Config:
 def build(
     spark: SparkSession,
     config: Config,
-    place: Path,
+    scratch: Path,
     tables: dict[str, DataFrame],
-    said: list[str] | None = None,
+    messages: list[str] | None = None,
     of: stage.Stage = clusters_stage.STAGE,
 ) -> list[Row]:
-    """The rows that the stage makes of these tables."""
-    context = Context(spark, config, tables.__getitem__, place, (said if said is not None else []).append)
+    """Rows of the stage's first table, built from these tables."""
+    context = Context(
+        spark, config, tables.__getitem__, scratch, (messages if messages is not None else []).append
+    )
     built = of.build(context)
     tables |= {name: frame for name, frame in built.items() if name == "cluster_mints"}
-    made = built[of.writes[0]]
-    assert isinstance(made, DataFrame) and made.columns == list(schemas.TABLES[of.writes[0]].columns)
-    return made.collect()
+    built_rows = built[of.writes[0]]
+    assert isinstance(built_rows, DataFrame) and built_rows.columns == list(
+        schemas.TABLES[of.writes[0]].columns
+    )
+    return built_rows.collect()
 
 
 def names(rows: list[Row], layer: str = "parts") -> dict[str, int]:
@@ -128,56 +138,56 @@ def names(rows: list[Row], layer: str = "parts") -> dict[str, int]:
 
 
 def groups(rows: list[Row], layer: str = "parts") -> set[tuple[str, int]]:
-    """Which group of which mint stands in which cluster."""
+    """Pairs of group and cluster."""
     return {(image.rsplit("-", 1)[0].rstrip("+"), cluster) for image, cluster in names(rows, layer).items()}
 
 
-SIZED = {("Abdera-2", 1), ("Abdera-0", 2), ("Abdera-1", 3)}  # the largest group is the first
+SIZED = {("Abdera-2", 1), ("Abdera-0", 2), ("Abdera-1", 3)}  # the largest group gets number 1
 
 
 @pytest.mark.parametrize("partitions", [1, 7])
-def test_known_groups_are_clusters_named_by_size(
-    spark: SparkSession, config: Config, held: Callable[..., Any], tmp_path: Path, partitions: int
+def test_groups_become_clusters_numbered_by_size(
+    spark: SparkSession, config: Config, make_tables: Callable[..., Any], tmp_path: Path, partitions: int
 ) -> None:
-    said: list[str] = []
+    messages: list[str] = []
     coins = collection()
-    rows = build(spark, told(config), tmp_path, held(coins, partitions=partitions), said)
+    rows = build(spark, with_layers(config), tmp_path, make_tables(coins, partitions=partitions), messages)
     assert groups(rows) == groups(rows, "chosen") == SIZED
-    assert {(row["mint"], row["model"]) for row in rows} == {("Abdera", EYE.model)}
-    assert [line.split(": ", 1)[1] for line in said[:-1]] == [
+    assert {(row["mint"], row["model"]) for row in rows} == {("Abdera", NETWORK.model)}
+    assert [line.split(": ", 1)[1] for line in messages[:-1]] == [
         "Abdera: 60 images in 3 clusters, the largest 50%",
         "Byzantion: left whole: 2 images are fewer than 3 clusters",
         "Perinthos: left whole: its images have fewer distinct vectors than clusters",
     ]
-    assert said[-1].startswith(
+    assert messages[-1].startswith(
         "clusters  chosen: Abdera: 60 images in 3 clusters, selected by a silhouette of 0."
     )
     vectors = np.array([vector for mint, vector in coins.values() if mint == "Abdera"])
-    white = PCA(2, whiten=True).fit_transform(vectors)  # two directions between three points
-    white /= np.linalg.norm(white, axis=1, keepdims=True)
+    whitened = PCA(2, whiten=True).fit_transform(vectors)  # three points span two directions
+    whitened /= np.linalg.norm(whitened, axis=1, keepdims=True)
     images = [image for image, (mint, _) in coins.items() if mint == "Abdera"]
-    found = {row["image_id"]: row["distance"] for row in rows if row["layer"] == "parts"}
+    distances = {row["image_id"]: row["distance"] for row in rows if row["layer"] == "parts"}
     for cluster in (1, 2, 3):
         members = [n for n, image in enumerate(images) if names(rows)[image] == cluster]
-        away = np.linalg.norm(white[members] - white[members].mean(0), axis=1)
-        np.testing.assert_allclose([found[images[n]] for n in members], away, atol=1.1e-4)
+        expected = np.linalg.norm(whitened[members] - whitened[members].mean(0), axis=1)
+        np.testing.assert_allclose([distances[images[n]] for n in members], expected, atol=1.1e-4)
 
 
-def test_the_layer_has_a_class_a_cluster_and_tiny_ones_go_back(
-    spark: SparkSession, config: Config, held: Callable[..., Any], tmp_path: Path
+def test_layer_has_a_class_per_cluster_and_merges_small_ones_into_the_mint(
+    spark: SparkSession, config: Config, make_tables: Callable[..., Any], tmp_path: Path
 ) -> None:
-    more = [
+    more_coins = [
         ("bare", "Abdera", None),
         ("shared", "Byzantion", "Abdera-0-00"),
         ("second", "Abdera", "Abdera-2-00"),
     ]
-    tables = held(collection(), more=more)
-    rows = build(spark, told(config), tmp_path, tables)
+    tables = make_tables(collection(), more_coins=more_coins)
+    rows = build(spark, with_layers(config), tmp_path, tables)
     assert len(rows) == 2 * 60, "a shared picture counts for the first mint by name, and once"
     tables["clusters"] = spark.createDataFrame(rows, schemas.CLUSTERS.ddl)
-    made = build(spark, told(config), tmp_path, tables, of=classes.STAGE)
-    parts = {row["coin_id"]: row for row in made if row["layer"] == "parts"}
-    assert len(parts) == len([row for row in made if row["layer"] == "parts"]) == len(collection()) + 3
+    built_rows = build(spark, with_layers(config), tmp_path, tables, of=classes.STAGE)
+    parts = {row["coin_id"]: row for row in built_rows if row["layer"] == "parts"}
+    assert len(parts) == len([row for row in built_rows if row["layer"] == "parts"]) == len(collection()) + 3
     counts = Counter((row["mint"], row["class"]) for row in parts.values())
     assert counts == {
         ("Abdera", "Abdera/cluster-01"): 31,
@@ -191,7 +201,7 @@ def test_the_layer_has_a_class_a_cluster_and_tiny_ones_go_back(
         row["distance"] for row in rows if row["image_id"] == "Abdera-2-00" and row["layer"] == "parts"
     )
     text = summary.render(
-        {"classes": spark.createDataFrame(made, schemas.CLASSES.ddl)}.__getitem__, told(config)
+        {"classes": spark.createDataFrame(built_rows, schemas.CLASSES.ddl)}.__getitem__, with_layers(config)
     )
     assert text.startswith(
         "Layer parts\n\nAbdera: 62 coins; 2 new classes of at least 20 coins contain 82.3% of them, the "
@@ -205,148 +215,150 @@ def test_the_layer_has_a_class_a_cluster_and_tiny_ones_go_back(
     assert evidence["Byzantion-0-00"].startswith("mint left whole: ")
     assert evidence["Perinthos-0-00"].startswith("mint left whole: ")
     assert evidence["Thasos-0-00"] == "its mint is not split in this layer"
-    chosen = {row["coin_id"]: row for row in made if row["layer"] == "chosen"}
+    chosen = {row["coin_id"]: row for row in built_rows if row["layer"] == "chosen"}
     assert chosen["Abdera-1-00"]["class"] == "Abdera/cluster-03" and chosen["bare"]["class"] == "Abdera"
     assert chosen["shared"]["evidence"] == "its mint is not split in this layer"
 
 
-def test_a_shared_picture_counts_for_the_first_mint_that_is_split(
-    spark: SparkSession, config: Config, held: Callable[..., Any], tmp_path: Path
+def test_shared_image_counts_for_the_first_split_mint(
+    spark: SparkSession, config: Config, make_tables: Callable[..., Any], tmp_path: Path
 ) -> None:
-    both = {**grouped("Abdera", (9, 9)), **grouped("Byzantion", (9, 9))}
-    config = told(
+    both = {**groups_of_mint("Abdera", (9, 9)), **groups_of_mint("Byzantion", (9, 9))}
+    config = with_layers(
         config, {"name": "parts", "kind": "clusters", "k": 2, "min_coins": 2, "split": {"larger_than": 1}}
     )
-    tables = held(both, more=[("shared", "Byzantion", "Abdera-0-00")])
+    tables = make_tables(both, more_coins=[("shared", "Byzantion", "Abdera-0-00")])
     rows = build(spark, config, tmp_path, tables)
     assert Counter((row["mint"], row["cluster"]) for row in rows) == {
         (mint, n): 9 for mint in ("Abdera", "Byzantion") for n in (1, 2)
     }
     tables["clusters"] = spark.createDataFrame(rows, schemas.CLUSTERS.ddl)
-    made = {row["coin_id"]: row for row in build(spark, config, tmp_path, tables, of=classes.STAGE)}
-    assert (made["shared"]["class"], made["shared"]["evidence"]) == (
+    built_rows = {row["coin_id"]: row for row in build(spark, config, tmp_path, tables, of=classes.STAGE)}
+    assert (built_rows["shared"]["class"], built_rows["shared"]["evidence"]) == (
         "Byzantion",
         "its image counts for Abdera",
     )
 
 
-def test_names_stay_while_coins_come_and_networks_change(
+def test_numbers_stay_when_coins_are_added_and_the_network_changes(
     spark: SparkSession,
     config: Config,
-    held: Callable[..., Any],
+    make_tables: Callable[..., Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Last build Abdera's groups had the numbers 7, 2 and 5, which nothing but last build's rows can tell."""
-    first = build(spark, told(config), tmp_path, held(collection()))
+    """In the previous build the groups of Abdera had the numbers 7, 2 and 5."""
+    first = build(spark, with_layers(config), tmp_path, make_tables(collection()))
     former = [Row(**{**row.asDict(), "cluster": {1: 7, 2: 2, 3: 5}[row["cluster"]]}) for row in first]
-    wanted = {("Abdera-2", 7), ("Abdera-0", 2), ("Abdera-1", 5)}
-    grown = {**collection(), **grouped("Abdera", (2, 1, 3), seed=1, mark="+")}  # a tenth more
-    asked: list[bool] = []
+    expected_groups = {("Abdera-2", 7), ("Abdera-0", 2), ("Abdera-1", 5)}
+    grown = {**collection(), **groups_of_mint("Abdera", (2, 1, 3), seed=1, suffix="+")}  # 10 % more
+    resumed: list[bool] = []
     real = on_spark.select_clusters
 
-    def watched(rows: DataFrame, how: Any) -> Any:
-        asked.append(how.resume)
-        return real(rows, how)
+    def recording(rows: DataFrame, settings: Any) -> Any:
+        resumed.append(settings.resume)
+        return real(rows, settings)
 
-    monkeypatch.setattr(on_spark, "select_clusters", watched)
-    again = build(spark, told(config), tmp_path, held(grown, former=former))
-    assert groups(again) == groups(again, "chosen") == wanted and all(asked)
+    monkeypatch.setattr(on_spark, "select_clusters", recording)
+    again = build(spark, with_layers(config), tmp_path, make_tables(grown, former=former))
+    assert groups(again) == groups(again, "chosen") == expected_groups and all(resumed)
     assert {image: number for image, number in names(again).items() if image in names(first)} == names(former)
     random = np.random.default_rng(5)
-    turn = random.normal(size=(9, 14))  # another network: another width, other axes, other lengths
+    projection = random.normal(size=(9, 14))  # another network: other width, axes and lengths
     other: Coins = {
-        image: (mint, (np.array(vector) @ turn * 3).tolist()) for image, (mint, vector) in grown.items()
+        image: (mint, (np.array(vector) @ projection * 3).tolist()) for image, (mint, vector) in grown.items()
     }
-    asked.clear()
+    resumed.clear()
     monkeypatch.setattr(
         clusters_stage,
         "select_network",
         lambda context: Network("other.npz", "cd" * 32, ImageSpec(32, 64), "vgg16"),
     )
-    changed = build(spark, told(config), tmp_path, held(other, model="cd" * 8 + "-64x32", former=former))
-    assert groups(changed) == wanted and not any(asked)
+    changed = build(
+        spark, with_layers(config), tmp_path, make_tables(other, model="cd" * 8 + "-64x32", former=former)
+    )
+    assert groups(changed) == expected_groups and not any(resumed)
 
 
-def test_a_killed_worker_changes_nothing(
+def test_killed_worker_does_not_change_the_result(
     spark: SparkSession,
     config: Config,
-    held: Callable[..., Any],
+    make_tables: Callable[..., Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    undisturbed = sorted(build(spark, told(config), tmp_path, held(collection())))
+    undisturbed = sorted(build(spark, with_layers(config), tmp_path, make_tables(collection())))
     marker = str(tmp_path / "killed")
 
     def kill(done: int, inertia: float) -> None:
         if done == 1:
             try:
-                os.close(os.open(marker, os.O_CREAT | os.O_EXCL))  # the first task that comes here, once
+                os.close(os.open(marker, os.O_CREAT | os.O_EXCL))  # the first task to get here, once
             except FileExistsError:
                 return
             os.kill(os.getpid(), signal.SIGKILL)
 
     monkeypatch.setattr(on_spark, "select_clusters", partial(on_spark.select_clusters, on_iteration=kill))
-    assert sorted(build(spark, told(config), tmp_path, held(collection()))) == undisturbed
+    assert sorted(build(spark, with_layers(config), tmp_path, make_tables(collection()))) == undisturbed
     assert (tmp_path / "killed").exists()
 
 
-def test_what_is_wrong_with_features_is_named(
-    spark: SparkSession, config: Config, held: Callable[..., Any], tmp_path: Path
+def test_missing_or_invalid_features_are_named(
+    spark: SparkSession, config: Config, make_tables: Callable[..., Any], tmp_path: Path
 ) -> None:
     coins = collection()
-    gone = held(coins)
-    gone["features"] = gone["features"].where("image_id NOT IN ('Abdera-1-03', 'Byzantion-0-01')")
+    incomplete = make_tables(coins)
+    incomplete["features"] = incomplete["features"].where("image_id NOT IN ('Abdera-1-03', 'Byzantion-0-01')")
     with pytest.raises(
         InputError,
         match=r"2 images of the mints that layer parts splits have no features .*, such as "
         r"Abdera-1-03 \(Abdera\), Byzantion-0-01 \(Byzantion\); run `coinspark features`",
     ):
-        build(spark, told(config), tmp_path, gone)
+        build(spark, with_layers(config), tmp_path, incomplete)
     for bad in (np.nan, -np.inf):
         broken = {**coins, "Abdera-0-05": ("Abdera", [1.0] * 8 + [bad])}
         with pytest.raises(
             InputError, match=r"layer parts: Abdera: the vector of 'Abdera-0-05' has NaN or infinity: leave"
         ):
-            build(spark, told(config), tmp_path, held(broken))
+            build(spark, with_layers(config), tmp_path, make_tables(broken))
     torn = {**coins, "Abdera-0-05": ("Abdera", [1.0] * 8)}
     with pytest.raises(
         InputError, match=r"layer parts: Abdera: vectors of different lengths: .* one model at a time"
     ):
-        build(spark, told(config), tmp_path, held(torn))
+        build(spark, with_layers(config), tmp_path, make_tables(torn))
 
 
-def test_features_of_another_network_are_not_mixed_in(
-    spark: SparkSession, config: Config, held: Callable[..., Any], tmp_path: Path
+def test_features_of_another_network_are_not_used(
+    spark: SparkSession, config: Config, make_tables: Callable[..., Any], tmp_path: Path
 ) -> None:
     coins = collection()
     with pytest.raises(
-        InputError, match=f"no rows of model {EYE.model}, found: other-64x32; run `coinspark features`"
+        InputError, match=f"no rows of model {NETWORK.model}, found: other-64x32; run `coinspark features`"
     ):
-        build(spark, told(config), tmp_path, held(coins, model="other-64x32"))
-    both = held(coins)
-    half = held(
+        build(spark, with_layers(config), tmp_path, make_tables(coins, model="other-64x32"))
+    both = make_tables(coins)
+    half = make_tables(
         {image: (mint, [9.0, *vector]) for image, (mint, vector) in coins.items()}, model="other-64x32"
     )["features"]
     both["features"] = both["features"].unionByName(half)
-    assert groups(build(spark, told(config), tmp_path, both)) == SIZED
-    both["features"] = both["features"].where(f"model <> '{EYE.model}' OR image_id <> 'Abdera-0-00'")
+    assert groups(build(spark, with_layers(config), tmp_path, both)) == SIZED
+    both["features"] = both["features"].where(f"model <> '{NETWORK.model}' OR image_id <> 'Abdera-0-00'")
     with pytest.raises(InputError, match=r"1 images of .* such as Abdera-0-00 \(Abdera\)"):
-        build(spark, told(config), tmp_path, both)
+        build(spark, with_layers(config), tmp_path, both)
 
 
-def test_weights_that_are_not_the_recorded_ones_stop_it(
+def test_weights_with_another_hash_than_recorded_stop_the_stage(
     spark: SparkSession,
     config: Config,
-    held: Callable[..., Any],
+    make_tables: Callable[..., Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from coinspark.vision.feature_network import select_network
 
-    tables = held(collection())
+    tables = make_tables(collection())
     monkeypatch.setattr(clusters_stage, "select_network", select_network)
-    learnt = told(config, weights="deepcluster").model_copy(update={"warehouse": str(tmp_path)})
+    learnt = with_layers(config, weights="deepcluster").model_copy(update={"warehouse": str(tmp_path)})
     networks.write(tmp_path / "a.npz", 3)
     row = ("a", json.dumps({"network": {}}), "{}", "c", "a.npz", "0" * 64)
     tables["networks"] = spark.createDataFrame([row], schemas.NETWORKS.ddl)
@@ -356,11 +368,11 @@ def test_weights_that_are_not_the_recorded_ones_stop_it(
         build(spark, learnt, tmp_path, tables)
 
 
-def test_without_a_layer_of_clusters_there_is_nothing_to_do(
-    spark: SparkSession, config: Config, held: Callable[..., Any], tmp_path: Path
+def test_stage_without_a_cluster_layer_is_refused(
+    spark: SparkSession, config: Config, make_tables: Callable[..., Any], tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="no layer is of kind clusters; add one to `layers`"):
-        build(spark, config, tmp_path, held({}))
+        build(spark, config, tmp_path, make_tables({}))
 
 
 @pytest.mark.parametrize(
@@ -375,29 +387,31 @@ def test_without_a_layer_of_clusters_there_is_nothing_to_do(
 def test_mint_that_cannot_be_clustered_is_left_whole_with_a_reason(
     spark: SparkSession,
     config: Config,
-    held: Callable[..., Any],
+    make_tables: Callable[..., Any],
     tmp_path: Path,
     settings: dict[str, int],
     reason: str,
 ) -> None:
     layer = {"name": "parts", "kind": "clusters", "split": {"largest": 1}, **settings}
-    config, said, tables = told(config, layer), list[str](), held(collection())
-    assert build(spark, config, tmp_path, tables, said) == []
-    assert said == [f"clusters  parts: Abdera: left whole: {reason}"]
+    config, messages, tables = with_layers(config, layer), list[str](), make_tables(collection())
+    assert build(spark, config, tmp_path, tables, messages) == []
+    assert messages == [f"clusters  parts: Abdera: left whole: {reason}"]
     assert [tuple(row) for row in tables["cluster_mints"].collect()] == [
-        ("parts", "Abdera", EYE.model, 60, None, None, reason)
+        ("parts", "Abdera", NETWORK.model, 60, None, None, reason)
     ]
-    made = build(spark, config, tmp_path, tables, of=classes.STAGE)
-    assert all(row["evidence"].startswith("mint left whole: ") for row in made if row["mint"] == "Abdera")
-    assert all(row["class"] == row["mint"] for row in made)
+    built_rows = build(spark, config, tmp_path, tables, of=classes.STAGE)
+    assert all(
+        row["evidence"].startswith("mint left whole: ") for row in built_rows if row["mint"] == "Abdera"
+    )
+    assert all(row["class"] == row["mint"] for row in built_rows)
 
 
 def test_each_mint_that_a_layer_splits_has_a_row_with_its_outcome(
-    spark: SparkSession, config: Config, held: Callable[..., Any], tmp_path: Path
+    spark: SparkSession, config: Config, make_tables: Callable[..., Any], tmp_path: Path
 ) -> None:
     bare = {"name": "bare", "kind": "clusters", "k": 2, "min_coins": 2, "split": {"mints": ["Dion"]}}
-    tables = held(collection(), more=[("without", "Dion", None)])
-    build(spark, told(config, *LAYERS, bare), tmp_path, tables)
+    tables = make_tables(collection(), more_coins=[("without", "Dion", None)])
+    build(spark, with_layers(config, *LAYERS, bare), tmp_path, tables)
     rows = {(row["layer"], row["mint"]): row for row in tables["cluster_mints"].collect()}
     assert {key: (row["images"], row["clusters"], row["reason"]) for key, row in rows.items()} == {
         ("parts", "Abdera"): (60, 3, None),
@@ -406,22 +420,23 @@ def test_each_mint_that_a_layer_splits_has_a_row_with_its_outcome(
         ("chosen", "Abdera"): (60, 3, None),
         ("bare", "Dion"): (0, None, NO_IMAGES),
     }
-    assert {row["model"] for row in rows.values()} == {EYE.model}
+    assert {row["model"] for row in rows.values()} == {NETWORK.model}
     assert rows["parts", "Abdera"]["silhouette"] is None, "with a fixed k there is no choice"
     assert 0.5 < rows["chosen", "Abdera"]["silhouette"] < 1
 
 
-def test_settings_of_other_layers_and_tables_do_not_matter(config: Config) -> None:
-    assert clusters_stage.STAGE.reads(told(config)) == ("coins", "features")
-    assert clusters_stage.STAGE.reads(told(config, weights="deepcluster")) == (
+def test_settings_and_reads_ignore_other_layers(config: Config) -> None:
+    assert clusters_stage.STAGE.reads(with_layers(config)) == ("coins", "features")
+    assert clusters_stage.STAGE.reads(with_layers(config, weights="deepcluster")) == (
         "coins",
         "features",
         "networks",
     )
     mint, parts, chosen = LAYERS
-    same = told(config, {"name": "plain", "kind": "mint"}, parts, chosen, layer="plain")
+    same = with_layers(config, {"name": "plain", "kind": "mint"}, parts, chosen, layer="plain")
     assert (
-        clusters_stage.STAGE.settings(same)["layers"] == clusters_stage.STAGE.settings(told(config))["layers"]
+        clusters_stage.STAGE.settings(same)["layers"]
+        == clusters_stage.STAGE.settings(with_layers(config))["layers"]
     )
-    other = told(config, mint, {**parts, "k": 4}, chosen)
-    assert clusters_stage.STAGE.settings(other) != clusters_stage.STAGE.settings(told(config))
+    other = with_layers(config, mint, {**parts, "k": 4}, chosen)
+    assert clusters_stage.STAGE.settings(other) != clusters_stage.STAGE.settings(with_layers(config))

@@ -1,4 +1,4 @@
-"""The stage: whose pictures, whose weights; nothing is done twice, nothing of another model is lost, a killed run goes on."""
+"""Stage features: selection of images and weights, incremental builds, faults, and resuming."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from coinspark.warehouse.locations import local_folder
 from tests.training_shards import striped_image
 from tests.vision import networks
 
-Put = Callable[..., None]
+Publish = Callable[..., None]
 MINTS = ("Abdera", "Byzantion", "Perinthos")
 
 
 def coins(n: int) -> list[tuple[Any, ...]]:
-    """So many coins of three mints, the last without a picture; two share one."""
+    """n coins of three mints, the last without an image; two coins share an image."""
     return [
         (
             f"c{k}",
@@ -53,22 +53,22 @@ def images(n: int) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture
-def asked(config: Config, tmp_path: Path) -> Callable[..., Config]:
-    """A configuration with these features, its tables this test's alone, its files below tmp_path/warehouse."""
+def configure(config: Config, tmp_path: Path) -> Callable[..., Config]:
+    """A configuration with these settings of features and files in tmp_path/warehouse."""
 
     def make(**keys: Any) -> Config:
-        told = {
+        settings = {
             **config.model_dump(mode="json"),
             "ingest": {"sizes": [32], "shape": "wide"},
             "features": {"precision": "float32", "batch": 4, **keys},
         }
-        return Config.model_validate(told).model_copy(update={"warehouse": str(tmp_path / "warehouse")})
+        return Config.model_validate(settings).model_copy(update={"warehouse": str(tmp_path / "warehouse")})
 
     return make
 
 
 @pytest.fixture
-def put(spark: SparkSession, config: Config) -> Put:
+def publish_rows(spark: SparkSession, config: Config) -> Publish:
     """Publish rows of a table."""
     tables.create(spark, config)
 
@@ -87,52 +87,54 @@ def rows(spark: SparkSession, config: Config) -> list[Any]:
     return tables.read(spark, config, "features").orderBy("model", "image_id").collect()
 
 
-def built(spark: SparkSession, config: Config, scratch: Path, said: list[str], **held: DataFrame) -> str:
-    """The content of one build on these tables, nothing published."""
+def built(
+    spark: SparkSession, config: Config, scratch: Path, messages: list[str], **written: DataFrame
+) -> str:
+    """Content hash of a build from these tables, without publishing."""
 
     def read(name: str) -> DataFrame:
-        return held[name] if name in held else spark.createDataFrame([], schemas.TABLES[name].ddl)
+        return written[name] if name in written else spark.createDataFrame([], schemas.TABLES[name].ddl)
 
     scratch.mkdir(parents=True, exist_ok=True)
-    made = vision.build(Context(spark, config, read, scratch, said.append))["features"]
-    assert isinstance(made, Change)
-    return tables.content_hash(made.rows)
+    change = vision.build(Context(spark, config, read, scratch, messages.append))["features"]
+    assert isinstance(change, Change)
+    return tables.content_hash(change.rows)
 
 
 @pytest.mark.slow
-def test_each_picture_once_and_only_what_is_missing(
+def test_each_image_is_processed_once_per_model(
     spark: SparkSession,
-    put: Put,
-    asked: Callable[..., Config],
+    publish_rows: Publish,
+    configure: Callable[..., Config],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first, second = (networks.write(tmp_path / f"{seed}.npz", seed) for seed in (1, 2))
-    config = asked(weights=first.weights, weights_sha256=first.sha256)
-    put("coins", coins(6))
-    put("images", images(6))
+    config = configure(weights=first.weights, weights_sha256=first.sha256)
+    publish_rows("coins", coins(6))
+    publish_rows("images", images(6))
     assert run(spark, config)
-    found = rows(spark, config)
-    assert [(row.image_id, row.model) for row in found] == [(f"i{n}", first.model) for n in (0, 2, 3, 4)]
-    wanted = networks.expected_vectors(first, [striped_image(n) for n in (0, 2, 3, 4)])
-    np.testing.assert_allclose([row.vector for row in found], wanted, rtol=1e-4, atol=1e-4)
-    assert not run(spark, config), "nothing is new"
+    published = rows(spark, config)
+    assert [(row.image_id, row.model) for row in published] == [(f"i{n}", first.model) for n in (0, 2, 3, 4)]
+    expected = networks.expected_vectors(first, [striped_image(n) for n in (0, 2, 3, 4)])
+    np.testing.assert_allclose([row.vector for row in published], expected, rtol=1e-4, atol=1e-4)
+    assert not run(spark, config), "nothing changed"
 
-    seen: list[int] = []
+    processed: list[int] = []
     real = features.extract
 
-    def watched(pictures: DataFrame, *how: Any) -> DataFrame:
-        seen.append(pictures.count())
-        return real(pictures, *how)
+    def counting(images: DataFrame, *options: Any) -> DataFrame:
+        processed.append(images.count())
+        return real(images, *options)
 
-    monkeypatch.setattr(features, "extract", watched)
-    put("coins", coins(8))
-    put("images", images(8))
-    assert run(spark, config) and seen == [2], "two pictures are new"
-    other = asked(weights=second.weights, weights_sha256=second.sha256.upper(), mints=["Abdera"])
-    assert run(spark, other) and seen == [2, 3], "c0, c3 and c6 are of Abdera"
-    both = rows(spark, config)
-    assert {(row.image_id, row.model) for row in both} == {
+    monkeypatch.setattr(features, "extract", counting)
+    publish_rows("coins", coins(8))
+    publish_rows("images", images(8))
+    assert run(spark, config) and processed == [2], "two images are new"
+    other = configure(weights=second.weights, weights_sha256=second.sha256.upper(), mints=["Abdera"])
+    assert run(spark, other) and processed == [2, 3], "c0, c3 and c6 are of Abdera"
+    all_rows = rows(spark, config)
+    assert {(row.image_id, row.model) for row in all_rows} == {
         *((f"i{n}", first.model) for n in (0, 2, 3, 4, 5, 6)),
         *((f"i{n}", second.model) for n in (0, 3, 6)),
     }
@@ -141,10 +143,10 @@ def test_each_picture_once_and_only_what_is_missing(
         features.of_model(everything)
     assert features.of_model(everything, second.model).count() == 3
 
-    assert run(spark, config) and seen == [2, 3], "back to the first: all done"
-    put("images", images(6))
-    put("coins", coins(6))
-    assert run(spark, config) and seen == [2, 3]
+    assert run(spark, config) and processed == [2, 3], "the first network again: everything is computed"
+    publish_rows("images", images(6))
+    publish_rows("coins", coins(6))
+    assert run(spark, config) and processed == [2, 3]
     assert [row.image_id for row in rows(spark, config) if row.model == first.model] == [
         "i0",
         "i2",
@@ -152,7 +154,7 @@ def test_each_picture_once_and_only_what_is_missing(
         "i4",
     ]
     assert [row.image_id for row in rows(spark, config) if row.model == second.model] == ["i0", "i3", "i6"], (
-        "not ours to drop"
+        "rows of another model are kept"
     )
     spark.sql(f"USE {config.catalog.name}.{config.catalog.namespace}")
     answer = sql.run(
@@ -165,15 +167,15 @@ def test_each_picture_once_and_only_what_is_missing(
     assert answer == f"model,n\n{first.model},1024"
 
 
-def test_a_runs_weights_are_those_of_its_layer_and_fold(
-    spark: SparkSession, put: Put, asked: Callable[..., Config]
+def test_weights_run_are_those_of_the_layer_and_fold_0(
+    spark: SparkSession, publish_rows: Publish, configure: Callable[..., Config]
 ) -> None:
-    config = asked()
-    put("coins", coins(6))
-    put("images", images(6))
+    config = configure()
+    publish_rows("coins", coins(6))
+    publish_rows("images", images(6))
     with pytest.raises(InputError, match=r"layer 'mint' has no run; train it first \(`coin"):
         run(spark, config)
-    told = json.dumps(
+    settings = json.dumps(
         {
             "network": {
                 "architecture": {"batch_norm": True},
@@ -181,11 +183,11 @@ def test_a_runs_weights_are_those_of_its_layer_and_fold(
             }
         }
     )
-    held = {
+    written = {
         name: networks.write(local_folder(config) / "runs" / name / "weights.npz", seed)
         for seed, name in enumerate(("mint-0", "mint-1", "entities-0", "svm"))
     }
-    put(
+    publish_rows(
         "runs",
         [
             (
@@ -195,13 +197,13 @@ def test_a_runs_weights_are_those_of_its_layer_and_fold(
                 model,
                 "baseline" if name == "svm" else "network",
                 ["a"],
-                told,
+                settings,
                 "{}",
                 "c",
                 "[]",
                 "{}",
                 f"runs/{name}/weights.npz",
-                held[name].sha256,
+                written[name].sha256,
             )
             for name, n, model in (
                 ("mint-0", 0, "vgg16"),
@@ -212,7 +214,7 @@ def test_a_runs_weights_are_those_of_its_layer_and_fold(
         ],
     )
     assert run(spark, config)
-    assert {row.model for row in rows(spark, config)} == {held["mint-0"].model}
+    assert {row.model for row in rows(spark, config)} == {written["mint-0"].model}
     file = local_folder(config) / "runs" / "mint-0" / "weights.npz"
     file.write_bytes(file.read_bytes() + b"!")
     with pytest.raises(
@@ -221,12 +223,12 @@ def test_a_runs_weights_are_those_of_its_layer_and_fold(
         run_stage(spark, config, vision.STAGE, force=True)
 
 
-def test_untrained_weights_come_from_the_seed(
-    spark: SparkSession, put: Put, asked: Callable[..., Config]
+def test_untrained_weights_depend_on_the_seed(
+    spark: SparkSession, publish_rows: Publish, configure: Callable[..., Config]
 ) -> None:
-    config = asked(weights=None)
-    put("coins", coins(4))
-    put("images", images(4))
+    config = configure(weights=None)
+    publish_rows("coins", coins(4))
+    publish_rows("images", images(4))
     assert run(spark, config)
     first = rows(spark, config)
     again = config.model_copy(update={"seed": 7})
@@ -237,9 +239,7 @@ def test_untrained_weights_come_from_the_seed(
     assert run(spark, config) and len(rows(spark, config)) == 4, "the same seed is the same model"
 
 
-def test_mints_and_a_split_narrow_the_pictures_down(
-    spark: SparkSession, asked: Callable[..., Config]
-) -> None:
+def test_mints_and_split_select_images(spark: SparkSession, configure: Callable[..., Config]) -> None:
     all_coins = spark.createDataFrame(coins(10), schemas.COINS.ddl)
     sides = [
         (layer, fold, f"c{n}", "original", "m", "k", ("train", "test")[(n + fold) % 2])
@@ -251,11 +251,11 @@ def test_mints_and_a_split_narrow_the_pictures_down(
 
     def chosen(**keys: Any) -> list[str]:
         return sorted(
-            row["image_id"] for row in vision.select_images(asked(**keys), all_coins, splits).collect()
+            row["image_id"] for row in vision.select_images(configure(**keys), all_coins, splits).collect()
         )
 
     assert chosen() == ["i0", "i2", "i3", "i4", "i5", "i6", "i7", "i8"]
-    assert chosen(mints=["Byzantion"]) == ["i0", "i4", "i7"], "c1 shares the picture of c0"
+    assert chosen(mints=["Byzantion"]) == ["i0", "i4", "i7"], "c1 shares the image of c0"
     assert chosen(split="train") == ["i0", "i2", "i4", "i6"]
     assert chosen(split="test", mints=["Byzantion", "Abdera"]) == ["i0", "i3", "i7"]
     with pytest.raises(
@@ -267,95 +267,97 @@ def test_mints_and_a_split_narrow_the_pictures_down(
         chosen(split="validation")
 
 
-def test_pictures_that_are_gone_or_broken_stop_the_stage_by_name(
-    spark: SparkSession, put: Put, asked: Callable[..., Config], tmp_path: Path
+def test_missing_or_broken_images_stop_the_stage_and_are_named(
+    spark: SparkSession, publish_rows: Publish, configure: Callable[..., Config], tmp_path: Path
 ) -> None:
     first = networks.write(tmp_path / "1.npz", 1)
-    config = asked(weights=first.weights, weights_sha256=first.sha256, chunk=2)
-    put("coins", coins(6))
-    put("images", [row for row in images(6) if row[0] != "i3"])
+    config = configure(weights=first.weights, weights_sha256=first.sha256, chunk=2)
+    publish_rows("coins", coins(6))
+    publish_rows("images", [row for row in images(6) if row[0] != "i3"])
     with pytest.raises(
         InputError, match=r"1 images of `coins` are missing from `images` at size 32, such as i3; run"
     ):
         run(spark, config)
-    put("images", [(*row[:4], row[4] if row[0] != "i3" else row[4][:300]) for row in images(6)])
+    publish_rows("images", [(*row[:4], row[4] if row[0] != "i3" else row[4][:300]) for row in images(6)])
     with pytest.raises(
         InputError, match=r"1 images of `images` cannot be used \(i3: .*\); nothing was published"
     ):
         run(spark, config)
     assert rows(spark, config) == []
-    stood = sorted(place.name for place in local_folder(config).glob("scratch/features/*/vectors/0*"))
+    chunks_before = sorted(path.name for path in local_folder(config).glob("scratch/features/*/vectors/0*"))
     with pytest.raises(InputError, match="cannot be used"):
         run(spark, config)
     assert (
-        sorted(place.name for place in local_folder(config).glob("scratch/features/*/vectors/0*"))
-        == stood
+        sorted(path.name for path in local_folder(config).glob("scratch/features/*/vectors/0*"))
+        == chunks_before
         != []
     )
-    put("images", images(6))
-    assert run(spark, config) and len(rows(spark, config)) == 4, "mended, it goes on"
+    publish_rows("images", images(6))
+    assert run(spark, config) and len(rows(spark, config)) == 4, "the repaired image is computed"
 
 
-def test_weights_that_are_not_what_was_stated_stop_it(
-    spark: SparkSession, asked: Callable[..., Config], tmp_path: Path
+def test_weights_with_another_hash_stop_the_stage(
+    spark: SparkSession, configure: Callable[..., Config], tmp_path: Path
 ) -> None:
-    first, said = networks.write(tmp_path / "1.npz", 1), list[str]()
+    first, messages = networks.write(tmp_path / "1.npz", 1), list[str]()
     with pytest.raises(InputError, match=r"1\.npz: SHA-256 is .*, expected 0000"):
-        built(spark, asked(weights=first.weights, weights_sha256="0" * 64), tmp_path / "scratch", said)
+        built(
+            spark, configure(weights=first.weights, weights_sha256="0" * 64), tmp_path / "scratch", messages
+        )
     with pytest.raises(ConfigError, match=r"features\.weights_sha256: missing"):
-        built(spark, asked(weights=first.weights), tmp_path / "scratch", said)
+        built(spark, configure(weights=first.weights), tmp_path / "scratch", messages)
 
 
 @pytest.mark.slow
-def test_chunks_that_are_done_are_not_done_again(
-    spark: SparkSession, asked: Callable[..., Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_finished_chunks_are_reused_after_a_kill(
+    spark: SparkSession, configure: Callable[..., Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The driver dies after two chunks; the next run does the others, and all comes out as if nothing had been."""
-    first, said = networks.write(tmp_path / "1.npz", 1), list[str]()
-    config = asked(weights=first.weights, weights_sha256=first.sha256, chunk=4)
-    held = {
+    """The driver is killed after two chunks; the next run computes the others, with the same result."""
+    first, messages = networks.write(tmp_path / "1.npz", 1), list[str]()
+    config = configure(weights=first.weights, weights_sha256=first.sha256, chunk=4)
+    written = {
         "coins": spark.createDataFrame(coins(14), schemas.COINS.ddl),
         "images": spark.createDataFrame(images(14), schemas.IMAGES.ddl),
     }
-    whole = built(spark, config, tmp_path / "whole", said, **held)
-    chunks = len(said)
-    assert chunks >= 3 and said[-1].startswith(
+    whole = built(spark, config, tmp_path / "whole", messages, **written)
+    chunks = len(messages)
+    assert chunks >= 3 and messages[-1].startswith(
         f"features  chunk {chunks} of {chunks}: 12 of 12 images processed by {first.model}"
     )
     calls: list[int] = []
     real = features.extract
 
-    def dying(*how: Any) -> DataFrame:
+    def killed(*options: Any) -> DataFrame:
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return real(*how)
+        return real(*options)
 
-    monkeypatch.setattr(features, "extract", dying)
+    monkeypatch.setattr(features, "extract", killed)
     with pytest.raises(KeyboardInterrupt):
-        built(spark, config, tmp_path / "scratch", said, **held)
-    assert built(spark, config, tmp_path / "scratch", said, **held) == whole
-    assert len(calls) == chunks + 1, "two before, one that died, the others after"
+        built(spark, config, tmp_path / "scratch", messages, **written)
+    assert built(spark, config, tmp_path / "scratch", messages, **written) == whole
+    assert len(calls) == chunks + 1, "two chunks, the killed one, and the others"
 
 
-def test_what_comes_before_it_and_when_it_is_part_of_a_night(asked: Callable[..., Config]) -> None:
+def test_order_and_scheduling_without_cluster_layers(configure: Callable[..., Config]) -> None:
     before = ("ingest", "entities", "classes", "splits", "train")
-    assert nightly.up_to(asked(), "features") == (*before, "features")
-    assert nightly.up_to(asked(weights=None, split="train"), "features") == (*before[:-1], "features")
-    assert nightly.up_to(asked(weights="imagenet"), "features") == ("ingest", "features")
-    assert nightly.scheduled(asked()) == (*before, "evaluate")
-    assert nightly.scheduled(asked(scheduled=True)) == (*before, "features", "evaluate")
-    assert vision.STAGE.settings(asked()) == vision.STAGE.settings(asked(scheduled=True))
+    assert nightly.up_to(configure(), "features") == (*before, "features")
+    assert nightly.up_to(configure(weights=None, split="train"), "features") == (*before[:-1], "features")
+    assert nightly.up_to(configure(weights="imagenet"), "features") == ("ingest", "features")
+    assert nightly.scheduled(configure()) == (*before, "evaluate")
+    assert nightly.scheduled(configure(scheduled=True)) == (*before, "features", "evaluate")
+    assert vision.STAGE.settings(configure()) == vision.STAGE.settings(configure(scheduled=True))
 
 
-def test_where_clusters_come_before_the_classes(asked: Callable[..., Config]) -> None:
-    def told(**keys: Any) -> Config:
+def test_order_and_scheduling_with_a_cluster_layer(configure: Callable[..., Config]) -> None:
+    def settings(**keys: Any) -> Config:
         layers = [{"name": "mint", "kind": "mint"}, {"name": "parts", "kind": "clusters"}]
-        return Config.model_validate({**asked(**keys).model_dump(mode="json"), "layers": layers})
+        return Config.model_validate({**configure(**keys).model_dump(mode="json"), "layers": layers})
 
     after = ("classes", "splits", "train", "evaluate")
-    assert nightly.scheduled(told(weights=None)) == ("ingest", "entities", "features", "clusters", *after)
-    learnt = told(weights="deepcluster")
+    assert nightly.scheduled(settings(weights=None)) == ("ingest", "entities", "features", "clusters", *after)
+    learnt = settings(weights="deepcluster")
     assert nightly.scheduled(learnt) == ("ingest", "entities", "deepcluster", "features", "clusters", *after)
     assert nightly.up_to(learnt, "clusters") == ("ingest", "deepcluster", "features", "clusters")
     assert nightly.up_to(learnt, "deepcluster") == ("ingest", "deepcluster")
@@ -367,7 +369,7 @@ def test_where_clusters_come_before_the_classes(asked: Callable[..., Config]) ->
         "clusters",
         "classes",
     )
-    assert nightly.scheduled(asked(weights="deepcluster", scheduled=True)) == (
+    assert nightly.scheduled(configure(weights="deepcluster", scheduled=True)) == (
         "ingest",
         "entities",
         *after[:-1],
@@ -379,29 +381,29 @@ def test_where_clusters_come_before_the_classes(asked: Callable[..., Config]) ->
         ("classes", ("ingest", "entities", "classes")),
         ("evaluate", ("ingest", "entities", *after)),
     ):
-        assert nightly.up_to(asked(scheduled=True), name) == plain
+        assert nightly.up_to(configure(scheduled=True), name) == plain
 
 
-def test_it_waits_only_for_the_tables_that_it_is_told_to_use(asked: Callable[..., Config]) -> None:
-    assert vision.STAGE.reads(asked()) == ("coins", "images", "runs")
-    assert vision.STAGE.reads(asked(weights=None, split="train")) == ("coins", "images", "splits")
-    assert vision.STAGE.reads(asked(weights="deepcluster")) == ("coins", "images", "networks")
-    assert vision.STAGE.reads(asked(weights="imagenet")) == ("coins", "images")
+def test_stage_reads_only_the_tables_that_the_settings_need(configure: Callable[..., Config]) -> None:
+    assert vision.STAGE.reads(configure()) == ("coins", "images", "runs")
+    assert vision.STAGE.reads(configure(weights=None, split="train")) == ("coins", "images", "splits")
+    assert vision.STAGE.reads(configure(weights="deepcluster")) == ("coins", "images", "networks")
+    assert vision.STAGE.reads(configure(weights="imagenet")) == ("coins", "images")
 
 
-def test_a_network_that_learnt_from_the_pictures_is_known_by_its_row(
-    spark: SparkSession, put: Put, asked: Callable[..., Config]
+def test_weights_deepcluster_are_those_of_the_table_networks(
+    spark: SparkSession, publish_rows: Publish, configure: Callable[..., Config]
 ) -> None:
-    config = asked(weights="deepcluster")
-    put("coins", coins(6))
-    put("images", images(6))
+    config = configure(weights="deepcluster")
+    publish_rows("coins", coins(6))
+    publish_rows("images", images(6))
     with pytest.raises(
         InputError,
         match=r"deepcluster: the table `networks` is empty; train a network first \(`coinspark deepcluster`\)",
     ):
         run(spark, config)
-    held = networks.write(local_folder(config) / "networks" / "a" / "weights.npz", 3, channels=2)
-    told = {
+    written = networks.write(local_folder(config) / "networks" / "a" / "weights.npz", 3, channels=2)
+    settings = {
         "network": {
             "image": {"height": 32, "width": 64, "convention": "standard"},
             "backbone": "vgg16",
@@ -409,14 +411,18 @@ def test_a_network_that_learnt_from_the_pictures_is_known_by_its_row(
             "edges": "sobel",
         }
     }
-    put("networks", [("a", json.dumps(told), "{}", "c", "networks/a/weights.npz", held.sha256)])
+    publish_rows(
+        "networks", [("a", json.dumps(settings), "{}", "c", "networks/a/weights.npz", written.sha256)]
+    )
     assert run(spark, config)
-    found = rows(spark, config)
-    assert [(row.image_id, row.model) for row in found] == [
-        (f"i{n}", f"{held.sha256[:16]}-64x32-sobel") for n in (0, 2, 3, 4)
+    published = rows(spark, config)
+    assert [(row.image_id, row.model) for row in published] == [
+        (f"i{n}", f"{written.sha256[:16]}-64x32-sobel") for n in (0, 2, 3, 4)
     ]
-    wanted = networks.expected_vectors(replace(held, edges="sobel"), [striped_image(n) for n in (0, 2, 3, 4)])
-    np.testing.assert_allclose([row.vector for row in found], wanted, rtol=1e-4, atol=1e-4)
-    put("networks", [("a", json.dumps(told), "{}", "c", "networks/a/weights.npz", "0" * 64)])
+    expected = networks.expected_vectors(
+        replace(written, edges="sobel"), [striped_image(n) for n in (0, 2, 3, 4)]
+    )
+    np.testing.assert_allclose([row.vector for row in published], expected, rtol=1e-4, atol=1e-4)
+    publish_rows("networks", [("a", json.dumps(settings), "{}", "c", "networks/a/weights.npz", "0" * 64)])
     with pytest.raises(InputError, match=r"networks/a/weights\.npz: SHA-256 is .*, expected 0000"):
         run(spark, config)
