@@ -1,11 +1,12 @@
-"""The features stage's function against the same Keras model on arrays in memory, images/s on the same cores.
+"""The stage features against the same Keras model on arrays in memory, images/s on the same cores.
 
     python -m tests.bench.bench_features [runs]
 
-Spark has the pictures as Parquet, decodes and prepares them, and its Python workers are warm; the model in memory is given
-arrays that are decoded and prepared already, by `predict` in batches, in one process with all cores. Wanted is a ratio of 0.9.
-Beside it stands the same ratio of processor time (Java's and all workers' too): beside other work a process of many threads is
-given more of the cores than two workers of one, and then only this one says what the way by Spark costs.
+Spark reads the images from Parquet, decodes and preprocesses them; its Python workers are warm. The model in
+memory gets arrays that are already decoded and preprocessed, by `predict` in batches, in one process with all
+cores. Target: a ratio of 0.9. The ratio of processor time, including Java and all workers, is shown as well:
+on a busy machine, a process with many threads gets more of the cores than two workers with one thread each,
+and only this ratio shows the cost of Spark.
 """
 
 from __future__ import annotations
@@ -32,79 +33,84 @@ from coinspark.vision.network import ImageSpec, Network, resolve_precision
 from coinspark.warehouse import session
 from tests.training_shards import striped_image
 
-IMAGES, DIFFERENT, PICTURE = 2_048, 64, ImageSpec(64, 128)
+IMAGES, DISTINCT, IMAGE = 2_048, 64, ImageSpec(64, 128)
 
 
 def main(runs: int = 3, images: int = IMAGES) -> float:
-    """Print images/s and processor time of both ways, and their ratios with their spread; the median ratio of images/s."""
+    """Print images/s, processor time and their ratios with ranges; the median ratio of images/s."""
     cores = len(os.sched_getaffinity(0))
-    jpegs = [striped_image(n, PICTURE.height, PICTURE.width) for n in range(DIFFERENT)]
-    with tempfile.TemporaryDirectory() as place:
-        config = load([], [f"warehouse={place}", f"spark.master='local[{cores}]'"])
+    jpegs = [striped_image(n, IMAGE.height, IMAGE.width) for n in range(DISTINCT)]
+    with tempfile.TemporaryDirectory() as folder:
+        config = load([], [f"warehouse={folder}", f"spark.master='local[{cores}]'"])
         batch, policy = config.features.batch, resolve_precision(config.features.precision)
         tf.keras.mixed_precision.set_global_policy(policy)
         backbone = BACKBONES["vgg16"]
-        model = backbone.network(PICTURE.height, PICTURE.width, True, 1)
-        digest = weights.save(weight_arrays(model), Path(place) / "weights.npz")
-        network = Network(f"{place}/weights.npz", digest, PICTURE, backbone.name, precision=policy)
-        ready = preprocess.prepare(
-            np.stack([preprocess.decode(jpeg, PICTURE) for jpeg in jpegs]), PICTURE
+        model = backbone.network(IMAGE.height, IMAGE.width, True, 1)
+        digest = weights.save(weight_arrays(model), Path(folder) / "weights.npz")
+        network = Network(f"{folder}/weights.npz", digest, IMAGE, backbone.name, precision=policy)
+        prepared = preprocess.prepare(
+            np.stack([preprocess.decode(jpeg, IMAGE) for jpeg in jpegs]), IMAGE
         ).numpy()
-        arrays, frame = ready[np.arange(images) % DIFFERENT], _pictures(config, jpegs, images)
+        arrays, frame = prepared[np.arange(images) % DISTINCT], _write_images(config, jpegs, images)
 
-        def staged() -> None:
-            spread = frame.repartition(chunks.count_partitions(frame.sparkSession, images, per_core=1))
-            features.extract(spread, network, batch).write.format("noop").mode("overwrite").save()
+        def run_stage() -> None:
+            partitioned = frame.repartition(chunks.count_partitions(frame.sparkSession, images, per_core=1))
+            features.extract(partitioned, network, batch).write.format("noop").mode("overwrite").save()
 
-        found = _compared(images, runs, staged, lambda: model.predict(arrays, batch_size=batch, verbose=0))
+        ratios = _compare(images, runs, run_stage, lambda: model.predict(arrays, batch_size=batch, verbose=0))
         frame.sparkSession.stop()
     speed, cost = (
-        f"{statistics.median(of):.2f} ({min(of):.2f} to {max(of):.2f})" for of in zip(*found, strict=True)
+        f"{statistics.median(of):.2f} ({min(of):.2f} to {max(of):.2f})" for of in zip(*ratios, strict=True)
     )
     print(
-        f"features, {images:,} pictures of {PICTURE.height} × {PICTURE.width}, {policy}, {cores} cores, {runs} runs: ratio "
-        f"{speed}, wanted 0.90; of processor time {cost}"
+        f"features, {images:,} images of {IMAGE.height} × {IMAGE.width}, {policy}, {cores} cores, {runs} "
+        "runs: ratio "
+        f"{speed}, target 0.90; ratio of processor time {cost}"
     )
-    return statistics.median(ratio for ratio, _ in found)
+    return statistics.median(ratio for ratio, _ in ratios)
 
 
-def _compared(
-    images: int, runs: int, staged: Callable[[], object], memory: Callable[[], object]
+def _compare(
+    images: int, runs: int, run_stage: Callable[[], object], run_in_memory: Callable[[], object]
 ) -> list[tuple[float, float]]:
-    """Ratios of images/s and of processor time, stage to memory, a pair a run; a round before loads each worker's model."""
-    found = []
+    """Ratios (stage to memory) of images/s and of processor time per run, after a run that loads the models."""
+    ratios = []
     for run in range(runs + 1):
-        (time_there, cpu_there), (time_here, cpu_here) = _spent(staged), _spent(memory)
+        (stage_time, stage_cpu), (memory_time, memory_cpu) = _measure(run_stage), _measure(run_in_memory)
         if run:
-            found.append((time_here / time_there, cpu_here / cpu_there))
+            ratios.append((memory_time / stage_time, memory_cpu / stage_cpu))
             print(
-                f"stage {images / time_there:6,.1f} images/s, {1e3 * cpu_there / images:5.1f} ms of a core an image   "
-                f"Keras in memory {images / time_here:6,.1f} images/s, {1e3 * cpu_here / images:5.1f} ms   "
-                f"ratio {found[-1][0]:.2f}, of processor time {found[-1][1]:.2f}",
+                f"stage {images / stage_time:6,.1f} images/s, {1e3 * stage_cpu / images:5.1f} ms of a core "
+                "per image   "
+                f"Keras in memory {images / memory_time:6,.1f} images/s, {1e3 * memory_cpu / images:5.1f} "
+                "ms   "
+                f"ratio {ratios[-1][0]:.2f}, of processor time {ratios[-1][1]:.2f}",
                 flush=True,
             )
-    return found
+    return ratios
 
 
-def _pictures(config: Config, jpegs: list[bytes], images: int) -> DataFrame:
-    """`image_id`, `jpeg` as the table holds them."""
+def _write_images(config: Config, jpegs: list[bytes], images: int) -> DataFrame:
+    """image_id, jpeg, as in the table."""
     spark = session.start(config)
-    rows = [(f"i{n:05d}", bytearray(jpegs[n % DIFFERENT])) for n in range(images)]
-    path = f"{config.warehouse}/pictures"
+    rows = [(f"i{n:05d}", bytearray(jpegs[n % DISTINCT])) for n in range(images)]
+    path = f"{config.warehouse}/images"
     spark.createDataFrame(rows, "image_id string, jpeg binary").write.parquet(path)
     return spark.read.parquet(path)
 
 
-def _spent(work: Callable[[], object]) -> tuple[float, float]:
-    """Seconds, and seconds of processor time of this process and all below it."""
-    began, used = time.perf_counter(), _processor()
+def _measure(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds, and seconds of processor time of this process and its descendants."""
+    began, processor = time.perf_counter(), _processor_seconds()
     work()
-    return time.perf_counter() - began, _processor() - used
+    return time.perf_counter() - began, _processor_seconds() - processor
 
 
-def _processor() -> float:
-    own = psutil.Process()
-    return sum(sum(one.cpu_times()[:2]) for one in (own, *own.children(recursive=True)))
+def _processor_seconds() -> float:
+    main_process = psutil.Process()
+    return sum(
+        sum(process.cpu_times()[:2]) for process in (main_process, *main_process.children(recursive=True))
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Clusters where memory is short: the driver never holds all features."""
+"""Clusters of more features than the memory of the driver."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ from coinspark.warehouse import schemas, tables
 from tests import builds
 
 HEAP = 320  # MB
-LOW = {"spark.testing.reservedMemory": str(64 << 20)}  # or Spark refuses to start with less than 450
-PICTURES, WIDTH = 90_000, 1024
+LOW = {
+    "spark.testing.reservedMemory": str(64 << 20)
+}  # otherwise Spark refuses to start with less than 450 MB
+IMAGES, WIDTH = 90_000, 1024
 COIN = {
     "coin_id": "'c' || id",
     "medium": "'original'",
@@ -34,27 +36,29 @@ COIN = {
 
 
 def features(model: str) -> Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataFrame]]:
-    """A function that makes the vectors of so many pictures in the workers: three groups that vary in one way."""
+    """A function that generates vectors in the workers: three groups that vary in one direction."""
 
-    def make(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def generate(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         levels = np.linspace(0, 1, 256, dtype=np.float32)
         for batch in batches:
             number = batch["id"].to_numpy()[:, None]
-            drawn = number * 7919 % 80 + 170 * (
+            values = number * 7919 % 80 + 170 * (
                 number % 3 == np.arange(WIDTH) % 3
-            )  # the groups, and one direction more
+            )  # the groups, and one more direction
             yield pd.DataFrame(
-                {"image_id": "i" + batch["id"].astype(str), "model": model, "vector": list(levels[drawn])}
+                {"image_id": "i" + batch["id"].astype(str), "model": model, "vector": list(levels[values])}
             )
 
-    return make
+    return generate
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
-def test_features_larger_than_the_drivers_memory(spark: SparkSession, config: Config, tmp_path: Path) -> None:
-    assert PICTURES * WIDTH * 4 > HEAP << 20
-    told = Config.model_validate(
+def test_features_larger_than_the_memory_of_the_driver_are_clustered(
+    spark: SparkSession, config: Config, tmp_path: Path
+) -> None:
+    assert IMAGES * WIDTH * 4 > HEAP << 20
+    settings = Config.model_validate(
         {
             **config.model_dump(mode="json"),
             "features": {"weights": None, "precision": "float32"},
@@ -64,10 +68,10 @@ def test_features_larger_than_the_drivers_memory(spark: SparkSession, config: Co
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "2000")
     tables.create(spark, config)
     model = select_network(
-        Context(spark, told, lambda name: tables.read(spark, config, name), tmp_path, lambda line: None)
+        Context(spark, settings, lambda name: tables.read(spark, config, name), tmp_path, lambda line: None)
     ).model
-    ids = spark.range(0, PICTURES, 1, 8)
-    made = {
+    ids = spark.range(0, IMAGES, 1, 8)
+    frames = {
         "features": ids.mapInPandas(features(model), schemas.FEATURES.ddl),
         "coins": ids.select(
             *(
@@ -77,16 +81,20 @@ def test_features_larger_than_the_drivers_memory(spark: SparkSession, config: Co
         ),
     }
     try:
-        for name, frame in made.items():
+        for name, frame in frames.items():
             frame.writeTo(tables.full_name(config, name)).append()
     finally:
         spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
     small = {
-        **told.model_dump(mode="json"),
-        "spark": {**told.spark.model_dump(), "driver_memory": f"{HEAP}m", "conf": {**told.spark.conf, **LOW}},
+        **settings.model_dump(mode="json"),
+        "spark": {
+            **settings.spark.model_dump(),
+            "driver_memory": f"{HEAP}m",
+            "conf": {**settings.spark.conf, **LOW},
+        },
     }
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(small))
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, str(builds.ROOT / "jobs" / "clusters.py"), "--config", str(tmp_path / "small.yaml")],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(builds.ROOT)},
@@ -94,10 +102,12 @@ def test_features_larger_than_the_drivers_memory(spark: SparkSession, config: Co
         text=True,
         timeout=1000,
     )
-    assert done.returncode == 0, done.stderr
-    assert f"clusters  {PICTURES:,} clusters" in done.stderr
-    found = tables.read(spark, config, "clusters").withColumn("group", F.expr("int(substr(image_id, 2)) % 3"))
-    counted = found.groupBy("group", "cluster").count().collect()
-    assert sorted((row["group"], row["count"]) for row in counted) == [
-        (group, PICTURES // 3) for group in range(3)
+    assert completed.returncode == 0, completed.stderr
+    assert f"clusters  {IMAGES:,} clusters" in completed.stderr
+    clusters = tables.read(spark, config, "clusters").withColumn(
+        "group", F.expr("int(substr(image_id, 2)) % 3")
+    )
+    counts = clusters.groupBy("group", "cluster").count().collect()
+    assert sorted((row["group"], row["count"]) for row in counts) == [
+        (group, IMAGES // 3) for group in range(3)
     ]

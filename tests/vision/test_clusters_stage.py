@@ -212,8 +212,8 @@ def test_layer_has_a_class_per_cluster_and_merges_small_ones_into_the_mint(
     assert evidence["second"] == f"cluster 1 of 3, {distance:.4f} from its centroid"
     assert evidence["Abdera-1-00"] == "cluster 3 of 3 has 10 coins, a class needs 12"
     assert evidence["bare"] == "no image"
-    assert evidence["Byzantion-0-00"].startswith("mint left whole: ")
-    assert evidence["Perinthos-0-00"].startswith("mint left whole: ")
+    assert evidence["Byzantion-0-00"] == "mint left whole: 2 images are fewer than 3 clusters"
+    assert evidence["Perinthos-0-00"] == f"mint left whole: {TOO_SIMILAR}"
     assert evidence["Thasos-0-00"] == "its mint is not split in this layer"
     chosen = {row["coin_id"]: row for row in built_rows if row["layer"] == "chosen"}
     assert chosen["Abdera-1-00"]["class"] == "Abdera/cluster-03" and chosen["bare"]["class"] == "Abdera"
@@ -400,9 +400,9 @@ def test_mint_that_cannot_be_clustered_is_left_whole_with_a_reason(
         ("parts", "Abdera", NETWORK.model, 60, None, None, reason)
     ]
     built_rows = build(spark, config, tmp_path, tables, of=classes.STAGE)
-    assert all(
-        row["evidence"].startswith("mint left whole: ") for row in built_rows if row["mint"] == "Abdera"
-    )
+    assert {row["evidence"] for row in built_rows if row["mint"] == "Abdera"} == {
+        f"mint left whole: {reason}"
+    }
     assert all(row["class"] == row["mint"] for row in built_rows)
 
 

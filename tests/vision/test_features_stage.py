@@ -399,7 +399,7 @@ def test_weights_deepcluster_are_those_of_the_table_networks(
     publish_rows("images", images(6))
     with pytest.raises(
         InputError,
-        match=r"deepcluster: the table `networks` is empty; train a network first \(`coinspark deepcluster`\)",
+        match=r"deepcluster: the table `networks` is empty; train a network first \(`coinspark deep",
     ):
         run(spark, config)
     written = networks.write(local_folder(config) / "networks" / "a" / "weights.npz", 3, channels=2)
