@@ -1,4 +1,4 @@
-"""The whole chain on a few coins: twice with identical hashes, then with nothing new, then with one coin more."""
+"""The nightly build on a few coins: complete, without changes, repeated elsewhere, with a coin removed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from tests import builds
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-# beside those of conf/test.yaml a layer of clusters, of what a network sees that has learnt from these coins alone
+# conf/test.yaml with two cluster layers on the features of a DeepCluster network
 CLUSTERED = (
-    "layers=[{name: mint, kind: mint}, {name: entities, kind: entities, split: {largest: 1}, max_classes: 3, min_coins: 8, max_share: 0.6}, "
+    "layers=[{name: mint, kind: mint}, "
+    "{name: entities, kind: entities, split: {largest: 1}, max_classes: 3, min_coins: 8, max_share: 0.6}, "
     "{name: parts, kind: clusters, k: 3, min_coins: 6, split: {largest: 1}}, "
     "{name: chosen, kind: clusters, k: null, max_classes: 4, min_coins: 6, split: {largest: 1}}]",
     "training.layers=[mint, parts]",
@@ -29,24 +30,24 @@ CLUSTERED = (
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("builds")
 
 
 @pytest.fixture(scope="module")
-def build(place: Path, spark: SparkSession) -> tuple[Config, Path]:
-    """The first build, and its report. One session serves all: a namespace of its own keeps the tables apart."""
-    config = builds.configuration(place, *CLUSTERED)
-    config = _beside(config, spark, "build_one")
+def build(folder: Path, spark: SparkSession) -> tuple[Config, Path]:
+    """Configuration and report of the first build. It shares the session, with a namespace of its own."""
+    config = builds.configuration(folder, *CLUSTERED)
+    config = _in_namespace(config, "build_one")
     return config, nightly.run_build(config).report
 
 
-def _beside(config: Config, spark: SparkSession, namespace: str) -> Config:
-    """The configuration with its tables in the catalog of the tests' session, its files where it says."""
+def _in_namespace(config: Config, namespace: str) -> Config:
+    """The configuration with its tables in another namespace of the same catalog."""
     return config.model_copy(update={"catalog": config.catalog.model_copy(update={"namespace": namespace})})
 
 
-def test_every_table_has_rows_and_the_report_stands(build: tuple[Config, Path], spark: SparkSession) -> None:
+def test_build_fills_all_tables_and_writes_a_report(build: tuple[Config, Path], spark: SparkSession) -> None:
     config, report = build
     counts = {
         name: tables.read(spark, config, name).count()
@@ -82,7 +83,7 @@ def test_every_table_has_rows_and_the_report_stands(build: tuple[Config, Path], 
     )
 
 
-def test_a_second_night_has_nothing_to_do(
+def test_build_without_changes_skips_all_stages(
     build: tuple[Config, Path], spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config, report = build
@@ -90,28 +91,28 @@ def test_a_second_night_has_nothing_to_do(
         name: tables.snapshot(spark, config, name) for name in ("coins", "splits", "runs", "stages", "builds")
     }
     assert nightly.run_build(config).report == report
-    said = capsys.readouterr().err
-    assert said.count("unchanged, skipped") == len(nightly.scheduled(config))
-    assert f"nothing new since {report.stem}" in said
+    output = capsys.readouterr().err
+    assert output.count("unchanged, skipped") == len(nightly.scheduled(config))
+    assert f"nothing new since {report.stem}" in output
     assert before == {name: tables.snapshot(spark, config, name) for name in before}
 
 
-def test_the_same_input_elsewhere_gives_the_same_hashes(
-    build: tuple[Config, Path], place: Path, spark: SparkSession, tmp_path: Path
+def test_same_input_in_another_folder_and_partitioning_gives_same_hashes(
+    build: tuple[Config, Path], folder: Path, spark: SparkSession, tmp_path: Path
 ) -> None:
     config, _ = build
     first = builds.hashes(spark, config)
-    again = _beside(config, spark, "build_two").model_copy(update={"warehouse": str(tmp_path)})
+    second = _in_namespace(config, "build_two").model_copy(update={"warehouse": str(tmp_path)})
     spark.conf.set("spark.sql.shuffle.partitions", "7")
     try:
-        nightly.run_build(again)
+        nightly.run_build(second)
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", "2")
-    assert builds.hashes(spark, again) == first
+    assert builds.hashes(spark, second) == first
     assert {"networks", "rounds", "features", "clusters", "classes", "splits", "predictions"} <= set(first)
 
 
-def test_the_views_answer(build: tuple[Config, Path], spark: SparkSession) -> None:
+def test_views_match_the_tables(build: tuple[Config, Path], spark: SparkSession) -> None:
     config, _ = build
     spark.sql(f"USE {config.catalog.name}.{config.catalog.namespace}")
     sizes = sql.run(
@@ -123,7 +124,7 @@ def test_the_views_answer(build: tuple[Config, Path], spark: SparkSession) -> No
     assert sizes.splitlines()[0] == "layer,n"
     layers = dict(line.split(",") for line in sizes.splitlines()[1:])
     assert set(layers) == {layer.name for layer in config.layers}
-    assert len(set(layers.values())) == 1, "every layer stands on the same coins"
+    assert len(set(layers.values())) == 1, "layers have different coins"
     sides = [
         int(sql.run(config, f"SELECT count(*) FROM {side} WHERE layer = 'mint'", None, "csv").splitlines()[1])
         for side in ("train", "validation", "test")
@@ -134,20 +135,20 @@ def test_the_views_answer(build: tuple[Config, Path], spark: SparkSession) -> No
     )
 
 
-def test_a_coin_gone_is_a_new_night_and_the_old_one_stays(
-    build: tuple[Config, Path], place: Path, spark: SparkSession
+def test_removed_coin_leaves_the_table_and_stays_in_the_earlier_build(
+    build: tuple[Config, Path], folder: Path, spark: SparkSession
 ) -> None:
     config, report = build
     before = tables.read(spark, config, "coins").count()
-    manifest = place / "coins" / "coins.csv"
-    whole = manifest.read_text(encoding="utf-8")
-    lines = whole.splitlines(keepends=True)
-    stamp = manifest.stat()
+    manifest = folder / "coins" / "coins.csv"
+    original = manifest.read_text(encoding="utf-8")
+    lines = original.splitlines(keepends=True)
+    status = manifest.stat()
     try:
         manifest.write_text("".join(lines[:-1]), encoding="utf-8")
         nightly.run_stages(config, ("ingest",))
         assert tables.read(spark, config, "coins").count() == before - 1
         assert tables.read(spark, config, "coins", tag=report.stem).count() == before
     finally:
-        manifest.write_text(whole, encoding="utf-8")
-        os.utime(manifest, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+        manifest.write_text(original, encoding="utf-8")
+        os.utime(manifest, ns=(status.st_atime_ns, status.st_mtime_ns))
