@@ -12,9 +12,13 @@ from coinspark.config import Config, load
 from coinspark.core.errors import ConfigError
 from coinspark.pipeline.stage import Context
 from coinspark.training.classifier import predict, stage
+from coinspark.vision import weights
 from coinspark.warehouse import schemas
 from coinspark.warehouse.locations import local_folder
+from tests.training.classifier import small_backbone
 from tests.training_shards import CLASSES, image_table, striped_image
+
+SMALL = f"{small_backbone.__name__}:BACKBONE"
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +99,29 @@ def test_each_layer_is_trained_once_and_finished_runs_are_reused(
     assert build() == runs
     assert all("already trained" in line for line in lines)
     # A changed weights file is not reused: the run is trained again and has the same row.
-    weights = folder / str(run["weights"])
-    weights.write_bytes(weights.read_bytes()[:-1])
+    file = folder / str(run["weights"])
+    file.write_bytes(file.read_bytes()[:-1])
     lines.clear()
     assert build() == runs
     assert sum("already trained" in line for line in lines) == 2
+
+
+@pytest.mark.slow
+def test_backbone_outside_coinspark_is_trained_and_predicts(
+    spark: SparkSession, tables: dict[str, DataFrame], tmp_path: Path
+) -> None:
+    config = _config(
+        tmp_path, f"training.model='{SMALL}'", "training.layers=[mint]", "training.baselines=false"
+    )
+    context = Context(spark, config, tables.__getitem__, tmp_path / "scratch", lambda line: None)
+    runs = stage.build(context)["runs"]
+    assert isinstance(runs, DataFrame)
+    (row,) = runs.collect()
+    assert (row["model"], row["role"]) == (SMALL, "network")
+    model = predict.run_model(row.asDict(), local_folder(config))
+    assert predict.probabilities(model, [striped_image(1)]).sum() == pytest.approx(1)
+    assert weights.read(Path(model.weights), model.sha256, "training")["conv2/kernel"].shape == (3, 3, 4, 8)
+    assert stage.STAGE.modules(config) == (small_backbone.__name__,)
 
 
 def test_settings_of_the_stage_include_training_but_not_the_warehouse(tmp_path: Path) -> None:
