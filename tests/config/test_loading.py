@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -110,10 +111,14 @@ def test_malformed_override_is_refused(override: str) -> None:
         load([], [override])
 
 
-def test_renamed_key_is_refused_with_its_new_name(tmp_path: Path) -> None:
-    file = tmp_path / "old.yaml"
-    file.write_text("training: {yardstick: false}\n", encoding="utf-8")
-    with pytest.raises(
-        ConfigError, match=r"old\.yaml: the key training\.yardstick is now training\.baselines"
-    ):
-        load([file])
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        ("training: {yardstick: false}", "training.yardstick", "training.baselines"),
+        ("layers: [{name: a, kind: mint, least: 3}]", "layers.least", "layers.min_coins"),
+        ("layers: [{split: {biggest: 1}}]", "layers.split.biggest", "layers.split.largest"),
+    ],
+)
+def test_renamed_key_is_refused_with_its_new_name(tmp_path: Path, text: str, old: str, new: str) -> None:
+    with pytest.raises(ConfigError, match=f"mine.yaml: the key {re.escape(old)} is now {re.escape(new)}"):
+        load([write(tmp_path, text)])

@@ -52,9 +52,13 @@ class CoinGroup:
 class Pattern:
     """Names of both sides.
 
+    Example: Athena has 4 bits, owl 5, helmet 2 and shield 3. Athena–owl is worth 9; any–owl is worth 5, of
+    which half count. Athena+helmet–Athena+shield is worth 4 + 3: a name on both sides counts once, and there
+    the better of the second names counts too. Its rank is 7 + (2 + 3) / 8.
+
     Attributes:
         worth: Bits of the first names of both sides.
-        rank: Specificity: `worth` plus a part of the bits of second names.
+        rank: Specificity: `worth` plus 1/8 of the bits of second names.
     """
 
     obverse: NameSet
