@@ -36,10 +36,12 @@ class Rows:
         keys: int64 (n,), a stable number for each row. Random draws and ties depend on it, not on the order
             of rows.
         blocks: float32 arrays (n_i, width), in the order of the keys.
+        before: int64 (n,), cluster of each row in the previous build, from 1 on; 0, or None for all: none.
     """
 
     keys: NDArray[np.int64]
     blocks: Sequence[Block]
+    before: NDArray[np.int64] | None = None
 
     @property
     def width(self) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from coinspark.clustering.blocks import Block, Rows, checked_mean, pieces, smallest, smallest_of_all
+from coinspark.clustering.blocks import Block, Picks, Rows, checked_mean, pieces, smallest, smallest_of_all
 from coinspark.clustering.collective import ALONE, Collective, Doubles
 from coinspark.clustering.seeds import choose_seeds
 from coinspark.core.errors import InputError
@@ -100,7 +100,9 @@ def fit(
         if iteration == settings.max_iter or (converged and not len(empty)):
             break
         if len(empty):
-            _fill_empty_clusters(rows, centroids, labels, sums, sizes, collective)
+            # twice as many rows as needed, because some may be equal
+            picks = _farthest_rows(rows, centroids, labels, 2 * len(empty), collective)
+            _fill_empty_clusters(picks, sums, sizes)
         filled = sizes > 0
         centroids[filled] = sums[filled] / sizes[filled, None]
     if len(empty):
@@ -212,21 +214,24 @@ def _assign(rows: Rows, centroids: Doubles, mean: Doubles, labels: Labels, sums:
         labels[at] = new
 
 
-def _fill_empty_clusters(
-    rows: Rows, centroids: Doubles, labels: Labels, sums: Doubles, sizes: Doubles, collective: Collective
-) -> None:
-    """Move the rows farthest from their centroids into the empty clusters; updates `sums` and `sizes`."""
+def _farthest_rows(
+    rows: Rows, centroids: Doubles, labels: Labels, count: int, collective: Collective
+) -> Picks:
+    """The rows of all workers that are farthest from the centroids of their clusters, ties by key."""
     centers = centroids.astype(np.float32)
 
-    def farthest(at: slice, piece: Block) -> Doubles:
+    def order(at: slice, piece: Block) -> Doubles:
         squares = np.square(piece - centers[labels[at]]).sum(1, dtype=np.float64)
         return np.where(squares > 0, -squares, np.inf)
 
+    return smallest_of_all(collective, smallest(rows, centroids.shape[1], count, order, labels), count)
+
+
+def _fill_empty_clusters(picks: Picks, sums: Doubles, sizes: Doubles) -> None:
+    """Move a picked row into each empty cluster, different rows only; updates `sums` and `sizes`."""
     empty = list(np.flatnonzero(sizes == 0))
-    count = 2 * len(empty)  # more than needed: some may be equal
-    own = smallest(rows, sums.shape[1], count, farthest, labels)
     moved: set[bytes] = set()
-    for pick in smallest_of_all(collective, own, count):
+    for pick in picks:
         if empty and sizes[pick["label"]] > 1 and pick["row"].tobytes() not in moved:
             moved.add(pick["row"].tobytes())
             cluster = empty.pop(0)

@@ -173,10 +173,10 @@ def _run_task(
         collective = connecting.result()
         fault, selection = _common_fault(loaded, collective), b""
         if not fault:
-            rows = Rows(loaded.numbers, vectors)
+            rows = Rows(loaded.numbers, vectors, loaded.before)
             try:
                 selection = select_k.select_clusters(
-                    rows, loaded.before, settings, collective, reduced, on_iteration
+                    rows, settings, collective, reduced, on_iteration
                 ).to_bytes()
             except InputError as error:  # all tasks raise the same: an answer, not a failure to retry
                 fault = str(error)

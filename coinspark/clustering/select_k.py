@@ -88,7 +88,6 @@ class ClusterSelection:
 
 def select_clusters(
     rows: Rows,
-    before: NDArray[np.int64],
     settings: SelectionSettings,
     collective: Collective,
     store: BlockFile,
@@ -97,7 +96,6 @@ def select_clusters(
     """Reduce and cluster the rows of all workers.
 
     Args:
-        before: int64 (n,), the former cluster of each row, from 1 on; 0: none.
         store: An empty file for the reduced rows.
 
     Returns:
@@ -111,8 +109,8 @@ def select_clusters(
         reduction = _fit_reduction(rows, settings.components, collective)
         for _, piece in pieces(rows):
             store.add(reduction.apply(piece))
-        rows = Rows(rows.keys, store)
-    former, numbers = _former_centroids(rows, before, collective)
+        rows = Rows(rows.keys, store, rows.before)
+    former, numbers = _former_centroids(rows, collective)
     best: Clusters | None = None
     silhouettes: list[tuple[int, float]] = []
     for k in settings.ks or (settings.kmeans.k,):
@@ -138,10 +136,9 @@ def _fit_reduction(rows: Rows, components: int, collective: Collective) -> Reduc
     return Reduction(reduction.mean, np.zeros((len(reduction.mean), 1), np.float32))
 
 
-def _former_centroids(
-    rows: Rows, before: NDArray[np.int64], collective: Collective
-) -> tuple[Block, NDArray[np.int64]]:
+def _former_centroids(rows: Rows, collective: Collective) -> tuple[Block, NDArray[np.int64]]:
     """The mean of the rows of each former cluster that still has any, and the numbers of these clusters."""
+    before = np.zeros(len(rows.keys), np.int64) if rows.before is None else rows.before
     own = np.array([rows.width, before.max(initial=0)], np.int64)
     reports = [np.frombuffer(message, np.int64) for message in collective.allgather(own.tobytes())]
     width, highest = (max(int(report[index]) for report in reports) for index in (0, 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,6 @@ _OUTCOME_ARROW = pa.schema(
 _ROWS = 256  # images per Arrow batch of results: about 1 MB of vectors
 
 Array = np.ndarray[Any, Any]
-Extractor = Callable[[Sequence[bytes | None]], tuple[Array, dict[int, str]]]
 
 
 def extract(images: DataFrame, network: Network, batch: int) -> DataFrame:
@@ -102,52 +101,48 @@ def _outcome(image_ids: pa.Array, values: Array, faults: dict[int, str]) -> pa.R
 
 
 @functools.lru_cache(maxsize=2)
-def _load(network: Network, batch: int, threads: int) -> Extractor:
-    """Build the network, load its weights, and return the function from JPEGs to vectors."""
-    import tensorflow as tf
-
-    from coinspark.vision import preprocess
-    from coinspark.vision.backbones import BACKBONES
-    from coinspark.vision.edges import channels, edges
-
+def _load(network: Network, batch: int, threads: int) -> _Extractor:
+    """The extractor of a network, built once per process."""
     configure_inference(network.precision, threads)
-    backbone, spec = BACKBONES[network.backbone], network.image
-    model = backbone.network(spec.height, spec.width, network.batch_norm, channels=channels(network.edges))
-    backbone.load(model, network.weights, network.sha256, "features")
+    return _Extractor(network, batch)
 
-    @tf.function(input_signature=[tf.TensorSpec((batch,), tf.string)])  # type: ignore[untyped-decorator]
-    def decode_batch(jpegs: tf.Tensor) -> tf.Tensor:
-        return tf.map_fn(lambda jpeg: preprocess.decode(jpeg, spec), jpegs, fn_output_signature=tf.uint8)
 
-    shape = (batch, spec.height, spec.width, 3)
+class _Extractor:
+    """A network with its weights, as a function from JPEGs to vectors and faults (see `vectors`)."""
 
-    @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8)])  # type: ignore[untyped-decorator]
-    def forward(images: tf.Tensor) -> tf.Tensor:
-        inputs = edges(preprocess.prepare(images, spec), network.edges)
-        return tf.cast(model(inputs, training=False), tf.float32)
+    def __init__(self, network: Network, batch: int) -> None:
+        import tensorflow as tf
 
-    def decode_all(jpegs: list[bytes], first: int, faults: dict[int, str]) -> Any:
-        """(batch, h, w, 3) uint8. If an image is broken, the images of the batch are decoded one by one."""
-        try:
-            return decode_batch(tf.constant(jpegs))
-        except tf.errors.InvalidArgumentError:
-            return tf.stack([decode_one(jpeg, first + n, faults) for n, jpeg in enumerate(jpegs)])
+        from coinspark.vision import preprocess
+        from coinspark.vision.backbones import BACKBONES
+        from coinspark.vision.edges import channels, edges
 
-    def decode_one(jpeg: bytes, index: int, faults: dict[int, str]) -> Any:
-        try:
-            return preprocess.decode(tf.constant(jpeg), spec)
-        except (tf.errors.InvalidArgumentError, ValueError) as error:
-            faults[index] = str(getattr(error, "message", error)).splitlines()[0]
-            return tf.zeros(shape[1:], tf.uint8)
+        backbone, spec = BACKBONES[network.backbone], network.image
+        model = backbone.network(
+            spec.height, spec.width, network.batch_norm, channels=channels(network.edges)
+        )
+        backbone.load(model, network.weights, network.sha256, "features")
 
-    def extractor(jpegs: Sequence[bytes | None]) -> tuple[Array, dict[int, str]]:
+        @tf.function(input_signature=[tf.TensorSpec((batch,), tf.string)])  # type: ignore[untyped-decorator]
+        def decode(jpegs: tf.Tensor) -> tf.Tensor:
+            return tf.map_fn(lambda jpeg: preprocess.decode(jpeg, spec), jpegs, fn_output_signature=tf.uint8)
+
+        shape = (batch, spec.height, spec.width, 3)
+
+        @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8)])  # type: ignore[untyped-decorator]
+        def forward(images: tf.Tensor) -> tf.Tensor:
+            inputs = edges(preprocess.prepare(images, spec), network.edges)
+            return tf.cast(model(inputs, training=False), tf.float32)
+
+        self._decode, self._forward, self._spec, self._batch = decode, forward, spec, batch
+
+    def __call__(self, jpegs: Sequence[bytes | None]) -> tuple[Array, dict[int, str]]:
         faults: dict[int, str] = {}
+        batch = self._batch
         padded = [jpeg or b"" for jpeg in jpegs]
-        padded += padded[:1] * (
-            -len(jpegs) % batch
-        )  # full batches: a vector must not depend on the batch size
+        padded += padded[:1] * (-len(jpegs) % batch)  # full batches: a vector must not depend on their size
         parts = [
-            forward(decode_all(padded[start : start + batch], start, faults)).numpy()
+            self._forward(self._decode_batch(padded[start : start + batch], start, faults)).numpy()
             for start in range(0, len(padded), batch)
         ]
         values = np.concatenate(parts)[: len(jpegs)]
@@ -155,4 +150,23 @@ def _load(network: Network, batch: int, threads: int) -> Extractor:
             faults[int(index)] = "its vector has NaN or infinity"
         return values, faults
 
-    return extractor
+    def _decode_batch(self, jpegs: list[bytes], first: int, faults: dict[int, str]) -> Any:
+        """(batch, h, w, 3) uint8. If an image is broken, the images of the batch are decoded one by one."""
+        import tensorflow as tf
+
+        try:
+            return self._decode(tf.constant(jpegs))
+        except tf.errors.InvalidArgumentError:
+            return tf.stack([self._decode_one(jpeg, first + n, faults) for n, jpeg in enumerate(jpegs)])
+
+    def _decode_one(self, jpeg: bytes, index: int, faults: dict[int, str]) -> Any:
+        """(h, w, 3) uint8, or zeros and a fault."""
+        import tensorflow as tf
+
+        from coinspark.vision import preprocess
+
+        try:
+            return preprocess.decode(tf.constant(jpeg), self._spec)
+        except (tf.errors.InvalidArgumentError, ValueError) as error:
+            faults[index] = str(getattr(error, "message", error)).splitlines()[0]
+            return tf.zeros((self._spec.height, self._spec.width, 3), tf.uint8)

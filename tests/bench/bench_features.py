@@ -73,7 +73,7 @@ def main(runs: int = 3, images: int = IMAGES) -> float:
 def _compare(
     images: int, runs: int, run_stage: Callable[[], object], run_in_memory: Callable[[], object]
 ) -> list[tuple[float, float]]:
-    """Ratios (stage to memory) of images/s and of processor time per run, after a run that loads the models."""
+    """Ratios (stage to memory) of images/s and of processor time, after a run that loads the models."""
     ratios = []
     for run in range(runs + 1):
         (stage_time, stage_cpu), (memory_time, memory_cpu) = _measure(run_stage), _measure(run_in_memory)

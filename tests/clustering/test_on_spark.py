@@ -95,8 +95,7 @@ def test_select_clusters_gives_the_selection_of_one_process(spark: SparkSession,
     ]
     with closing(BlockFile(None)) as store:
         expected = select_k.select_clusters(
-            Rows(own, [points[order]]),
-            np.array(order) % 3,
+            Rows(own, [points[order]], np.array(order) % 3),
             SelectionSettings(SETTINGS, ks, components=6),
             ALONE,
             store,

@@ -33,7 +33,10 @@ def select(
         own_rows = np.arange(rank, len(points), workers)
         with closing(BlockFile(None)) as store:
             return select_clusters(
-                rows(points[own_rows], own_rows), former[own_rows], settings, collective, store
+                replace(rows(points[own_rows], own_rows), before=former[own_rows]),
+                settings,
+                collective,
+                store,
             )  # type: ignore[arg-type]
 
     results = run_workers(workers, work)
