@@ -1,4 +1,4 @@
-"""Documentation: links lead to existing files and headings, and the README stays short."""
+"""Documentation: links resolve, YAML examples load, and the README stays short."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from coinspark.config import load
+
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("coinspark", "conf", "deploy", "jobs", "tests")
 PAGES = sorted([ROOT / "README.md", *(path for name in FOLDERS for path in (ROOT / name).rglob("README.md"))])
 SOURCES = sorted(path for name in FOLDERS for path in (ROOT / name).rglob("*.py"))
+EXAMPLES = [
+    pytest.param(page, example, id=f"{page.parent.name}-{index}")
+    for page in PAGES
+    for index, example in enumerate(
+        re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    )
+]
 
 
 def relative(path: Path) -> str:
@@ -44,3 +53,23 @@ def test_module_names_no_document_outside_the_repository(source: Path) -> None:
     names = {name for name in re.findall(r"\b[A-Z]+\.md\b", text) if name != "README.md"}
     assert not names
     assert "DESIGN section" not in text or source == Path(__file__)
+
+
+def write_modules(page: Path, example: str, folder: Path) -> None:
+    """Write the Python examples of the page that the YAML example names as `module:ATTRIBUTE`."""
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    for module, attribute in re.findall(r"\b([a-z_]+):([A-Z]+)\b", example):
+        source = next(block for block in blocks if re.search(rf"^{attribute} =", block, re.MULTILINE))
+        (folder / f"{module}.py").write_text(source, encoding="utf-8")
+
+
+@pytest.mark.parametrize(("page", "example"), EXAMPLES)
+def test_yaml_example_loads(
+    page: Path, example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    write_modules(page, example, tmp_path)
+    file = tmp_path / "example.yaml"
+    file.write_text(example, encoding="utf-8")
+    load([file])
