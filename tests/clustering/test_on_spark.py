@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import struct
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -29,6 +28,7 @@ from coinspark.clustering.on_spark import assign, cluster, select_clusters
 from coinspark.clustering.select_k import SelectionSettings
 from coinspark.clustering.sockets import connect
 from coinspark.core.errors import ConfigError, InputError
+from tests.clustering.kills import kill_once
 from tests.clustering.test_kmeans import blobs, run_workers
 
 SETTINGS = KMeansSettings(8, 15, tol=0)
@@ -115,16 +115,7 @@ def test_select_clusters_gives_the_selection_of_one_process(spark: SparkSession,
 
 
 def test_killed_worker_does_not_change_the_result(coins: DataFrame, tmp_path: Path) -> None:
-    marker = str(tmp_path / "killed")
-
-    def kill(done: int, inertia: float) -> None:
-        if done == 3:
-            try:
-                os.close(os.open(marker, os.O_CREAT | os.O_EXCL))  # the first task to get here, once
-            except FileExistsError:
-                return
-            os.kill(os.getpid(), signal.SIGKILL)
-
+    kill = kill_once(tmp_path / "killed", iteration=3)
     undisturbed = cluster(coins, SETTINGS)
     disturbed = cluster(coins, SETTINGS, on_iteration=kill)
     assert (tmp_path / "killed").exists()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -27,6 +25,7 @@ from coinspark.vision import clusters_stage
 from coinspark.vision.mint_clusters import NO_IMAGES, TOO_SIMILAR
 from coinspark.vision.network import ImageSpec, Network
 from coinspark.warehouse import schemas
+from tests.clustering.kills import kill_once
 from tests.vision import networks
 
 LAYERS = (
@@ -288,16 +287,7 @@ def test_killed_worker_does_not_change_the_result(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     undisturbed = sorted(build(spark, with_layers(config), tmp_path, make_tables(collection())))
-    marker = str(tmp_path / "killed")
-
-    def kill(done: int, inertia: float) -> None:
-        if done == 1:
-            try:
-                os.close(os.open(marker, os.O_CREAT | os.O_EXCL))  # the first task to get here, once
-            except FileExistsError:
-                return
-            os.kill(os.getpid(), signal.SIGKILL)
-
+    kill = kill_once(tmp_path / "killed", iteration=1)
     monkeypatch.setattr(on_spark, "select_clusters", partial(on_spark.select_clusters, on_iteration=kill))
     assert sorted(build(spark, with_layers(config), tmp_path, make_tables(collection()))) == undisturbed
     assert (tmp_path / "killed").exists()
