@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,9 +39,14 @@ def command(folder: Path, *more: str, job: tuple[str, ...] = ("-m", "coinspark.c
 
 
 def start(folder: Path, *more: str) -> subprocess.Popen[str]:
-    """Start a build in a new process. It prints its progress on stderr."""
+    """Start a build in a new process, which can import `tests`. It prints its progress on stderr."""
     return subprocess.Popen(
-        command(folder, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
+        command(folder, *more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
 
 

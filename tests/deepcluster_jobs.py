@@ -8,6 +8,7 @@ from typing import Any
 from coinspark.config import DeepCluster, Training
 from coinspark.training.deepcluster.recipe import DeepClusterJob
 from coinspark.training.shards import ShardSet
+from tests.training_jobs import TOY_BACKBONE
 from tests.training_shards import write_shards
 
 
@@ -17,7 +18,12 @@ def unlabelled_shards(folder: Path) -> ShardSet:
 
 
 def deepcluster_job(folder: Path, shards: ShardSet, launch: str = "local", **settings: Any) -> DeepClusterJob:
-    """A job of two rounds with three clusters, on images of 32 × 64 pixels; `settings` overrides settings."""
+    """A job of two rounds of the toy network with three clusters, on images of 32 × 64 pixels.
+
+    `settings` overrides settings.
+    """
     section = DeepCluster.model_validate({"rounds": 2, "k": 3, "batch": 8, "epochs": 1, **settings})
-    training = Training.model_validate({"launch": launch, "workers": 2, "feed": "tfdata"})
+    training = Training.model_validate(
+        {"model": TOY_BACKBONE, "launch": launch, "workers": 2, "feed": "tfdata"}
+    )
     return DeepClusterJob(str(folder), shards, 32, 64, training, 11, "float32", settings=section)

@@ -1,4 +1,4 @@
-"""The nightly build on a few coins: complete, without changes, repeated elsewhere, with a coin removed."""
+"""Nightly builds on a few coins: complete, repeated elsewhere, unchanged, and with one coin less."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from coinspark.evaluation import table1
 from coinspark.warehouse import sql, tables
 from tests import builds
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow(seconds=60), pytest.mark.timeout(1200)]
 
-# conf/test.yaml with two cluster layers on the features of a DeepCluster network
 CLUSTERED = (
     "layers=[{name: mint, kind: mint}, "
     "{name: entities, kind: entities, split: {largest: 1}, max_classes: 3, min_coins: 8, max_share: 0.6}, "
@@ -27,6 +26,7 @@ CLUSTERED = (
     "deepcluster={rounds: 2, epochs: 1, k: 6, stop_nmi: null}",
     "splits.min_coins=6",
 )
+"""Overrides of conf/test.yaml: two layers of clusters, from features of a network trained by DeepCluster."""
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +36,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def build(folder: Path, spark: SparkSession) -> tuple[Config, Path]:
-    """Configuration and report of the first build. It shares the session, with a namespace of its own."""
-    config = builds.configuration(folder, *CLUSTERED)
-    config = _in_namespace(config, "build_one")
+    """A complete build, which no test changes: its configuration and its report."""
+    config = _with_namespace(builds.configuration(folder, *CLUSTERED), "build_one")
     return config, nightly.run_build(config).report
 
 
-def _in_namespace(config: Config, namespace: str) -> Config:
-    """The configuration with its tables in another namespace of the same catalog."""
+def _with_namespace(config: Config, namespace: str) -> Config:
+    """The configuration with tables of its own in the catalog of the tests' Spark session."""
     return config.model_copy(update={"catalog": config.catalog.model_copy(update={"namespace": namespace})})
 
 
-def test_build_fills_all_tables_and_writes_a_report(build: tuple[Config, Path], spark: SparkSession) -> None:
+def test_build_fills_every_table_and_writes_the_report(
+    build: tuple[Config, Path], spark: SparkSession
+) -> None:
     config, report = build
     counts = {
         name: tables.read(spark, config, name).count()
@@ -83,7 +84,7 @@ def test_build_fills_all_tables_and_writes_a_report(build: tuple[Config, Path], 
     )
 
 
-def test_build_without_changes_skips_all_stages(
+def test_second_build_without_changes_skips_every_stage(
     build: tuple[Config, Path], spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config, report = build
@@ -91,28 +92,28 @@ def test_build_without_changes_skips_all_stages(
         name: tables.snapshot(spark, config, name) for name in ("coins", "splits", "runs", "stages", "builds")
     }
     assert nightly.run_build(config).report == report
-    output = capsys.readouterr().err
-    assert output.count("unchanged, skipped") == len(nightly.scheduled(config))
-    assert f"nothing new since {report.stem}" in output
+    progress = capsys.readouterr().err
+    assert progress.count("unchanged, skipped") == len(nightly.scheduled(config))
+    assert f"nothing new since {report.stem}" in progress
     assert before == {name: tables.snapshot(spark, config, name) for name in before}
 
 
-def test_same_input_in_another_folder_and_partitioning_gives_same_hashes(
-    build: tuple[Config, Path], folder: Path, spark: SparkSession, tmp_path: Path
+def test_same_coins_give_the_same_hashes_with_other_warehouse_and_partitions(
+    build: tuple[Config, Path], spark: SparkSession, tmp_path: Path
 ) -> None:
     config, _ = build
-    first = builds.hashes(spark, config)
-    second = _in_namespace(config, "build_two").model_copy(update={"warehouse": str(tmp_path)})
+    other = _with_namespace(config, "build_two").model_copy(update={"warehouse": str(tmp_path)})
     spark.conf.set("spark.sql.shuffle.partitions", "7")
     try:
-        nightly.run_build(second)
+        nightly.run_build(other)
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", "2")
-    assert builds.hashes(spark, second) == first
-    assert {"networks", "rounds", "features", "clusters", "classes", "splits", "predictions"} <= set(first)
+    hashes = builds.hashes(spark, config)
+    assert builds.hashes(spark, other) == hashes
+    assert {"networks", "rounds", "features", "clusters", "classes", "splits", "predictions"} <= set(hashes)
 
 
-def test_views_match_the_tables(build: tuple[Config, Path], spark: SparkSession) -> None:
+def test_views_count_the_same_coins_for_every_layer(build: tuple[Config, Path], spark: SparkSession) -> None:
     config, _ = build
     spark.sql(f"USE {config.catalog.name}.{config.catalog.namespace}")
     sizes = sql.run(
@@ -124,7 +125,7 @@ def test_views_match_the_tables(build: tuple[Config, Path], spark: SparkSession)
     assert sizes.splitlines()[0] == "layer,n"
     layers = dict(line.split(",") for line in sizes.splitlines()[1:])
     assert set(layers) == {layer.name for layer in config.layers}
-    assert len(set(layers.values())) == 1, "layers have different coins"
+    assert len(set(layers.values())) == 1, "every layer has the same coins"
     sides = [
         int(sql.run(config, f"SELECT count(*) FROM {side} WHERE layer = 'mint'", None, "csv").splitlines()[1])
         for side in ("train", "validation", "test")
@@ -135,20 +136,20 @@ def test_views_match_the_tables(build: tuple[Config, Path], spark: SparkSession)
     )
 
 
-def test_removed_coin_leaves_the_table_and_stays_in_the_earlier_build(
+def test_build_without_a_coin_keeps_the_tagged_build(
     build: tuple[Config, Path], folder: Path, spark: SparkSession
 ) -> None:
-    config, report = build
+    config = _with_namespace(build[0], "build_without_a_coin")
+    nightly.run_stages(config, ("ingest",))
+    tag = nightly._tag(spark, config)
     before = tables.read(spark, config, "coins").count()
     manifest = folder / "coins" / "coins.csv"
-    original = manifest.read_text(encoding="utf-8")
-    lines = original.splitlines(keepends=True)
-    status = manifest.stat()
+    text, stat = manifest.read_text(encoding="utf-8"), manifest.stat()
     try:
-        manifest.write_text("".join(lines[:-1]), encoding="utf-8")
+        manifest.write_text("".join(text.splitlines(keepends=True)[:-1]), encoding="utf-8")
         nightly.run_stages(config, ("ingest",))
-        assert tables.read(spark, config, "coins").count() == before - 1
-        assert tables.read(spark, config, "coins", tag=report.stem).count() == before
     finally:
-        manifest.write_text(original, encoding="utf-8")
-        os.utime(manifest, ns=(status.st_atime_ns, status.st_mtime_ns))
+        manifest.write_text(text, encoding="utf-8")
+        os.utime(manifest, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert tables.read(spark, config, "coins").count() == before - 1
+    assert tables.read(spark, config, "coins", tag=tag).count() == before

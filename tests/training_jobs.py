@@ -21,6 +21,9 @@ from coinspark.training.job import Job
 from coinspark.training.shards import ShardSet
 from tests.training_shards import write_shards
 
+TOY_BACKBONE = "tests.extensions.toy_backbone:BACKBONE"
+"""A network with one convolution, for tests that are not about the network: it trains in seconds."""
+
 
 def small_shards(folder: Path) -> ShardSet:
     """12 training and 6 validation images of two types, in two shards each."""
@@ -28,9 +31,21 @@ def small_shards(folder: Path) -> ShardSet:
 
 
 def training_job(folder: Path, shards: ShardSet, **training: Any) -> TrainingJob:
-    """A job of two epochs with two steps each, on images of 32 × 64 pixels; `training` overrides settings."""
-    settings = {"epochs": 2, "batch": 6, "warmup": 0.5, "workers": 2, "launch": "local", **training}
-    return TrainingJob(str(folder), shards, 32, 64, Training.model_validate(settings), 11, "float32")
+    """A job of two epochs of the toy network with two steps each, on images of 32 × 64 pixels.
+
+    `training` overrides settings.
+    """
+    settings = {
+        "model": TOY_BACKBONE,
+        "epochs": 2,
+        "batch": 6,
+        "warmup": 0.5,
+        "workers": 2,
+        "launch": "local",
+    }
+    return TrainingJob(
+        str(folder), shards, 32, 64, Training.model_validate(settings | training), 11, "float32"
+    )
 
 
 HOROVOD_WORKER = "horovod.spark.task.gloo_exec_fn"

@@ -63,7 +63,8 @@ def _ratio(folder: Path, shards: ShardSet, spark: SparkSession, batch: int) -> f
 def _rate(folder: Path, shards: ShardSet, spark: SparkSession, launcher: str, batch: int) -> float:
     """Images per second in the faster of the two epochs after the first."""
     lines: list[str] = []
-    job = training_job(folder, shards, launch=launcher, workers=2, epochs=3, batch=batch, patience=3)
+    settings = {"model": "vgg16", "launch": launcher, "epochs": 3, "batch": batch, "patience": 3}
+    job = training_job(folder, shards, **settings)
     job = replace(job, height=64, width=128, precision=resolve_precision("auto"))
     launch.run(job, spark, lines.append)
     seconds = [float(re.sub(r".*  ([\d.]+) s$", r"\1", line)) for line in lines]

@@ -80,7 +80,7 @@ def test_19_no_file_is_assigned_to_two_workers(tmp_path: Path) -> None:
 def test_20_killed_worker_fails_the_run_and_the_next_run_resumes(
     shards: ShardSet, spark: SparkSession, tmp_path: Path
 ) -> None:
-    job = training_job(tmp_path / "run", shards, launch="horovod", epochs=6, patience=6)
+    job = training_job(tmp_path / "run", shards, launch="horovod", epochs=20, patience=20)
     began = time.monotonic()
     with (
         kill_worker_after_checkpoint(tmp_path / "run"),
@@ -90,22 +90,22 @@ def test_20_killed_worker_fails_the_run_and_the_next_run_resumes(
     assert time.monotonic() - began < 240
     _assert_ended([pid for pid, line in child_processes().items() if HOROVOD_WORKER in line])
     state = checkpoint.load(tmp_path / "run")
-    assert state is not None and 1 <= state.epoch < 6
+    assert state is not None and 1 <= state.epoch < 20
 
     lines: list[str] = []
     result = launch.run(job, spark, lines.append)
-    assert lines[0].startswith(f"epoch {state.epoch + 1}/6")
-    assert result["epochs"] == 6
+    assert lines[0].startswith(f"epoch {state.epoch + 1:>2}/20")
+    assert result["epochs"] == 20
 
 
-# A training whose disk is full from the second epoch on: no file can grow past 50 kB.
+# A training whose disk is full from the second epoch on: no file can grow past 20 kB.
 _FULL_DISK = """
 import resource, sys
 from coinspark.training import checkpoint, worker
 save = checkpoint.save
 def save_to_full_disk(folder, state):
     if state.epoch == 2:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
     save(folder, state)
 checkpoint.save = save_to_full_disk
 sys.exit(worker.main(sys.argv[1], sys.argv[2]))
@@ -136,7 +136,8 @@ from pyspark.sql import SparkSession
 from coinspark.training import launch
 from coinspark.training.classifier.recipe import TrainingJob
 job = TrainingJob.from_json(Path(sys.argv[1]).read_text())
-spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+spark = builder.getOrCreate() if job.training.launch == "horovod" else None
 launch.run(job, spark, lambda line: print(line, flush=True))
 """
 

@@ -15,10 +15,8 @@ from coinspark.training.classifier import predict, stage
 from coinspark.vision import weights
 from coinspark.warehouse import schemas
 from coinspark.warehouse.locations import local_folder
-from tests.training.classifier import small_backbone
+from tests.training_jobs import TOY_BACKBONE
 from tests.training_shards import CLASSES, image_table, striped_image
-
-SMALL = f"{small_backbone.__name__}:BACKBONE"
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +66,7 @@ def test_each_layer_is_trained_once_and_finished_runs_are_reused(
     spark: SparkSession, tables: dict[str, DataFrame], tmp_path: Path
 ) -> None:
     lines: list[str] = []
-    config = _config(tmp_path / "a")
+    config = _config(tmp_path / "a", f"training.model='{TOY_BACKBONE}'")
 
     def build() -> list[dict[str, object]]:
         context = Context(spark, config, tables.__getitem__, tmp_path / "scratch", lines.append)
@@ -79,9 +77,9 @@ def test_each_layer_is_trained_once_and_finished_runs_are_reused(
 
     runs = build()
     assert sorted((row["layer"], row["fold"], row["model"], row["role"]) for row in runs) == [
-        ("entities", 0, "vgg16", "network"),
+        ("entities", 0, TOY_BACKBONE, "network"),
         ("mint", 0, "hog-svm", "baseline"),
-        ("mint", 0, "vgg16", "network"),
+        ("mint", 0, TOY_BACKBONE, "network"),
     ]
     assert any("epoch 1/1" in line for line in lines)
     folder = local_folder(config)
@@ -91,7 +89,15 @@ def test_each_layer_is_trained_once_and_finished_runs_are_reused(
     assert run["classes"] == ["Abdera", "Byzantion", "Perinthos/Athena", "Perinthos/owl"]
     model = predict.run_model(run, folder)
     assert model.mints == ("Abdera", "Byzantion", "Perinthos", "Perinthos")
-    assert predict.probabilities(model, [striped_image(1)]).shape == (1, 4)
+    probabilities = predict.probabilities(model, [striped_image(1)])
+    assert probabilities.shape == (1, 4) and probabilities.sum() == pytest.approx(1)
+    assert weights.read(Path(model.weights), model.sha256, "training")["toy_conv/kernel"].shape == (
+        8,
+        8,
+        3,
+        16,
+    )
+    assert stage.STAGE.modules(config)[0] == TOY_BACKBONE.partition(":")[0]
     assert json.loads(str(run["inputs"]))["rows"]["train"] == [5, 5, 4, 4]
     assert not list((folder / "runs").rglob("checkpoint*"))
 
@@ -104,24 +110,6 @@ def test_each_layer_is_trained_once_and_finished_runs_are_reused(
     lines.clear()
     assert build() == runs
     assert sum("already trained" in line for line in lines) == 2
-
-
-@pytest.mark.slow
-def test_backbone_outside_coinspark_is_trained_and_predicts(
-    spark: SparkSession, tables: dict[str, DataFrame], tmp_path: Path
-) -> None:
-    config = _config(
-        tmp_path, f"training.model='{SMALL}'", "training.layers=[mint]", "training.baselines=false"
-    )
-    context = Context(spark, config, tables.__getitem__, tmp_path / "scratch", lambda line: None)
-    runs = stage.build(context)["runs"]
-    assert isinstance(runs, DataFrame)
-    (row,) = runs.collect()
-    assert (row["model"], row["role"]) == (SMALL, "network")
-    model = predict.run_model(row.asDict(), local_folder(config))
-    assert predict.probabilities(model, [striped_image(1)]).sum() == pytest.approx(1)
-    assert weights.read(Path(model.weights), model.sha256, "training")["conv2/kernel"].shape == (3, 3, 4, 8)
-    assert stage.STAGE.modules(config) == (small_backbone.__name__,)
 
 
 def test_settings_of_the_stage_include_training_but_not_the_warehouse(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_resumed_training_ends_with_the_same_weights(
     assert whole["history"][0]["nmi"] is None and 0 <= whole["history"][1]["nmi"] <= 1
     assert file_hash(tmp_path / "whole" / "weights.npz") == whole["sha256"]
     arrays = weights.read(tmp_path / "whole" / "weights.npz", whole["sha256"], "features")
-    assert arrays["block1_conv1/kernel"].shape == (3, 3, 2, 64)  # two channels, by the input filter
+    assert arrays["toy_conv/kernel"].shape == (8, 8, 2, 16)  # two channels, by the input filter
     assert not any(name.startswith("top") for name in arrays)
 
     killed = deepcluster_job(tmp_path / "killed", shards)
@@ -52,18 +52,18 @@ def test_resumed_training_ends_with_the_same_weights(
 def test_training_resumes_after_a_killed_worker(
     shards: ShardSet, spark: SparkSession, tmp_path: Path
 ) -> None:
-    job = deepcluster_job(tmp_path / "run", shards, "horovod", rounds=4, stop_nmi=None)
+    job = deepcluster_job(tmp_path / "run", shards, "horovod", rounds=12, stop_nmi=None)
     with (
         kill_worker_after_checkpoint(tmp_path / "run"),
         pytest.raises(TrainingError, match="run again to resume"),
     ):
         launch.run(job, spark, lambda line: None)
     state = states.load(tmp_path / "run")
-    assert state is not None and 1 <= state.round < 4
+    assert state is not None and 1 <= state.round < 12
     lines: list[str] = []
     result = launch.run(job, spark, lines.append)
-    assert lines[0].startswith(f"round {state.round + 1}/4")
-    assert len(result["history"]) == 4
+    assert lines[0].startswith(f"round {state.round + 1:>2}/12")
+    assert len(result["history"]) == 12
     assert all(sum(record["sizes"]) == 24 for record in result["history"])  # rows of both workers
 
 
@@ -76,7 +76,7 @@ def test_training_stops_at_the_nmi_limit(shards: ShardSet, spark: SparkSession, 
 @pytest.mark.slow
 def test_weights_with_another_hash_are_refused(shards: ShardSet, spark: SparkSession, tmp_path: Path) -> None:
     file = tmp_path / "initial.npz"
-    np.savez(file, **{"block1_conv1/kernel": np.zeros((3, 3, 3, 64), np.float32)})
+    np.savez(file, **{"toy_conv/kernel": np.zeros((8, 8, 3, 16), np.float32)})
     job = deepcluster_job(tmp_path / "run", shards, weights=str(file), weights_sha256="0" * 64)
     with pytest.raises(TrainingError, match="SHA-256"):
         launch.run(job, spark, lambda line: None)

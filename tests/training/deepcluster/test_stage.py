@@ -16,6 +16,7 @@ from coinspark.vision import weights
 from coinspark.vision.feature_network import select_network
 from coinspark.warehouse import schemas
 from coinspark.warehouse.locations import local_folder
+from tests.training_jobs import TOY_BACKBONE
 from tests.training_shards import image_table
 
 MINTS = ("Abdera", "Byzantion", "Perinthos")
@@ -50,6 +51,7 @@ def _config(warehouse: Path, *overrides: str) -> Config:
             "deepcluster.epochs=1",
             "deepcluster.batch=8",
             "deepcluster.stop_nmi=null",
+            f"training.model='{TOY_BACKBONE}'",
             *overrides,
         ],
     )
