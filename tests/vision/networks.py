@@ -1,4 +1,4 @@
-"""A VGG16 with batch normalization statistics as after training, in an .npz file as a run writes it."""
+"""A network with batch normalization statistics as after training, in an .npz file as a run writes it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ IMAGE = ImageSpec(32, 64)
 VGG16 = BACKBONES["vgg16"]
 
 
-def write(file: Path, seed: int = 5, channels: int = 3) -> Network:
+def write(file: Path, seed: int = 5, channels: int = 3, backbone: str = "vgg16") -> Network:
     """Write the weights of a seed, with random shifts and means: initial ones would have no effect."""
-    arrays = weight_arrays(VGG16.network(32, 64, True, seed, channels))
+    arrays = weight_arrays(BACKBONES[backbone].network(32, 64, True, seed, channels))
     for name, values in arrays.items():
         if name.endswith(("beta", "moving_mean")):
             random = np.random.default_rng(zlib.crc32(name.encode()))
             arrays[name] = random.normal(0, 0.2, values.shape).astype(np.float32)
     file.parent.mkdir(parents=True, exist_ok=True)
-    return Network(str(file), weights.save(arrays, file), IMAGE, VGG16.name)
+    return Network(str(file), weights.save(arrays, file), IMAGE, backbone)
 
 
 def expected_vectors(network: Network, jpegs: list[bytes]) -> np.ndarray[Any, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,12 @@ from coinspark.vision import features
 from coinspark.vision import features_stage as vision
 from coinspark.warehouse import schemas, sql, tables
 from coinspark.warehouse.locations import local_folder
+from tests.training_jobs import TOY_BACKBONE
 from tests.training_shards import striped_image
 from tests.vision import networks
 
 Publish = Callable[..., None]
+write = partial(networks.write, backbone=TOY_BACKBONE)
 MINTS = ("Abdera", "Byzantion", "Perinthos")
 
 
@@ -60,6 +63,7 @@ def configure(config: Config, tmp_path: Path) -> Callable[..., Config]:
         settings = {
             **config.model_dump(mode="json"),
             "ingest": {"sizes": [32], "shape": "wide"},
+            "training": {"model": TOY_BACKBONE},
             "features": {"precision": "float32", "batch": 4, **keys},
         }
         return Config.model_validate(settings).model_copy(update={"warehouse": str(tmp_path / "warehouse")})
@@ -109,7 +113,7 @@ def test_each_image_is_processed_once_per_model(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first, second = (networks.write(tmp_path / f"{seed}.npz", seed) for seed in (1, 2))
+    first, second = (write(tmp_path / f"{seed}.npz", seed) for seed in (1, 2))
     config = configure(weights=first.weights, weights_sha256=first.sha256)
     publish_rows("coins", coins(6))
     publish_rows("images", images(6))
@@ -164,7 +168,7 @@ def test_each_image_is_processed_once_per_model(
         None,
         "csv",
     )
-    assert answer == f"model,n\n{first.model},1024"
+    assert answer == f"model,n\n{first.model},32"
 
 
 def test_weights_run_are_those_of_the_layer_and_fold_0(
@@ -184,7 +188,7 @@ def test_weights_run_are_those_of_the_layer_and_fold_0(
         }
     )
     written = {
-        name: networks.write(local_folder(config) / "runs" / name / "weights.npz", seed)
+        name: write(local_folder(config) / "runs" / name / "weights.npz", seed)
         for seed, name in enumerate(("mint-0", "mint-1", "entities-0", "svm"))
     }
     publish_rows(
@@ -206,9 +210,9 @@ def test_weights_run_are_those_of_the_layer_and_fold_0(
                 written[name].sha256,
             )
             for name, n, model in (
-                ("mint-0", 0, "vgg16"),
-                ("mint-1", 1, "vgg16"),
-                ("entities-0", 0, "vgg16"),
+                ("mint-0", 0, TOY_BACKBONE),
+                ("mint-1", 1, TOY_BACKBONE),
+                ("entities-0", 0, TOY_BACKBONE),
                 ("svm", 0, "hog-svm"),
             )
         ],
@@ -270,7 +274,7 @@ def test_mints_and_split_select_images(spark: SparkSession, configure: Callable[
 def test_missing_or_broken_images_stop_the_stage_and_are_named(
     spark: SparkSession, publish_rows: Publish, configure: Callable[..., Config], tmp_path: Path
 ) -> None:
-    first = networks.write(tmp_path / "1.npz", 1)
+    first = write(tmp_path / "1.npz", 1)
     config = configure(weights=first.weights, weights_sha256=first.sha256, chunk=2)
     publish_rows("coins", coins(6))
     publish_rows("images", [row for row in images(6) if row[0] != "i3"])
@@ -299,7 +303,7 @@ def test_missing_or_broken_images_stop_the_stage_and_are_named(
 def test_weights_with_another_hash_stop_the_stage(
     spark: SparkSession, configure: Callable[..., Config], tmp_path: Path
 ) -> None:
-    first, messages = networks.write(tmp_path / "1.npz", 1), list[str]()
+    first, messages = write(tmp_path / "1.npz", 1), list[str]()
     with pytest.raises(InputError, match=r"1\.npz: SHA-256 is .*, expected 0000"):
         built(
             spark, configure(weights=first.weights, weights_sha256="0" * 64), tmp_path / "scratch", messages
@@ -313,7 +317,7 @@ def test_finished_chunks_are_reused_after_a_kill(
     spark: SparkSession, configure: Callable[..., Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The driver is killed after two chunks; the next run computes the others, with the same result."""
-    first, messages = networks.write(tmp_path / "1.npz", 1), list[str]()
+    first, messages = write(tmp_path / "1.npz", 1), list[str]()
     config = configure(weights=first.weights, weights_sha256=first.sha256, chunk=4)
     written = {
         "coins": spark.createDataFrame(coins(14), schemas.COINS.ddl),
@@ -402,11 +406,11 @@ def test_weights_deepcluster_are_those_of_the_table_networks(
         match=r"deepcluster: the table `networks` is empty; train a network first \(`coinspark deep",
     ):
         run(spark, config)
-    written = networks.write(local_folder(config) / "networks" / "a" / "weights.npz", 3, channels=2)
+    written = write(local_folder(config) / "networks" / "a" / "weights.npz", 3, channels=2)
     settings = {
         "network": {
             "image": {"height": 32, "width": 64, "convention": "standard"},
-            "backbone": "vgg16",
+            "backbone": TOY_BACKBONE,
             "architecture": {"batch_norm": True},
             "edges": "sobel",
         }
