@@ -8,7 +8,7 @@ intervals.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -25,7 +25,7 @@ NO_LAYER = "None"
 
 
 def display_name(model: str) -> str:
-    """The name of a backbone or baseline in tables and reports."""
+    """Display name of a model: the title of its backbone or baseline; its own name if it is unknown."""
     if model == MAJORITY:
         return "Majority class"
     for registry in (BACKBONES, BASELINES):
@@ -157,10 +157,10 @@ def comparison(
             [row for row in sizes if row["layer"] == key[0]],
             mints,
             kinds.get(key[0]),
-            key in networks,
         )
         for key in sorted(keys, key=position)
     ]
+    rows = [replace(row, is_network=row.key in networks) for row in rows]
     return Comparison(tuple(rows), tuple(mints), config.evaluation.top_k, reference)
 
 
@@ -192,12 +192,7 @@ def _split_mints(sizes: Sequence[Row]) -> list[str]:
 
 
 def _row(
-    key: Key,
-    metrics: Sequence[Row],
-    sizes: Sequence[Row],
-    mints: Sequence[str],
-    kind: LayerKind | None,
-    is_network: bool,
+    key: Key, metrics: Sequence[Row], sizes: Sequence[Row], mints: Sequence[str], kind: LayerKind | None
 ) -> ComparisonRow:
     layer, model = key
     return ComparisonRow(
@@ -212,7 +207,6 @@ def _row(
         },
         difference=_difference(metrics),
         coins=max(row["n"] for row in metrics),
-        is_network=is_network,
     )
 
 
