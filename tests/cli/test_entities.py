@@ -31,7 +31,7 @@ def config_file(tmp_path: Path) -> Path:
         for pose in ("left", "seated")
     ]
     (tmp_path / "designs.csv").write_text("text_en\n" + "".join(f'"{text}"\n' for text in texts))
-    recogniser = {"designs": str(tmp_path / "designs.csv"), "epochs": 30, "vector_size": 16}
+    recogniser = {"designs": str(tmp_path / "designs.csv"), "epochs": 12, "vector_size": 16}
     settings = {
         "warehouse": str(tmp_path / "warehouse"),
         "entities": {"lists": str(tmp_path), "recogniser": recogniser},
