@@ -14,9 +14,11 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
+from coinspark.core.errors import InputError
 from coinspark.entities.ner.annotated import AnnotatedText, Span
 
 FILE = "unverified.txt"
+OLD_FILE = "unmarked.txt"
 MAX_WORDS = 6
 """Longest phrase that is compared; a longer span is never unverified."""
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -36,8 +38,16 @@ def write_phrases(texts: Iterable[AnnotatedText], folder: Path) -> None:
 
 @lru_cache(maxsize=8)
 def read_phrases(folder: str) -> frozenset[str]:
-    """Unannotated phrases of up to `MAX_WORDS` words, cached per process; empty if the folder has no list."""
+    """Unannotated phrases of up to `MAX_WORDS` words, cached per process; empty if the folder has no list.
+
+    Raises InputError where the folder has the list under the name of an earlier version.
+    """
     file = Path(folder) / FILE
+    if (old := file.with_name(OLD_FILE)).exists() and not file.exists():
+        raise InputError(
+            f"{old}: this list is now called {FILE}; rename it, and update the model's `sha256`, which covers "
+            "file names"
+        )
     if not file.exists():
         return frozenset()
     # `splitlines` would also split at U+2028 and the like; words contain no line ends, so "\n" is enough.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from coinspark.core.errors import InputError
 from coinspark.entities.ner import unverified
 from coinspark.entities.ner.annotated import AnnotatedText, Mention, Span
 
@@ -107,3 +108,9 @@ def test_unusual_texts_take_one_line_each(tmp_path: Path) -> None:
         "",
     ]
     assert {"one two", "καὶ Ζεύς", "\U0001d11e", "\x07"} <= unverified.read_phrases(str(tmp_path))
+
+
+def test_list_under_its_earlier_name_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "unmarked.txt").write_text("Tyche\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"unmarked\.txt: this list is now called unverified\.txt"):
+        unverified.read_phrases(str(tmp_path))
