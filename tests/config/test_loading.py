@@ -67,13 +67,13 @@ def test_later_files_and_overrides_win(tmp_path: Path) -> None:
         ),
         (
             "layers: [{name: parts, kind: clusters}]",
-            "features.weights: the clusters of layer 'parts' are computed before splits and training, so there is no "
-            "run yet",
+            "features.weights: the clusters of layer 'parts' are computed before splits and training, "
+            "so there is no run yet",
         ),
         (
             "layers: [{name: parts, kind: clusters}]\nfeatures: {weights: null, split: train}",
-            "features.split: the clusters of layer 'parts' are computed before splits and training, so there is no "
-            "split yet; set it to null",
+            "features.split: the clusters of layer 'parts' are computed before splits and training, "
+            "so there is no split yet; set it to null",
         ),
         ("training: {epochs: many}", "training.epochs: Input should be a valid integer"),
         ("training: {layers: [entity]}", "no layer 'entity'"),
