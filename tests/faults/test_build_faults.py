@@ -34,6 +34,16 @@ def wait_for(process: subprocess.Popen[str], text: str) -> None:
     pytest.fail(f"the build ended without the line {text!r}:\n{''.join(lines)}")
 
 
+def wait_for_file(process: subprocess.Popen[str], folder: Path, pattern: str) -> None:
+    """Wait until the running build has written such a file."""
+    while not any(folder.glob(pattern)):
+        try:
+            process.wait(timeout=0.1)
+        except subprocess.TimeoutExpired:
+            continue
+        pytest.fail(f"the build ended without a file {pattern}")
+
+
 def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
@@ -63,7 +73,7 @@ def test_build_completes_after_driver_kill_and_second_build_is_refused_meanwhile
 @pytest.mark.slow(seconds=40)
 def test_ctrl_c_during_training_ends_the_build_and_its_processes(tmp_path: Path) -> None:
     build = builds.start(tmp_path, *LONG_TRAINING)
-    wait_for(build, "epoch ")
+    wait_for_file(build, tmp_path, "warehouse/runs/*/checkpoint.npz")
     children = descendants(build)
     build.send_signal(signal.SIGINT)
     _, progress = build.communicate(timeout=60)
