@@ -143,7 +143,7 @@ def test_each_image_is_processed_once_per_model(
         *((f"i{n}", second.model) for n in (0, 3, 6)),
     }
     everything = tables.read(spark, config, "features")
-    with pytest.raises(InputError, match="of 2 models"):
+    with pytest.raises(InputError, match="there are 2 models"):
         features.of_model(everything)
     assert features.of_model(everything, second.model).count() == 3
 
