@@ -308,7 +308,7 @@ def test_missing_or_invalid_features_are_named(
     for bad in (np.nan, -np.inf):
         broken = {**coins, "Abdera-0-05": ("Abdera", [1.0] * 8 + [bad])}
         with pytest.raises(
-            InputError, match=r"layer parts: Abdera: the vector of 'Abdera-0-05' has NaN or infinity: leave"
+            InputError, match=r"layer parts: Abdera: the vector of 'Abdera-0-05' has NaN or infinity: remove"
         ):
             build(spark, with_layers(config), tmp_path, make_tables(broken))
     torn = {**coins, "Abdera-0-05": ("Abdera", [1.0] * 8)}
@@ -350,10 +350,10 @@ def test_weights_with_another_hash_than_recorded_stop_the_stage(
     monkeypatch.setattr(clusters_stage, "select_network", select_network)
     learnt = with_layers(config, weights="deepcluster").model_copy(update={"warehouse": str(tmp_path)})
     networks.write(tmp_path / "a.npz", 3)
-    row = ("a", json.dumps({"network": {}}), "{}", "c", "a.npz", "0" * 64)
+    row = ("a", json.dumps({"network": {"backbone": "vgg16"}}), "{}", "c", "a.npz", "0" * 64)
     tables["networks"] = spark.createDataFrame([row], schemas.NETWORKS.ddl)
     with pytest.raises(
-        InputError, match=r"a\.npz: SHA-256 is .*, expected 0000; the weights were not loaded"
+        InputError, match=r"a\.npz: SHA-256 is .*, expected 0{64}; the weights were not loaded"
     ):
         build(spark, learnt, tmp_path, tables)
 
