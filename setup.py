@@ -1,11 +1,11 @@
-"""Package metadata. Exact versions, including transitive dependencies, are in deploy/requirements/lock.txt."""
+"""Package metadata. All exact versions, also of transitive dependencies: deploy/requirements/lock.txt."""
 
 from setuptools import find_packages, setup
 
 setup(
     name="coinspark",
     version="0.1.0",
-    description="A nightly Spark pipeline from coin photos and descriptions to versioned tables, trained classifiers and a report",
+    description="Nightly Spark pipeline that turns coin photos and descriptions into tables, classifiers and a report",
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["coinspark", "coinspark.*"]),
     package_data={

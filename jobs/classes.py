@@ -1,4 +1,4 @@
-"""spark-submit jobs/classes.py --config conf/….yaml: the stage `classes` alone, on the tables as they are published."""
+"""spark-submit jobs/classes.py --config FILE: run the stage `classes` on the published tables."""
 
 from coinspark.cli.jobs import main
 

@@ -1,4 +1,4 @@
-"""spark-submit jobs/clusters.py --config conf/….yaml: the stage `clusters` alone, on the tables as they are published."""
+"""spark-submit jobs/clusters.py --config FILE: run the stage `clusters` on the published tables."""
 
 from coinspark.cli.jobs import main
 

@@ -1,4 +1,4 @@
-"""spark-submit jobs/deepcluster.py --config conf/….yaml: the stage `deepcluster` alone, on the tables as they are published."""
+"""spark-submit jobs/deepcluster.py --config FILE: run the stage `deepcluster` on the published tables."""
 
 from coinspark.cli.jobs import main
 

@@ -1,4 +1,4 @@
-"""spark-submit jobs/entities.py --config conf/….yaml: the stage `entities` alone, on the tables as they are published."""
+"""spark-submit jobs/entities.py --config FILE: run the stage `entities` on the published tables."""
 
 from coinspark.cli.jobs import main
 

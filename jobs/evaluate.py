@@ -1,4 +1,4 @@
-"""spark-submit jobs/evaluate.py --config conf/….yaml: the stage `evaluate` alone, on the tables as they are published."""
+"""spark-submit jobs/evaluate.py --config FILE: run the stage `evaluate` on the published tables."""
 
 from coinspark.cli.jobs import main
 

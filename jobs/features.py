@@ -1,4 +1,4 @@
-"""spark-submit jobs/features.py --config conf/….yaml: the stage `features` alone, on the tables as they are published."""
+"""spark-submit jobs/features.py --config FILE: run the stage `features` on the published tables."""
 
 from coinspark.cli.jobs import main
 

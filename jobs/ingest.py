@@ -1,4 +1,4 @@
-"""spark-submit jobs/ingest.py --config conf/….yaml: the stage `ingest` alone, on the tables as they are published."""
+"""spark-submit jobs/ingest.py --config FILE: run the stage `ingest` on the published tables."""
 
 from coinspark.cli.jobs import main
 

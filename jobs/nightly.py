@@ -1,4 +1,4 @@
-"""spark-submit jobs/nightly.py --config conf/….yaml: the whole chain, one tag over all tables, one report."""
+"""spark-submit jobs/nightly.py --config FILE: run the nightly build."""
 
 from coinspark.cli.jobs import main
 

@@ -1,4 +1,4 @@
-"""spark-submit jobs/splits.py --config conf/….yaml: the stage `splits` alone, on the tables as they are published."""
+"""spark-submit jobs/splits.py --config FILE: run the stage `splits` on the published tables."""
 
 from coinspark.cli.jobs import main
 

@@ -1,4 +1,4 @@
-"""spark-submit jobs/train.py --config conf/….yaml: the stage `train` alone, on the tables as they are published."""
+"""spark-submit jobs/train.py --config FILE: run the stage `train` on the published tables."""
 
 from coinspark.cli.jobs import main
 

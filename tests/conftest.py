@@ -54,8 +54,8 @@ def base_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 def spark(base_config: Config) -> Iterator[SparkSession]:
     """The Spark session of this process.
 
-    Spark opens a catalog when it is first used. The query opens it with this warehouse, before a test starts a build
-    whose configuration names another one.
+    Spark opens a catalog when it is first used. The query opens it with this warehouse, before a test starts a
+    build whose configuration names another one.
     """
     started = session.start(base_config)
     started.sql("SHOW NAMESPACES").collect()
@@ -65,7 +65,7 @@ def spark(base_config: Config) -> Iterator[SparkSession]:
 
 @pytest.fixture
 def config(base_config: Config, spark: SparkSession, request: pytest.FixtureRequest) -> Config:
-    """A configuration with a namespace of its own in the shared warehouse, so that each test has its own tables."""
+    """A configuration with a namespace of its own in the shared warehouse: each test has its own tables."""
     name = "".join(c if c.isalnum() else "_" for c in request.node.nodeid.split("/")[-1])[-80:]
     catalog = base_config.catalog.model_copy(update={"namespace": f"t_{name}"})
     return base_config.model_copy(update={"catalog": catalog})

@@ -81,7 +81,7 @@ def _expand(value: Any, file: Path) -> Any:
         name, default = match.group(1), match.group(2)
         if (variable := os.environ.get(name, default)) is None:
             raise ConfigError(
-                f"{file}: {match.group(0)}: the environment variable {name} is not set; set it or give a default"
+                f"{file}: {match.group(0)}: the environment variable {name} is not set; set it, or add a default"
             )
         return variable
 
@@ -117,7 +117,8 @@ def _explain(error: Mapping[str, Any], where: str, values: Mapping[str, Any]) ->
     path = error["loc"]
     key = ".".join(str(part) for part in path) or "the configuration"
     if error["type"] != "extra_forbidden":
-        return f"{where}: {key}: {error['msg'].removeprefix('Value error, ')} (given: {error.get('input')!r:.80})"
+        message = error["msg"].removeprefix("Value error, ")
+        return f"{where}: {key}: {message} (given: {error.get('input')!r:.80})"
     known = sorted(_section_at(path[:-1], values).model_fields)
     near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"

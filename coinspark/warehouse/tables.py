@@ -75,8 +75,8 @@ def check_schema_version(spark: SparkSession, config: Config) -> None:
     if found != schemas.VERSION:
         raise InputError(
             f"{config.warehouse}: the tables have schema version {found}, this coinspark needs "
-            f"{schemas.VERSION}; set `warehouse` to a new folder or `catalog.namespace` to a new name, and run "
-            "`coinspark nightly` to build everything again from the sources"
+            f"{schemas.VERSION}; set `warehouse` to a new folder or `catalog.namespace` to a new name, and "
+            "run `coinspark nightly` to build everything again from the sources"
         )
 
 

@@ -22,7 +22,7 @@ SCRIPT = builds.ROOT / "deploy" / "standalone" / "cluster.sh"
 def submit(
     folder: Path, job: str, *options: str, sets: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Run a file of jobs/ by spark-submit with conf/test.yaml. Its standard output holds both streams of the job."""
+    """Run a file of jobs/ by spark-submit with conf/test.yaml. `stdout` of the result has both streams."""
     environment = {
         **os.environ,
         "PYSPARK_PYTHON": sys.executable,

@@ -1,4 +1,4 @@
-"""A stage runs if something it depends on has changed, otherwise it is skipped; it publishes all tables or none."""
+"""A stage runs if something it depends on has changed; it publishes all its tables or none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other clients of the tables: spark-sql with the printed settings, pyiceberg, and duckdb on pyiceberg's scan."""
+"""Other clients of the tables: spark-sql with the printed settings, pyiceberg, duckdb on its scan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables are staged on a branch, audited, published in one commit and tagged; earlier states stay readable."""
+"""Tables are staged, audited, published in one commit and tagged; earlier states stay readable."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_values_with_sql_syntax_are_stored_unchanged(spark: SparkSession, config
 
 
 def old_entities(spark: SparkSession, config: Config, *more: str) -> str:
-    """The table `entities` without the column `unverified`, with one row, one build and extra columns; its full name."""
+    """Create `entities` without `unverified`, with one row, one build and extra columns; its full name."""
     tables.create(spark, config)
     name = tables.full_name(config, "entities")
     columns = [

@@ -45,8 +45,8 @@ def read_phrases(folder: str) -> frozenset[str]:
     file = Path(folder) / FILE
     if (old := file.with_name(OLD_FILE)).exists() and not file.exists():
         raise InputError(
-            f"{old}: this list is now called {FILE}; rename it, and update the model's `sha256`, which covers "
-            "file names"
+            f"{old}: this list is now called {FILE}; rename it, and update the model's `sha256`, which "
+            "covers file names"
         )
     if not file.exists():
         return frozenset()

@@ -35,7 +35,7 @@ SPLITS = Table(
 
 MOVED_CLASSES = Table(
     "moved_classes",
-    "classes that the splits merge into another class or drop, with the reason; `new_class` is null if dropped",
+    "classes that the splits merge into another class or drop (`new_class` is null), with the reason",
     ("layer", "mint", "class"),
     {
         "layer": "string",
