@@ -1,3 +1,3 @@
-"""Nightly Spark pipeline that turns coin photos and descriptions into tables, classifiers and a report."""
+"""Nightly Spark pipeline from coin photos and descriptions to tables, classifiers and a report."""
 
 __version__ = "0.1.0"

@@ -54,8 +54,8 @@ def base_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 def spark(base_config: Config) -> Iterator[SparkSession]:
     """The Spark session of this process.
 
-    Spark opens a catalog when it is first used. The query opens it with this warehouse, before a test starts a
-    build whose configuration names another one.
+    Spark opens a catalog when it is first used. The query opens it with this warehouse, before a test starts
+    a build whose configuration names another one.
     """
     started = session.start(base_config)
     started.sql("SHOW NAMESPACES").collect()

@@ -81,7 +81,8 @@ def _expand(value: Any, file: Path) -> Any:
         name, default = match.group(1), match.group(2)
         if (variable := os.environ.get(name, default)) is None:
             raise ConfigError(
-                f"{file}: {match.group(0)}: the environment variable {name} is not set; set it, or add a default"
+                f"{file}: {match.group(0)}: the environment variable {name} is not set; set it, or give "
+                f"a default: ${{{name}:-value}}"
             )
         return variable
 

@@ -232,7 +232,7 @@ def _detect_format(data: bytes) -> str:
         raise PhotoError("unsupported", f"the file is {other}; supported: {', '.join(FORMATS)}")
     if not data.strip(b"\0"):
         raise PhotoError("not_an_image", f"the file consists of {len(data)} zero bytes")
-    raise PhotoError("not_an_image", f"the file begins with {data[:16]!r}, which is no image format")
+    raise PhotoError("not_an_image", f"the file begins with {data[:16]!r}, which is not an image format")
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:

@@ -41,7 +41,7 @@ class Root:
 
 
 def open_root(root: str) -> Root:
-    """The root at a path, a file:// URI or an object store's URI. Raises InputError if it is no folder."""
+    """The root at a path, a file:// URI or an object store's URI. Raises InputError if it is not a folder."""
     if "://" in root and not root.startswith("file://"):
         system, path = _remote(root.rstrip("/"))
         folder = Root(path, root.rstrip("/").removesuffix(path))

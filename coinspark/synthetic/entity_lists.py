@@ -171,7 +171,7 @@ def forms() -> set[str]:
 
 
 def variants(english: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Alternative spellings and typos of a person; both empty if the name is no person."""
+    """Alternative spellings and typos of a person; both empty if the name is not that of a person."""
     for row in PERSONS:
         if row[0] == english:
             alternatives, typos = (

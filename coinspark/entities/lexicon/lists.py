@@ -129,7 +129,7 @@ def _read_list(path: Path) -> Iterator[Entry]:
     kind_columns = [column for column in header if column.startswith("Cat_")]
     category = CATEGORIES[path.name]
     for row in rows:
-        if name := _clean(row.get(name_column)):  # a row without a name is no entry
+        if name := _clean(row.get(name_column)):  # a row without a name is not an entry
             yield Entry(
                 category,
                 name,

@@ -98,7 +98,7 @@ def count_spans(
     """Compare the spans of each text with its mentions; start, end and category must be equal.
 
     With `held_out`, only mentions of those names count as found or missed; spans on other mentions don't
-    count. A false positive is a span that is no mention at all.
+    count. A false positive is a span that is not a mention.
     """
     counts = SpanCounts()
     for text, predicted in zip(texts, map(set, spans), strict=True):

@@ -18,7 +18,7 @@ from sklearn.utils.extmath import randomized_svd
 
 _POSITIONS = (-2, -1, 1, 2)
 _MAX_CONTEXT_WORDS, _MIN_COUNT, _SMOOTHING = 3_000, 3, 0.75
-_EDGE = ""  # stands for the positions before the first word and after the last
+_EDGE = ""  # marks the positions before the first word and after the last
 
 Array = np.ndarray[Any, Any]
 WordVectors = dict[str, Array]
