@@ -5,7 +5,7 @@ from setuptools import find_packages, setup
 setup(
     name="coinspark",
     version="0.1.0",
-    description="Nightly Spark pipeline from coin photos and descriptions to tables, classifiers and a report",
+    description="Nightly Spark pipeline from coin photos and texts to tables, classifiers and a report",
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["coinspark", "coinspark.*"]),
     package_data={
