@@ -78,10 +78,9 @@ class _Selector:
         """The best selection with one more pattern; None if no addition keeps every class within the limits.
 
         Example: the patterns are, most specific first, Athena–owl, Athena–Nike and Athena–any. Athena–any is
-            selected and
-        has 120 coins, 50 of which fit Athena–owl. Adding Athena–owl takes these 50 and leaves 70. Its value
-        is 50 · √bits(Athena–owl) + 70 · √bits(Athena–any), provided that 50 and 70 are both within the
-        limits.
+        selected and has 120 coins, 50 of which fit Athena–owl. Adding Athena–owl takes these 50 and leaves
+        70. The value becomes 50 · √bits(Athena–owl) + 70 · √bits(Athena–any), provided that 50 and 70 are
+        both within the limits.
         """
         if not len(self.roots):
             return None
@@ -108,9 +107,9 @@ class _Selector:
 
     def _taken(self, selected: list[int]) -> Mask:
         """patterns × groups: what a pattern would take, from no class or from a less specific one."""
-        nobody = len(self.roots)  # less specific than every pattern
-        current = np.array([*selected, nobody])[first_fit(self.fits, selected)]
-        taken: Mask = self.fits & (np.arange(nobody)[:, None] < current[None, :])
+        no_pattern = len(self.roots)  # less specific than every pattern
+        current = np.array([*selected, no_pattern])[first_fit(self.fits, selected)]
+        taken: Mask = self.fits & (np.arange(no_pattern)[:, None] < current[None, :])
         return taken
 
     def _coins_by_class(self, selected: list[int]) -> Floats:
