@@ -49,7 +49,7 @@ def _reads(config: Config) -> tuple[str, ...]:
 
 STAGE = Stage(
     name="classes",
-    help="Class layers from entities and clusters; prints the new classes and their sizes.",
+    help="Build class layers; print the new classes and sizes.",
     reads=_reads,
     writes=(CLASSES.name,),
     settings=lambda config: [list(config.layers), list(config.entities.engines_by_priority)],

@@ -29,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"max_content_width": 110},
+    context_settings={"max_content_width": 100},
 )
 
 
@@ -41,7 +41,10 @@ def _help(context: typer.Context) -> None:
 
 @app.command()
 def nightly(config: Files = None, set_: Overrides = None, force: Force = False) -> None:
-    """Run every stage that is not up to date, tag the build, print the comparison, write the report."""
+    """Run all stages that are not up to date; write the report.
+
+    Tags the build over all tables and prints the comparison of the layers.
+    """
     from coinspark.evaluation import table1 as comparison
     from coinspark.nightly import read_at, run_build
 
@@ -81,7 +84,10 @@ def sql(
     format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows to print.")] = 1000,
 ) -> None:
-    """Query the tables: coinspark sql "SELECT split, class, count(*) FROM splits GROUP BY 1, 2"."""
+    """Query the tables with SQL.
+
+    Example: coinspark sql "SELECT split, class, count(*) FROM splits GROUP BY 1, 2"
+    """
     from coinspark.warehouse import sql as queries
 
     settings = configuration(config, set_)
@@ -95,7 +101,7 @@ def table1(
     build: BuildTag = None,
     format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
 ) -> None:
-    """Print the paper's Table 1 for this collection: every trained layer, compared."""
+    """Compare all trained layers (the paper's Table 1)."""
     from coinspark.evaluation import table1 as comparison
     from coinspark.nightly import read_at
     from coinspark.warehouse import sql as queries
@@ -107,7 +113,7 @@ def table1(
 
 @app.command("spark-conf")
 def spark_conf(config: Files = None, set_: Overrides = None) -> None:
-    """Print the Spark settings of this configuration, for spark-sql, spark-submit and beeline."""
+    """Print the Spark settings, for spark-sql and spark-submit."""
     from coinspark.warehouse.session import spark_settings
 
     for key, value in sorted(spark_settings(configuration(config, set_)).items()):

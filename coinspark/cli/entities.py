@@ -38,7 +38,9 @@ def entities(
     force: Force = False,
     engine: Annotated[
         list[str] | None,
-        typer.Option("--engine", help="Engine to use instead of entities.engines; may be repeated."),
+        typer.Option(
+            "--engine", metavar="NAME", help="Engine to use instead of entities.engines; may be repeated."
+        ),
     ] = None,
 ) -> None:
     """Find entities in the descriptions, and propose unlisted names.

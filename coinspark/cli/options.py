@@ -11,14 +11,19 @@ import typer
 from coinspark.config import Config, load
 
 Files = Annotated[
-    list[Path] | None, typer.Option("--config", "-c", help="YAML file; repeat it to merge several in order.")
+    list[Path] | None,
+    typer.Option("--config", "-c", metavar="FILE", help="YAML file; repeat it to merge several in order."),
 ]
 Overrides = Annotated[
-    list[str] | None, typer.Option("--set", help="Override one key: --set training.epochs=3")
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override one key: --set training.epochs=3"),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Run even if nothing has changed.")]
 BuildTag = Annotated[
-    str | None, typer.Option("--build", help="Tag of a build, or `latest`. Default: the published tables.")
+    str | None,
+    typer.Option(
+        "--build", metavar="NAME", help="Tag of a build, or `latest`. Default: the published tables."
+    ),
 ]
 
 

@@ -41,7 +41,19 @@ def load(files: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Con
     try:
         return Config.model_validate(merged)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(item, where, merged) for item in error.errors())) from None
+        raise ConfigError("\n".join(_explain(item, where, merged) for item in _causes(error))) from None
+
+
+def _causes(error: ValidationError) -> list[Any]:
+    """The errors without those that follow from another one: a list is too short if its items are invalid."""
+    errors = error.errors()
+    paths = [item["loc"] for item in errors]
+    return [
+        item
+        for item in errors
+        if item["type"] != "too_short"
+        or not any(len(path) > len(item["loc"]) and path[: len(item["loc"])] == item["loc"] for path in paths)
+    ]
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def _outside(config: Config) -> object:
 
 STAGE = Stage(
     name="entities",
-    help="Entities in the descriptions, and proposals of unlisted names.",
+    help="Find entities in descriptions; propose unlisted names.",
     reads=lambda config: ("coins",),
     writes=(ENTITIES.name, PROPOSALS.name),
     settings=lambda config: [config.entities, config.seed],

@@ -93,7 +93,7 @@ def _settings(config: Config) -> Any:
 
 STAGE = Stage(
     name="evaluate",
-    help="Predict the test images of every run; compute confusion and metrics.",
+    help="Predict the test coins; compute metrics.",
     reads=lambda config: ("runs", "splits", "images", "coins"),
     writes=("predictions", "confusion", "metrics"),
     settings=_settings,

@@ -72,7 +72,7 @@ def _settings(config: Config) -> Sequence[object]:
 
 STAGE = Stage(
     name="ingest",
-    help="Coins, merged images and rejects from the sources.",
+    help="Read the sources; merge photos, reject unusable ones.",
     reads=lambda config: (),
     writes=("coins", "images", "rejects"),
     settings=_settings,

@@ -111,7 +111,7 @@ def _reads(config: Config) -> tuple[str, ...]:
 
 STAGE = Stage(
     name="clusters",
-    help="Clusters of each mint that a cluster layer splits.",
+    help="Cluster the images of each mint that a layer splits.",
     reads=_reads,
     writes=(schemas.CLUSTERS.name, schemas.CLUSTER_MINTS.name),
     settings=_settings,

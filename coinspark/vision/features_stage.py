@@ -145,7 +145,7 @@ def scheduled(config: Config) -> bool:
 
 STAGE = Stage(
     name="features",
-    help="A vector per image from the convolutions of a network.",
+    help="Compute a feature vector per image.",
     reads=_reads,
     writes=(schemas.FEATURES.name,),
     settings=network_settings,

@@ -124,3 +124,11 @@ def test_malformed_override_is_refused(override: str) -> None:
 def test_renamed_key_is_refused_with_its_new_name(tmp_path: Path, text: str, old: str, new: str) -> None:
     with pytest.raises(ConfigError, match=f"mine.yaml: the key {re.escape(old)} is now {re.escape(new)}"):
         load([write(tmp_path, text)])
+
+
+def test_invalid_item_of_a_list_is_reported_once(tmp_path: Path) -> None:
+    file = write(tmp_path, "layers: [{name: mint, kind: mintt}]")
+    with pytest.raises(ConfigError) as error:
+        load([file])
+    assert str(error.value).count("\n") == 0
+    assert "layers.0.kind: unknown layer kind 'mintt'; did you mean 'mint'?" in str(error.value)

@@ -113,7 +113,7 @@ def _type_layers(config: Config) -> list[str]:
 
 STAGE = Stage(
     name="splits",
-    help="Training, validation and test side of each coin in each layer.",
+    help="Assign coins to training, validation and test.",
     reads=lambda config: ("classes", "coins"),
     writes=(SPLITS.name, MOVED_CLASSES.name),
     settings=_settings,

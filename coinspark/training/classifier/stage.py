@@ -262,7 +262,7 @@ def _modules(config: Config) -> tuple[str, ...]:
 
 STAGE = Stage(
     name="train",
-    help="Trained classifiers, one per layer and fold, and the baselines.",
+    help="Train classifiers, one per layer and fold.",
     reads=lambda config: ("splits", "coins", "images"),
     writes=("runs",),
     settings=_settings,

@@ -169,7 +169,7 @@ def _scheduled(config: Config) -> bool:
 
 STAGE = Stage(
     name="deepcluster",
-    help="A network trained on the images alone, in rounds of clustering (DeepCluster).",
+    help="Train a network on images alone (DeepCluster).",
     reads=_reads,
     writes=(schemas.NETWORKS.name, schemas.ROUNDS.name),
     settings=_settings,
