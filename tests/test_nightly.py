@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from coinspark import nightly
 from coinspark.config import Config
 from coinspark.evaluation import table1
+from coinspark.ingest.readers.synthetic import as_manifest
 from coinspark.warehouse import sql, tables
 from tests import builds
 
@@ -140,6 +141,7 @@ def test_build_without_a_coin_keeps_the_tagged_build(
     build: tuple[Config, Path], folder: Path, spark: SparkSession
 ) -> None:
     config = _with_namespace(build[0], "build_without_a_coin")
+    config = config.model_copy(update={"sources": (as_manifest(config.sources[0]),)})  # sees edits
     nightly.run_stages(config, ("ingest",))
     tag = nightly._tag(spark, config)
     before = tables.read(spark, config, "coins").count()

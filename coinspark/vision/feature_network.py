@@ -107,7 +107,7 @@ def _of_file(config: Config, file: Path) -> Network:
         weights=str(file.resolve()),
         sha256=str(config.features.weights_sha256).lower(),
         image=image,
-        backbone=backbone.name,
+        backbone=config.training.model,
         batch_norm=batch_norm,
         precision=resolve_precision(config.features.precision),
     )
@@ -127,7 +127,7 @@ def _stored_in_scratch(context: Context) -> Network:
         weights=str(file),
         sha256=weights.save(weight_arrays(model), file),
         image=image,
-        backbone=backbone.name,
+        backbone=config.training.model,
         batch_norm=batch_norm,
         precision=resolve_precision(config.features.precision),
     )

@@ -161,9 +161,9 @@ def test_driver_does_not_receive_the_rows(spark: SparkSession) -> None:
             pa.list_(pa.float32()),
             "different lengths: .* has 2 numbers, 'b' has 1; cluster the",
         ),
-        ([b"12345678", b"123456"], pa.binary(), "the vector of 'b' is not a batch number"),
+        ([b"12345678", b"123456"], pa.binary(), "the vector of 'b' is not a whole number"),
         ([b"12345678", struct.pack("<2f", 1, np.inf)], pa.binary(), "the vector of 'b' has NaN or infinity"),
-        ([b"123456", b"123456"], pa.binary(), "the vector of 'a' is not a batch number of 4-byte floats"),
+        ([b"123456", b"123456"], pa.binary(), "the vector of 'a' is not a whole number of 4-byte floats"),
         ([b"", b""], pa.binary(), "the vector of 'a' is empty"),
     ],
 )

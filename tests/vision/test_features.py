@@ -134,7 +134,7 @@ def test_rows_of_several_models_are_not_mixed(spark: SparkSession) -> None:
         InputError, match="there are 2 models, whose vectors cannot be compared; name one of first, second"
     ):
         features.of_model(rows_of_two_models)
-    with pytest.raises(InputError, match="no rows of model third, values: first, second"):
+    with pytest.raises(InputError, match="no rows of model third, found: first, second"):
         features.of_model(rows_of_two_models, "third")
     assert features.of_model(rows_of_two_models.where("model = 'first'")).count() == 1
     with pytest.raises(InputError, match=r"no rows of model any, values: none; run `coinspark features`"):
