@@ -137,5 +137,5 @@ def test_rows_of_several_models_are_not_mixed(spark: SparkSession) -> None:
     with pytest.raises(InputError, match="no rows of model third, found: first, second"):
         features.of_model(rows_of_two_models, "third")
     assert features.of_model(rows_of_two_models.where("model = 'first'")).count() == 1
-    with pytest.raises(InputError, match=r"no rows of model any, values: none; run `coinspark features`"):
+    with pytest.raises(InputError, match=r"no rows of model any, found: none; run `coinspark features`"):
         features.of_model(rows_of_two_models.limit(0))
