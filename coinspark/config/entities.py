@@ -6,9 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from coinspark.config.common import Section
-from coinspark.core.errors import ConfigError
-from coinspark.core.registry import resolve
+from coinspark.config.common import Section, registered
 
 Language = Literal["en", "de"]
 
@@ -64,13 +62,8 @@ class Entities(Section):
     @field_validator("engines")
     @classmethod
     def _check_engines(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        registry = resolve("coinspark.entities.engines:ENGINES")
-        try:
-            for name in names:
-                if registry.target(name) == name:  # outside coinspark: known only if it can be imported
-                    registry[name]
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
+        for name in names:
+            registered("coinspark.entities.engines:ENGINES", name)
         return names
 
     @model_validator(mode="after")

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator
 
-from coinspark.config.common import Section
-from coinspark.core.errors import ConfigError, InputError
+from coinspark.config.common import Section, registered
+from coinspark.core.errors import InputError
 from coinspark.core.registry import resolve
 
 if TYPE_CHECKING:
     from coinspark.core.registry import Registry
+
+_KINDS = "coinspark.classes.kinds:KINDS"
 
 
 class Split(Section):
@@ -66,16 +68,10 @@ class Layer(Section):
     @field_validator("kind")
     @classmethod
     def _is_known(cls, kind: str) -> str:
-        try:
-            kinds = layer_kinds()
-            if kinds.target(kind) == kind:  # outside coinspark: known only if it can be imported
-                kinds[kind]
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
-        return kind
+        return registered(_KINDS, kind)
 
 
 def layer_kinds() -> Registry[Any]:
     """The registry of layer kinds, which belongs to a package that this one must not import."""
-    registry: Registry[Any] = resolve("coinspark.classes.kinds:KINDS")
+    registry: Registry[Any] = resolve(_KINDS)
     return registry
