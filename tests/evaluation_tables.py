@@ -90,7 +90,7 @@ def tables(spark: SparkSession, config: Config = CONFIG) -> Callable[[str], Data
             for coin in all_coins
         ],
         "splits": [
-            (layer, 0, coin.coin_id, coin.medium, coin.mint, _label(layer, coin), coin.split)
+            (layer, 0, coin.coin_id, coin.medium, coin.mint, _label(layer, coin), coin.split, coin.coin_id)
             for layer in ("mint", "designs")
             for coin in all_coins
         ],
@@ -200,6 +200,7 @@ def _coin(coin: Coin) -> tuple[Any, ...]:
         None,
         texts,
         _image_id(coin),
+        [f"{_image_id(coin)}:{side}" for side in ("obverse", "reverse")],
     )
 
 

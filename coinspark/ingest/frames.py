@@ -13,8 +13,10 @@ from coinspark.ingest.records import SIDES
 from coinspark.warehouse import schemas
 
 KEY = ["coin_id", "medium"]
-LISTED = ", ".join(f"`{name}` {kind}" for name, kind in schemas.COINS.columns.items() if name != "image_id")
-"""Columns of a listing: those of `coins` without image_id."""
+MERGED = ("image_id", "photo_ids")
+"""Columns of `coins` that merging adds to a listing."""
+LISTED = ", ".join(f"`{name}` {kind}" for name, kind in schemas.COINS.columns.items() if name not in MERGED)
+"""Columns of a listing: those of `coins` without MERGED."""
 
 
 def mint_sizes(coins: DataFrame) -> dict[str, int]:
@@ -30,26 +32,27 @@ def with_photos(listing: DataFrame) -> DataFrame:
 def known_images(
     listing: DataFrame, coins: DataFrame, images: DataFrame, settings: MergeSettings
 ) -> DataFrame:
-    """coin_id, medium, image_id of the coins whose published images are up to date, at every size.
+    """coin_id, medium, image_id, photo_ids of the coins whose published images are up to date, at every size.
 
-    A photo is unchanged if its uri, size and modification time are.
+    A photo is unchanged if its uri, size and modification time are. Coins of an older coinspark, which did
+    not record photo_ids, are merged again.
     """
     with_settings = images.where(
         F.col("image_id").startswith(settings.prefix) & F.col("size").isin(*settings.sizes)
     )
     sizes = with_settings.groupBy("image_id").count()
     complete = sizes.where(F.col("count") == len(set(settings.sizes))).select("image_id")
-    published = coins.join(complete, "image_id", "left_semi").select(*KEY, *SIDES, "image_id")
+    published = coins.where("photo_ids IS NOT NULL").join(complete, "image_id", "left_semi")
     unchanged = [F.col(f"now.{key}") == F.col(f"then.{key}") for key in KEY]
     unchanged += [F.col(f"now.{side}").eqNullSafe(F.col(f"then.{side}")) for side in SIDES]
     now = with_photos(listing).select(*KEY, *SIDES).alias("now")
     matches = now.join(published.alias("then"), unchanged, "inner")
-    return matches.select("now.coin_id", "now.medium", "then.image_id")
+    return matches.select("now.coin_id", "now.medium", *(f"then.{name}" for name in MERGED))
 
 
 def coins_table(listing: DataFrame, known: DataFrame, outcome: DataFrame) -> DataFrame:
     """The table `coins`: every listed coin with its image_id, except those whose photos were rejected."""
-    merged = outcome.where("image_id IS NOT NULL").select(*KEY, "image_id").distinct()
+    merged = outcome.where("image_id IS NOT NULL").select(*KEY, *MERGED).distinct()
     coins = listing.join(known.unionByName(merged), KEY, "left")
     texts_only = " AND ".join(f"{side} IS NULL" for side in SIDES)
     return coins.where(f"image_id IS NOT NULL OR ({texts_only})").select(*schemas.COINS.columns)

@@ -14,12 +14,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.ingest.decode import PhotoError, read_photo
-from coinspark.ingest.merged_image import MergeSettings, image_id, merge_photos
+from coinspark.ingest.merged_image import MergeSettings, image_id, merge_photos, photo_id
 from coinspark.ingest.records import SIDES
 
 OUTCOME = (
-    "coin_id string, medium string, image_id string, size int, width int, height int, jpeg binary, "
-    "uri string, reason string, detail string"
+    "coin_id string, medium string, image_id string, photo_ids array<string>, size int, width int, "
+    "height int, jpeg binary, uri string, reason string, detail string"
 )
 """One row for each merged image (reason is null), or one for a rejected coin (image_id is null)."""
 
@@ -28,6 +28,7 @@ _SCHEMA = pa.schema(
         ("coin_id", pa.string()),
         ("medium", pa.string()),
         ("image_id", pa.string()),
+        ("photo_ids", pa.list_(pa.string())),
         ("size", pa.int32()),
         ("width", pa.int32()),
         ("height", pa.int32()),
@@ -77,7 +78,7 @@ def merge_coin(coin: dict[str, Any], settings: MergeSettings, max_bytes: int) ->
     Args:
         coin: coin_id, medium, and for each side its uri and `<side>_bytes`, both null without such a photo.
     """
-    key = {"coin_id": coin["coin_id"], "medium": coin["medium"]}
+    key: dict[str, Any] = {"coin_id": coin["coin_id"], "medium": coin["medium"]}
     uris = {side: coin[side] for side in SIDES if coin[side] is not None}
     photos: dict[str, bytes] = {}
     try:
@@ -87,7 +88,7 @@ def merge_coin(coin: dict[str, Any], settings: MergeSettings, max_bytes: int) ->
     except PhotoError as error:
         detail = f"{error.side}: {error.detail}"
         return [key | {"uri": uris[error.side], "reason": error.reason, "detail": detail}]
-    key["image_id"] = image_id(photos, settings)
+    key |= {"image_id": image_id(photos, settings), "photo_ids": [*map(photo_id, photos.values())]}
     return [key | image._asdict() for image in images]
 
 

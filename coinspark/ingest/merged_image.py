@@ -62,6 +62,11 @@ def image_id(photos: Mapping[str, bytes], settings: MergeSettings) -> str:
     return settings.prefix + total.hexdigest()[:24]
 
 
+def photo_id(data: bytes) -> str:
+    """The first 32 hex digits of the SHA-256 of a photo's bytes."""
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
 def merge_photos(photos: Mapping[str, bytes], settings: MergeSettings) -> list[MergedImage]:
     """The merged images of a coin, one for each size. The image of a size does not depend on the other sizes.
 

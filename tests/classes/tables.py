@@ -39,7 +39,7 @@ def tables(spark: SparkSession, seed: int = 0) -> dict[str, DataFrame]:
         ("hostile", "original", HOSTILE, [HOSTILE], [("obverse", "en", None, None)]),
     ]
     coin_rows = [
-        (coin, medium, mint, types, "t", None, None, None, None, descriptions, None)
+        (coin, medium, mint, types, "t", None, None, None, None, descriptions, None, None)
         for coin, medium, mint, types, descriptions in coins
     ]
     entity_rows = [

@@ -29,7 +29,7 @@ def coins(
     spark: SparkSession, *descriptions: list[tuple[str, str | None, str | None, str | None]]
 ) -> DataFrame:
     rows = [
-        (str(number), "original", "Pergamon", [], "t", None, None, None, None, texts, None)
+        (str(number), "original", "Pergamon", [], "t", None, None, None, None, texts, None, None)
         for number, texts in enumerate(descriptions)
     ]
     return spark.createDataFrame(rows, COINS.ddl)

@@ -68,4 +68,4 @@ def cluster_tables(spark: SparkSession) -> Callable[[str], DataFrame]:
 
 def _coin(coin: str, mint: str, types: list[str]) -> tuple[object, ...]:
     text = ("obverse", "en", f"Head {coin}.", "t")
-    return (coin, "original", mint, types, "synthetic", None, None, None, None, [text], f"i{coin}")
+    return (coin, "original", mint, types, "synthetic", None, None, None, None, [text], f"i{coin}", None)

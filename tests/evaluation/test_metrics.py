@@ -15,11 +15,11 @@ def outcomes(spark: SparkSession) -> DataFrame:
     """Test coins of the layer designs: c (owl) is predicted as Zeus of its mint, d (Ilion) as Pergamon."""
     runs = [("r", "designs", 0, "vgg16", "network", [], "", "", "", "", "", "", "")]
     splits = [
-        ("designs", 0, "c", "original", "Pergamon", "Pergamon/owl", "test"),
-        ("designs", 0, "d", "original", "Ilion", "Ilion", "test"),
-        ("designs", 0, "e", "original", "Ilion", "Ilion", "test"),
-        ("designs", 0, "t", "original", "Ilion", "Ilion", "train"),
-        ("designs", 1, "t", "original", "Ilion", "Ilion", "test"),
+        ("designs", 0, "c", "original", "Pergamon", "Pergamon/owl", "test", "c"),
+        ("designs", 0, "d", "original", "Ilion", "Ilion", "test", "d"),
+        ("designs", 0, "e", "original", "Ilion", "Ilion", "test", "e"),
+        ("designs", 0, "t", "original", "Ilion", "Ilion", "train", "t"),
+        ("designs", 1, "t", "original", "Ilion", "Ilion", "test", "t"),
     ]
     predicted = {
         ("class", "c"): ["Pergamon/Zeus", "Pergamon/owl"],
@@ -65,7 +65,7 @@ def test_confusion_counts_images_by_truth_and_prediction(outcomes: DataFrame) ->
 
 def test_majority_predicts_the_largest_mints_of_the_training_split_of_each_fold(spark: SparkSession) -> None:
     rows = [
-        ("mint", fold, f"{mint}{i}", "original", mint, mint, side)
+        ("mint", fold, f"{mint}{i}", "original", mint, mint, side, f"{mint}{i}")
         for fold, sizes in ((0, {"A": 3, "B": 2, "C": 1}), (1, {"A": 1, "B": 3, "C": 2}))
         for mint, n in sizes.items()
         for i, side in enumerate(["test", *["train"] * n])

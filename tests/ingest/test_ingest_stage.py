@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import shutil
@@ -84,6 +85,8 @@ def test_tables_contain_coins_images_and_rejects(
     coins = {coin.coin_id: coin for coin in rows(spark, config, "coins")}
     assert sorted(coins) == ["0", "4", "5"]
     assert coins["4"].image_id == coins["5"].image_id != coins["0"].image_id
+    sides = [(tmp_path / "photos" / f"4_{side}.jpg").read_bytes() for side in "or"]
+    assert coins["5"].photo_ids == [hashlib.sha256(photo).hexdigest()[:32] for photo in sides]
     assert coins["0"].types == ["T0"] and coins["0"].descriptions[0].text == "Head of emperor 0, right."
     images = rows(spark, config, "images")
     assert [(image.size, image.width, image.height) for image in images] == [(32, 32, 32), (48, 48, 48)] * 2

@@ -41,7 +41,7 @@ def run(spark: SparkSession, config: Config, toy: stage.Stage = TOY, force: bool
 
 def put_coins(spark: SparkSession, config: Config, *mints: str) -> None:
     rows = [
-        (str(n), "original", mint, ["t"], "s", None, None, None, None, [], None)
+        (str(n), "original", mint, ["t"], "s", None, None, None, None, [], None, None)
         for n, mint in enumerate(mints)
     ]
     frame = spark.createDataFrame(rows, schemas.COINS.ddl)
@@ -94,7 +94,7 @@ def test_failed_audit_of_one_table_publishes_none(spark: SparkSession, config: C
     def build_two(context: stage.Context) -> Mapping[str, DataFrame]:
         good = build(context)["classes"]
         bad = spark.createDataFrame(
-            [("mint", 0, None, "original", "Rome", "Rome", "train")], schemas.SPLITS.ddl
+            [("mint", 0, None, "original", "Rome", "Rome", "train", "1")], schemas.SPLITS.ddl
         )
         return {"classes": good, "splits": bad}
 

@@ -26,7 +26,7 @@ def _tables(spark: SparkSession, coins: int = 23) -> tuple[DataFrame, DataFrame,
         return "test" if n % 5 == 0 else "validation" if n % 7 == 0 else "train"
 
     rows = [
-        ("mint", fold, f"c{n}", "original", mint, mint, split(n))
+        ("mint", fold, f"c{n}", "original", mint, mint, split(n), f"c{n}")
         for fold in (0, 1)
         for n in range(coins)
         for mint in [("Perinthos", "Abdera")[n % 2]]

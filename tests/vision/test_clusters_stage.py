@@ -83,11 +83,11 @@ def make_tables(
         more_coins: Sequence[tuple[str, str, str | None]] = (),
     ) -> dict[str, DataFrame]:
         rows = [
-            (image, "original", mint, [], "s", None, None, None, None, [], image)
+            (image, "original", mint, [], "s", None, None, None, None, [], image, None)
             for image, (mint, _) in coins.items()
         ]
         rows += [
-            (coin, "original", mint, [], "s", None, None, None, None, [], image)
+            (coin, "original", mint, [], "s", None, None, None, None, [], image, None)
             for coin, mint, image in more_coins
         ]
         seen = [(image, model, vector) for image, (_, vector) in coins.items()]

@@ -46,6 +46,7 @@ def coins(n: int) -> list[tuple[Any, ...]]:
             None,
             [],
             None if k == n - 1 else f"i{0 if k == 1 else k}",
+            None,
         )
         for k in range(n)
     ]
@@ -246,7 +247,7 @@ def test_untrained_weights_depend_on_the_seed(
 def test_mints_and_split_select_images(spark: SparkSession, configure: Callable[..., Config]) -> None:
     all_coins = spark.createDataFrame(coins(10), schemas.COINS.ddl)
     sides = [
-        (layer, fold, f"c{n}", "original", "m", "k", ("train", "test")[(n + fold) % 2])
+        (layer, fold, f"c{n}", "original", "m", "k", ("train", "test")[(n + fold) % 2], f"c{n}")
         for layer in ("mint", "other")
         for fold in (0, 1)
         for n in range(8 if layer == "mint" else 2)

@@ -16,7 +16,7 @@ from coinspark.config import Config
 from coinspark.warehouse import locations, schemas, session, tables
 
 ROWS = [
-    ("mint", 0, str(n), "original", mint, mint, side)
+    ("mint", 0, str(n), "original", mint, mint, side, str(n))
     for n, (mint, side) in enumerate(
         [("Rome", "train"), ("Rome", "train"), ("Rome", "test"), ("Ostia", "train"), ("Ostia", "test")]
     )

@@ -11,7 +11,7 @@ from coinspark.warehouse import schemas, sql, tables
 
 
 def put(spark: SparkSession, config: Config, *rows: tuple[str, str, str]) -> None:
-    full = [("mint", 0, coin, "original", mint, mint, split) for coin, mint, split in rows]
+    full = [("mint", 0, coin, "original", mint, mint, split, coin) for coin, mint, split in rows]
     frame = spark.createDataFrame(full, schemas.SPLITS.ddl)
     tables.publish(spark, config, tables.stage(spark, config, "splits", frame))
 

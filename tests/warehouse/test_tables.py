@@ -163,7 +163,7 @@ def test_views_read_the_published_tables(spark: SparkSession, config: Config) ->
     tables.create(spark, config)
     tables.replace_views(spark, config)
     rows = [
-        ("mint", 0, str(n), "original", "Rome", "Rome", side)
+        ("mint", 0, str(n), "original", "Rome", "Rome", side, str(n))
         for n, side in enumerate(["train", "train", "test"])
     ]
     tables.publish(

@@ -9,6 +9,7 @@ result does not depend on the order or partitioning of rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -23,14 +24,27 @@ def assign_sides(
     """Rows of `splits`: each class row in every fold with its side.
 
     With one fold, test and validation take the shares of `settings`. With k folds, every unit is tested once,
-    and the validation share is taken from the other units of the fold.
+    and the validation share is taken from the other units of the fold. Every repeat has its own seed.
 
     Args:
         rows: layer, coin_id, medium, mint, class.
         units: coin_id, unit.
         layers: Names of the layers in the order in which their classes sort the units, coarse ones first.
     """
-    tested = _tested(_strata(rows.join(units, "coin_id"), layers), len(layers), settings, seed)
+    strata = _strata(rows.join(units, "coin_id"), layers)
+    repeats = [
+        _sides(strata, len(layers), settings, seed + repeat).withColumn(
+            "fold", F.col("fold") + repeat * settings.folds
+        )
+        for repeat in range(settings.repeats)
+    ]
+    sides = reduce(DataFrame.unionAll, repeats)
+    return rows.join(units, "coin_id").join(sides, "unit").select(list(SPLITS.columns))
+
+
+def _sides(strata: DataFrame, layers: int, settings: Splits, seed: int) -> DataFrame:
+    """unit, fold, split of one repeat."""
+    tested = _tested(strata, layers, settings, seed)
     rest = Window.partitionBy("fold", "stratum", "tested")
     position = F.row_number().over(rest.orderBy("position")) - 1
     remaining = F.count("*").over(rest)
@@ -42,8 +56,7 @@ def assign_sides(
         .when(_is_taken(position, wanted, remaining, start), "validation")
         .otherwise("train")
     )
-    sides = tested.select("unit", "fold", side.alias("split"))
-    return rows.join(units, "coin_id").join(sides, "unit").select(list(SPLITS.columns))
+    return tested.select("unit", "fold", side.alias("split"))
 
 
 def _strata(rows: DataFrame, layers: Sequence[str]) -> DataFrame:

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.classes.kinds import KINDS
-from coinspark.classes.splits import sides, thin_classes
+from coinspark.classes.splits import shared_photos, sides, thin_classes
 from coinspark.classes.splits.audit import audit
 from coinspark.classes.splits.moved_classes import Move, moved_classes
 from coinspark.classes.splits.thin_classes import Sizes
@@ -36,17 +36,20 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     sizes = thin_classes.collect_sizes(rows)
     if not sizes:
         raise InputError("splits: no coin of any class layer has an image; add a source with photos")
+    shared = shared_photos.shared_photos(coins).persist()
+    if line := shared_photos.describe(shared, coins):
+        context.say(line)
     by_size = thin_classes.correct(sizes, settings.min_coins, type_layers, settings.exclude_mints)
     # Both frames are small and read several times below, mostly by the audit.
     assigned = sides.assign_sides(
         thin_classes.apply(rows, by_size),
-        unit_of_coins(coins, settings.by),
+        unit_of_coins(coins, shared, settings.by),
         _coarse_first(sizes),
         settings,
         context.config.seed,
     ).persist()
     by_side = thin_classes.correct(
-        thin_classes.collect_sizes(assigned, settings.folds), settings.min_coins, type_layers
+        thin_classes.collect_sizes(assigned, len(settings.all_folds)), settings.min_coins, type_layers
     )
     splits = thin_classes.apply(assigned, by_side).persist()
 
@@ -56,7 +59,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     for mint in sorted(set(settings.exclude_mints) - {key[1] for key in sizes}):
         context.say(f"splits.exclude_mints: no coin has the mint {mint!r}")
     _check_two_classes(splits, sizes, settings.min_coins)
-    if faults := audit(splits):
+    if faults := audit(splits, coins, settings):
         raise AuditError("splits: " + "; ".join(faults))
     return {SPLITS.name: splits, MOVED_CLASSES.name: context.spark.createDataFrame(moves, MOVED_CLASSES.ddl)}
 

@@ -20,7 +20,7 @@ CLASSES = Table(
 
 SPLITS = Table(
     "splits",
-    "the side (train, validation, test) of each coin in each layer and fold",
+    "the side (train, validation, test) of each coin in each layer and fold, and its split unit",
     ("layer", "fold", "coin_id", "medium"),
     {
         "layer": "string",
@@ -30,6 +30,7 @@ SPLITS = Table(
         "mint": "string",
         "class": "string",
         "split": "string",
+        "unit": "string",
     },
 )
 

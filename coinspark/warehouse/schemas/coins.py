@@ -42,6 +42,7 @@ COINS = Table(
         "merged": PHOTO,
         "descriptions": f"array<{DESCRIPTION}>",
         "image_id": "string",
+        "photo_ids": "array<string>",
     },
 )
 

@@ -31,7 +31,7 @@ def tables(spark: SparkSession) -> dict[str, DataFrame]:
         mint = CLASSES[n % 3]
         split_class = mint if n % 3 < 2 else f"{mint}/{'Athena' if n % 2 else 'owl'}"
         rows += [
-            (layer, 0, f"c{n}", "original", mint, name, split(n))
+            (layer, 0, f"c{n}", "original", mint, name, split(n), f"c{n}")
             for layer, name in (("mint", mint), ("entities", split_class))
         ]
     return {
