@@ -47,8 +47,8 @@ def describe(shared: DataFrame, coins: DataFrame) -> str:
     if largest["n"] > max(_FEW, MAX_SHARE * total):
         file = _file(coins, largest["photo_id"])
         raise InputError(
-            f"splits: {largest['n']} of {total} coins show the same photo, such as {file}; if it stands for a "
-            "missing photo, remove it from the source"
+            f"splits: {largest['n']} of {total} coins show the same photo, such as {file}; if it stands for "
+            "a missing photo, remove it from the source"
         )
     ids = largest["coin_ids"]
     examples = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")

@@ -72,10 +72,11 @@ def test_random_collection_passes_the_audit(
 ) -> None:
     coins, classes = random_collection(seed)
     settings = Splits(min_coins=min_coins, folds=folds, by=by)
-    rows = split(coins_frame(spark, coins), classes_frame(spark, classes), settings)
-    assert audit(spark.createDataFrame(rows, SPLITS.ddl)) == []
+    frame = coins_frame(spark, coins)
+    rows = split(frame, classes_frame(spark, classes), settings)
+    assert audit(spark.createDataFrame(rows, SPLITS.ddl), frame, settings) == []
     coins_of = defaultdict(set)
-    for layer, _, coin, _, _, name, _ in rows:
+    for layer, _, coin, _, _, name, *_ in rows:
         coins_of[layer, name].add(coin)
     assert all(len(members) >= min_coins for members in coins_of.values())
     assert {row[2] for row in rows if row[0] == "mint"} == {row[2] for row in rows if row[0] == "design"}
