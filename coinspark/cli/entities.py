@@ -10,7 +10,7 @@ import typer
 
 from coinspark.cli.options import BuildTag, Files, Force, Format, Overrides, configuration
 from coinspark.config import Config
-from coinspark.core import atomic_files
+from coinspark.core import spreadsheet
 from coinspark.core.errors import InputError
 from coinspark.core.formatting import format_rows
 from coinspark.core.progress import say
@@ -23,6 +23,14 @@ class Protocol(StrEnum):
 
     published = "published"
     unseen = "unseen"
+
+
+class Separator(StrEnum):
+    """Names of the separators in `spreadsheet.SEPARATORS`."""
+
+    comma = "comma"
+    semicolon = "semicolon"
+    tab = "tab"
 
 
 def with_engines(set_: list[str] | None, engines: list[str]) -> list[str]:
@@ -88,7 +96,7 @@ def evaluate(
     texts = recognisers.training_texts(settings, descriptions)
     rows, false = Evaluation(settings, engine, trained, protocol.value, say).run(texts)
     if false_positives is not None:
-        atomic_files.write_text(false_positives, format_rows(FALSE_COLUMNS, false, "csv") + "\n")
+        spreadsheet.write(false_positives, FALSE_COLUMNS, false)
         say(f"{false_positives}: {len(false):,} false positives written")
     typer.echo(format_rows(COLUMNS, rows, format.value))
 
@@ -101,6 +109,9 @@ def proposals(
     out: Annotated[
         Path | None, typer.Option("--out", help="New CSV file to write; without it the CSV is printed.")
     ] = None,
+    separator: Annotated[
+        Separator, typer.Option("--separator", help="Separator of the CSV; German Excel needs semicolon.")
+    ] = Separator.comma,
 ) -> None:
     """Export the proposed names as CSV for the curators.
 
@@ -114,11 +125,12 @@ def proposals(
         raise InputError(f"{out}: the file exists and may contain verdicts; choose another name for --out")
     spark, tag = sql.open_build(settings, build)
     rows = tables.read(spark, settings, "proposals", tag=tag).collect()
-    text = verdicts.to_csv(row.asDict(recursive=True) for row in rows)
+    lines = verdicts.csv_rows(row.asDict(recursive=True) for row in rows)
+    mark = spreadsheet.SEPARATORS[separator.value]
     if out is None:
-        typer.echo(text.rstrip("\n"))
+        typer.echo(spreadsheet.to_csv(verdicts.COLUMNS, lines, mark).rstrip("\n"))
         return
-    atomic_files.write_text(out, text)
+    spreadsheet.write(out, verdicts.COLUMNS, lines, mark)
     say(f"{out}: {len(rows):,} proposals written")
 
 

@@ -36,6 +36,8 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
         context.say("entities: no lists are configured (entities.lists), so no entities are found")
         return {ENTITIES.name: no_entities, PROPOSALS.name: no_proposals}
     decided = verdicts.read(settings.verdicts)
+    if settings.verdicts is not None:
+        context.say(f"entities: {settings.verdicts}: {decided.summary()}")
     forms = load_forms(settings.lists, decided, context.say)
     texts = distinct_texts(context.read("coins"), settings.languages)
     trained = [name for name in settings.engines if isinstance(ENGINES[name], TrainedEngine)]

@@ -74,7 +74,7 @@ def test_evaluate_measures_an_engine_on_designs(config_file: Path, tmp_path: Pat
     assert int(both["mentions"]) == (100 if protocol == "published" else 400)
     assert float(both["recall"]) > 0.8
     assert "no texts in 'de'; spacy is not evaluated on it" in result.stderr
-    with false_file.open(encoding="utf-8", newline="") as lines:
+    with false_file.open(encoding="utf-8-sig", newline="") as lines:
         false = list(csv.DictReader(lines))
     assert len(false) == int(rows["all"]["false"])
     assert all(row["text"][int(row["start"]) : int(row["end"])] == row["form"] for row in false)
@@ -123,14 +123,16 @@ def test_proposals_are_exported_by_frequency_and_never_over_a_file(
     out = tmp_path / "proposals.csv"
     arguments = ["entities", "proposals", "--config", str(file)]
     assert CliRunner().invoke(cli.app, [*arguments, "--out", str(out)], catch_exceptions=False).exit_code == 0
-    with out.open(encoding="utf-8", newline="") as lines:
+    with out.open(encoding="utf-8-sig", newline="") as lines:
         exported = list(csv.DictReader(lines))
     assert [(row["name"], row["texts"], row["nearest"], row["examples"]) for row in exported] == [
         ("rudder", "9", "", ""),
         ("Nemesis", "2", "Nero (0.40)", "[Nemesis] left."),
     ]
     printed = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
-    assert printed.stdout == out.read_text()
+    assert printed.stdout == out.read_text(encoding="utf-8-sig")
+    printed = CliRunner().invoke(cli.app, [*arguments, "--separator", "semicolon"], catch_exceptions=False)
+    assert printed.stdout.startswith("verdict;name;")
     with pytest.raises(InputError, match="the file exists and may contain verdicts"):
         CliRunner().invoke(cli.app, [*arguments, "--out", str(out)], catch_exceptions=False)
 

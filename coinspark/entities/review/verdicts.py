@@ -6,18 +6,20 @@ open.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from coinspark.config.entities import Language
+from coinspark.core import spreadsheet
 from coinspark.core.errors import InputError
 from coinspark.entities.lexicon.folding import fold
 from coinspark.entities.lexicon.lists import CATEGORIES, Entry, Spelling
 
 COLUMNS = ("verdict", "name", "category", "language", "texts", "canonical", "nearest", "examples")
+_REQUIRED = ("verdict", "name", "category", "language", "canonical")
+_FOR_READING = ("texts", "nearest", "examples")
 _ACCEPT, _REFUSE = ("accept", "yes", "y", "ja"), ("refuse", "no", "n", "nein")
 
 ProposalKey = tuple[str, str, str]
@@ -26,10 +28,15 @@ ProposalKey = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Accepted proposals as list entries, and the keys of refused ones."""
+    """Accepted proposals as list entries, keys of refused ones, and the number of those without a verdict."""
 
     entries: tuple[Entry, ...] = ()
     refused: frozenset[ProposalKey] = frozenset()
+    open: int = 0
+
+    def summary(self) -> str:
+        """How many proposals were accepted, refused and left open."""
+        return f"{len(self.entries):,} accepted, {len(self.refused):,} refused, {self.open:,} left open"
 
 
 def proposal_key(language: str, category: str, name: str) -> ProposalKey:
@@ -37,20 +44,19 @@ def proposal_key(language: str, category: str, name: str) -> ProposalKey:
     return language, category, fold(name)[0]
 
 
-def to_csv(proposals: Iterable[Mapping[str, Any]]) -> str:
-    """CSV of PROPOSALS rows, most frequent first.
+def csv_rows(proposals: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+    """Rows of PROPOSALS as rows of the CSV, most frequent first, without verdicts.
 
     Curators fill in `verdict`, and `canonical` if the entry's canonical name differs from the proposed one.
     """
     ranked = sorted(proposals, key=lambda row: (-row["texts"], row["language"], row["category"], row["name"]))
-    text = io.StringIO()
-    lines = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
-    lines.writeheader()
+    rows = []
     for row in ranked:
         nearest = "; ".join(f"{entry['name']} ({entry['likeness']:.2f})" for entry in row["nearest"])
         examples = " | ".join(_bracketed(example) for example in row["examples"])
-        lines.writerow({**row, "verdict": "", "canonical": "", "nearest": nearest, "examples": examples})
-    return text.getvalue()
+        cells = {**row, "verdict": "", "canonical": "", "nearest": nearest, "examples": examples}
+        rows.append([cells[column] for column in COLUMNS])
+    return rows
 
 
 def _bracketed(example: Mapping[str, Any]) -> str:
@@ -63,43 +69,49 @@ def read(file: str | Path | None) -> Verdicts:
     """Verdicts of a CSV that curators filled in; none without a file.
 
     Raises:
-        InputError: Names the file and the line.
+        InputError: Names the file, and the line or the columns.
     """
     if file is None:
         return Verdicts()
+    sheet = spreadsheet.read(Path(file), _REQUIRED, _FOR_READING, "entities.verdicts")
     entries: list[Entry] = []
     refused: set[ProposalKey] = set()
-    for number, row in enumerate(_read_csv(Path(file)), start=2):
-        verdict = row["verdict"].lower()
-        if not verdict:
+    lines: dict[ProposalKey, tuple[int, bool]] = {}
+    undecided = 0
+    for line, row in sheet.rows:
+        if not row["verdict"]:
+            undecided += 1
             continue
-        name, category, language = row["name"], row["category"], row["language"]
-        is_known = verdict in _ACCEPT + _REFUSE and category in CATEGORIES.values()
-        if not is_known or not name or not language:
+        key, entry = _decide(f"entities.verdicts: {file}, line {line}", row)
+        earlier, accepted = lines.setdefault(key, (line, entry is not None))
+        if accepted != (entry is not None):
             raise InputError(
-                f"entities.verdicts: {file}, line {number}: expected verdict `accept` or `refuse`, a name, a "
-                f"language and a category of {', '.join(CATEGORIES.values())}; found {verdict!r}, {name!r}, "
-                f"{language!r}, {category!r}; fix the line or clear its verdict"
+                f"entities.verdicts: {file}, line {line}: {row['name']!r} has the opposite verdict in line "
+                f"{earlier}; clear one of them"
             )
-        if verdict in _ACCEPT:
-            spelling = Spelling(language, name, "name")
-            entries.append(Entry(category, row["canonical"] or name, None, (spelling,)))
+        if entry is None:
+            refused.add(key)
         else:
-            refused.add(proposal_key(language, category, name))
-    return Verdicts(tuple(entries), frozenset(refused))
+            entries.append(entry)
+    return Verdicts(tuple(entries), frozenset(refused), undecided)
 
 
-def _read_csv(path: Path) -> list[dict[str, str]]:
-    """Rows with all columns that `read` needs, without surrounding blanks."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            return [
-                {column: (row.get(column) or "").strip() for column in COLUMNS}
-                for row in csv.DictReader(lines)
-            ]
-    except OSError as error:
-        raise InputError(f"entities.verdicts: {path} cannot be read ({error.strerror})") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            f"entities.verdicts: {path} is not a CSV table in UTF-8 ({error}); save it as such"
-        ) from None
+def _decide(where: str, row: Mapping[str, str]) -> tuple[ProposalKey, Entry | None]:
+    """Key and list entry of a row with a verdict; None if it is refused."""
+    verdict, name = row["verdict"].lower(), row["name"]
+    category, language = row["category"].upper(), row["language"].lower()
+    allowed = {
+        "verdict": (verdict, ("accept", "refuse"), _ACCEPT + _REFUSE),
+        "category": (category, CATEGORIES.values(), CATEGORIES.values()),
+        "language": (language, get_args(Language), get_args(Language)),
+    }
+    for column, (value, expected, values) in allowed.items():
+        if value not in values:
+            raise InputError(
+                f"{where}: {column}: expected {' or '.join(expected)}, found {row[column]!r}; "
+                "fix the line or clear its verdict"
+            )
+    if not name:
+        raise InputError(f"{where}: no name; fix the line or clear its verdict")
+    entry = Entry(category, row["canonical"] or name, None, (Spelling(language, name, "name"),))
+    return proposal_key(language, category, name), entry if verdict in _ACCEPT else None

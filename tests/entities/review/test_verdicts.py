@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import io
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -24,23 +24,27 @@ PROPOSAL = {
 
 def filled_in(folder: Path, verdict: str, **cells: str) -> Path:
     """The CSV of PROPOSAL with a verdict and other cells, as a spreadsheet saves it."""
-    (row,) = csv.DictReader(io.StringIO(verdicts.to_csv([PROPOSAL])))
+    row = dict(zip(verdicts.COLUMNS, *verdicts.csv_rows([PROPOSAL]), strict=True))
+    return write(folder, {**row, "verdict": verdict, **cells})
+
+
+def write(folder: Path, *rows: Mapping[str, object], separator: str = ",") -> Path:
     file = folder / "proposals.csv"
     with file.open("w", encoding="utf-8-sig", newline="") as lines:
-        writer = csv.DictWriter(lines, verdicts.COLUMNS)
+        writer = csv.DictWriter(lines, verdicts.COLUMNS, delimiter=separator)
         writer.writeheader()
-        writer.writerow({**row, "verdict": verdict, **cells})
+        writer.writerows(rows)
     return file
 
 
 def test_csv_has_empty_verdict_nearest_entries_and_examples() -> None:
-    (row,) = csv.DictReader(io.StringIO(verdicts.to_csv([PROPOSAL])))
-    assert row == {
+    (row,) = verdicts.csv_rows([PROPOSAL])
+    assert dict(zip(verdicts.COLUMNS, row, strict=True)) == {
         "verdict": "",
         "name": "Nike, the winged",
         "category": "PERSON",
         "language": "en",
-        "texts": "3",
+        "texts": 3,
         "canonical": "",
         "nearest": "Niobe (0.50)",
         "examples": "[Nike] left.",
@@ -69,22 +73,50 @@ def test_refused_proposal_is_recognised_in_any_case(tmp_path: Path) -> None:
 
 
 def test_proposal_without_a_verdict_stays_open(tmp_path: Path) -> None:
-    assert verdicts.read(filled_in(tmp_path, "")) == verdicts.Verdicts()
+    assert verdicts.read(filled_in(tmp_path, "")) == verdicts.Verdicts(open=1)
     assert verdicts.read(None) == verdicts.Verdicts()
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_verdicts_are_counted_whatever_the_separator(tmp_path: Path, separator: str) -> None:
+    base = {"category": "PERSON", "language": "en"}
+    names = ["Nike, the winged", "Eros; the small", "Pan", "Tyche"]
+    rows = [
+        {**base, "name": name, "verdict": verdict}
+        for name, verdict in zip(names, ("accept", "refuse", "", "accept"), strict=True)
+    ]
+    decided = verdicts.read(write(tmp_path, *rows, separator=separator))
+    assert [entry.name for entry in decided.entries] == ["Nike, the winged", "Tyche"]
+    assert decided.refused == {verdicts.proposal_key("en", "PERSON", "Eros; the small")}
+    assert decided.summary() == "2 accepted, 1 refused, 1 left open"
+
+
 @pytest.mark.parametrize(
-    "cells", [{"verdict": "perhaps"}, {"category": "CITY"}, {"name": ""}, {"language": " "}]
+    ("cells", "message"),
+    [
+        ({"verdict": "perhaps"}, "verdict: expected accept or refuse, found 'perhaps'"),
+        ({"category": "CITY"}, "category: expected PERSON or ANIMAL or PLANT or OBJECT, found 'CITY'"),
+        ({"language": " "}, "language: expected en or de, found ''"),
+        ({"name": ""}, "no name; fix the line or clear its verdict"),
+    ],
 )
-def test_wrong_line_is_named(tmp_path: Path, cells: dict[str, str]) -> None:
+def test_wrong_line_is_named(tmp_path: Path, cells: dict[str, str], message: str) -> None:
     file = filled_in(tmp_path, **{"verdict": "accept", **cells})
-    with pytest.raises(InputError, match=r"proposals\.csv, line 2: expected verdict `accept` or `refuse`"):
+    with pytest.raises(InputError, match=rf"proposals\.csv, line 2: {message}"):
         verdicts.read(file)
 
 
-def test_missing_file_and_wrong_encoding_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"entities\.verdicts: .*gone\.csv cannot be read"):
-        verdicts.read(tmp_path / "gone.csv")
-    (tmp_path / "latin.csv").write_bytes("verdict,name\naccept,Münze\n".encode("latin-1"))
-    with pytest.raises(InputError, match="is not a CSV table in UTF-8"):
-        verdicts.read(tmp_path / "latin.csv")
+def test_opposite_verdicts_on_one_name_are_refused(tmp_path: Path) -> None:
+    base = {"category": "PERSON", "language": "en"}
+    file = write(
+        tmp_path, {**base, "name": "Nike", "verdict": "yes"}, {**base, "name": "nike", "verdict": "no"}
+    )
+    with pytest.raises(InputError, match="line 3: 'nike' has the opposite verdict in line 2"):
+        verdicts.read(file)
+
+
+def test_missing_and_renamed_columns_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "proposals.csv"
+    file.write_text("Urteil;name;category;language\nja;Nike;PERSON;en\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"no column 'verdict', 'canonical'; unknown column 'urteil'"):
+        verdicts.read(file)
