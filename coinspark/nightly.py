@@ -61,6 +61,7 @@ def run_build(config: Config, force: bool = False) -> Build:
     """
     from coinspark.evaluation.report import page  # loads scikit-learn: not needed for `coinspark --help`
 
+    _check_inputs(config, scheduled(config))
     with lock_warehouse(local_folder(config)):
         spark, began = start(config), time.monotonic()
         ran = _run(spark, config, scheduled(config), force)
@@ -77,6 +78,7 @@ def run_build(config: Config, force: bool = False) -> Build:
 
 def run_stages(config: Config, names: Sequence[str], force: bool = False) -> SparkSession:
     """Run the stages of these names in the given order, each only if it is not up to date."""
+    _check_inputs(config, names)
     with lock_warehouse(local_folder(config)):
         spark = start(config)
         _run(spark, config, names, force)
@@ -101,6 +103,13 @@ def up_to(config: Config, name: str) -> tuple[str, ...]:
 def read_at(spark: SparkSession, config: Config, build: str | None) -> Callable[[str], DataFrame]:
     """A reader of the tables as they were in a build, or of the published tables if `build` is None."""
     return lambda name: tables.read(spark, config, name, tag=build)
+
+
+def _check_inputs(config: Config, names: Sequence[str]) -> None:
+    """Check what the stages of these names need from outside, before Spark takes its time to start."""
+    for stage in STAGES:
+        if stage.name in names:
+            stage.check(config)
 
 
 def _run(spark: SparkSession, config: Config, names: Sequence[str], force: bool) -> bool:

@@ -33,8 +33,13 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
         kind = KINDS[layer.kind]
         mints = layer.split.mints_of(sizes, layer.name)
         if kind.splits_mints:
-            names = ", ".join(mints) or "no mint; set split.mints, split.larger_than or split.largest"
-            context.say(f"classes: layer {layer.name} splits {names}")
+            if mints:
+                context.say(f"classes: layer {layer.name} splits {', '.join(mints)}")
+            else:
+                context.notice(
+                    f"classes: layer {layer.name} splits no mint; set split.mints, split.larger_than or "
+                    "split.largest"
+                )
         if layer.kind not in prepared:
             # Read by every layer of the kind, by some twice: computed once, and on disk where it is large.
             prepared[layer.kind] = kind.prepare(facts, context.read, context.config).persist()

@@ -19,6 +19,7 @@ from coinspark.entities.lexicon.forms import Collision, Form
 from coinspark.entities.ner import recognisers
 from coinspark.entities.review import proposals, verdicts
 from coinspark.entities.review.verdicts import Verdicts
+from coinspark.ingest.readers import READERS
 from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.warehouse.schemas import ENTITIES, PROPOSALS
 
@@ -33,12 +34,12 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     no_entities = spark.createDataFrame([], ENTITIES.ddl)
     no_proposals = spark.createDataFrame([], PROPOSALS.ddl)
     if settings.lists is None:
-        context.say("entities: no lists are configured (entities.lists), so no entities are found")
+        context.notice("entities: no lists are configured (entities.lists), so no entities are found")
         return {ENTITIES.name: no_entities, PROPOSALS.name: no_proposals}
     decided = verdicts.read(settings.verdicts)
     if settings.verdicts is not None:
-        context.say(f"entities: {settings.verdicts}: {decided.summary()}")
-    forms = load_forms(settings.lists, decided, context.say)
+        context.notice(f"entities: {settings.verdicts}: {decided.summary()}")
+    forms = load_forms(settings.lists, decided, context.notice)
     texts = distinct_texts(context.read("coins"), settings.languages)
     trained = [name for name in settings.engines if isinstance(ENGINES[name], TrainedEngine)]
     untrained = [name for name in settings.engines if name not in trained]
@@ -59,14 +60,14 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     }
 
 
-def load_forms(folder: str, decided: Verdicts, say: Callable[[str], None]) -> tuple[Form, ...]:
+def load_forms(folder: str, decided: Verdicts, notice: Callable[[str], None]) -> tuple[Form, ...]:
     """Forms of the lists and of accepted proposals; reports their number and their collisions."""
     entries = lists.read(folder) + decided.entries
     forms, collisions = lexicon_forms.resolve(entries)
     accepted = f" and {len(decided.entries)} accepted proposals" if decided.entries else ""
-    say(f"entities: {len(entries)} entries with {len(forms)} forms from {folder}{accepted}")
+    notice(f"entities: {len(entries)} entries with {len(forms)} forms from {folder}{accepted}")
     for line in _collision_lines(collisions):
-        say(line)
+        notice(line)
     return forms
 
 
@@ -105,7 +106,9 @@ def _annotate(context: Context, name: str, texts: DataFrame, forms: tuple[Form, 
     if isinstance(engine, TrainedEngine):
         rows = texts.select("language", "text").collect()
         descriptions = [(row["language"], row["text"]) for row in rows]
-        models = recognisers.model_folders(context.config, name, descriptions, forms, context.say)
+        models = recognisers.model_folders(
+            context.config, name, descriptions, forms, context.say, context.notice
+        )
     return engine.annotate(texts, models, forms).withColumn("engine", F.lit(name))
 
 
@@ -123,6 +126,22 @@ def _outside(config: Config) -> object:
     return [lists.lists_hash(settings.lists), decided, recognisers.outside(config)]
 
 
+def _check(config: Config) -> None:
+    """Raise InputError if the lists, the verdicts or the designs cannot be read.
+
+    A reader with a state of its own may write the lists below its root, as that of synthetic coins does: they
+    may be missing yet.
+    """
+    if config.entities.lists is None:
+        return
+    folder = Path(config.entities.lists)
+    roots = [source.root for source in config.sources if READERS[source.kind].state is not None]
+    if folder.exists() or not any(folder.is_relative_to(root) for root in roots):
+        lists.read(folder)
+    verdicts.read(config.entities.verdicts)
+    recognisers.training_texts(config, ())
+
+
 STAGE = Stage(
     name="entities",
     help="Find entities in descriptions; propose unlisted names.",
@@ -131,5 +150,6 @@ STAGE = Stage(
     settings=lambda config: [config.entities, config.seed],
     build=build,
     outside=_outside,
+    check=_check,
     modules=lambda config: tuple(ENGINES.module(name) for name in config.entities.engines),
 )

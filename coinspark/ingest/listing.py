@@ -49,6 +49,13 @@ def read_source(source: Source) -> Listing:
     return listing
 
 
+def check_sources(config: Config) -> None:
+    """Raise InputError if a source cannot be read, as far as folders and headers tell, or there are none."""
+    SourceListings(config)
+    for source in config.sources:
+        READERS[source.kind].check(source)
+
+
 def reader_modules(config: Config) -> tuple[str, ...]:
     """The modules of the readers that the sources use, for the code version."""
     return tuple(sorted({READERS.module(source.kind) for source in config.sources}))

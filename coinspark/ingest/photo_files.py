@@ -101,11 +101,16 @@ def list_files(root: Root) -> dict[str, PhotoFile | Fault]:
 
 def read_bytes(uri: str) -> bytes:
     """The content of a file. Raises OSError if it cannot be read."""
+    with open_file(uri) as file:
+        return bytes(file.read())
+
+
+def open_file(uri: str) -> Any:
+    """A binary file object with `read` and `seek`. Raises OSError if the file cannot be read."""
     if "://" not in uri:
-        return Path(uri).read_bytes()
+        return Path(uri).open("rb")
     system, path = _remote(uri)
-    with system.open_input_stream(path) as stream:
-        return bytes(stream.read())
+    return system.open_input_file(path)
 
 
 def _path_below(root: Root, name: str) -> str | None:

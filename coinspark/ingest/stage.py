@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 
 from coinspark.config import Config
 from coinspark.ingest import frames, reject_limits
-from coinspark.ingest.listing import SourceListings, reader_modules
+from coinspark.ingest.listing import SourceListings, check_sources, reader_modules
 from coinspark.ingest.listing_frames import listing_frames
 from coinspark.ingest.merge import OUTCOME, merge_coins
 from coinspark.ingest.merged_image import MergeSettings
@@ -79,4 +79,5 @@ STAGE = Stage(
     build=build,
     outside=SourceListings,
     modules=reader_modules,
+    check=check_sources,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import difflib
 import io
@@ -13,11 +14,12 @@ import pyarrow.parquet as pq
 from pyarrow import ArrowInvalid
 
 from coinspark.core.errors import InputError
-from coinspark.ingest.photo_files import read_bytes
+from coinspark.ingest.photo_files import open_file, read_bytes
 
 csv.field_size_limit(1 << 30)  # a description may be longer than Python's limit of 128 KB
 
 Row = Mapping[str, str]
+_HEADER_BYTES = 1 << 16  # bytes of a CSV file that contain its header
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,29 @@ def read_table(uri: str, encoding: str = "utf-8") -> TextTable:
     try:
         data = read_bytes(uri)
     except OSError as error:
-        raise InputError(
-            f"{uri}: cannot be read ({error.strerror or error}); set `path` to the source's table"
-        ) from None
+        raise _unreadable(uri, error) from None
     if data[:4] == b"PAR1":
         return _parse_parquet(uri, data)
     return _parse_csv(uri, _decode(uri, data, encoding))
+
+
+def read_header(uri: str, encoding: str = "utf-8") -> TextTable:
+    """The columns of a table without its rows, from the start of a CSV file or the schema of a Parquet file.
+
+    Raises InputError as `read_table` does, as far as the header tells.
+    """
+    try:
+        with open_file(uri) as file:
+            start = bytes(file.read(_HEADER_BYTES))
+            if start[:4] == b"PAR1":
+                file.seek(0)
+                return TextTable(uri, tuple(pq.read_schema(file).names), ())
+    except ArrowInvalid as error:
+        raise InputError(f"{uri}: not a valid Parquet file ({error}); write it again") from None
+    except OSError as error:
+        raise _unreadable(uri, error) from None
+    text = _decode(uri, start, encoding, final=len(start) < _HEADER_BYTES)
+    return TextTable(uri, _parse_csv(uri, "".join(text.splitlines(keepends=True)[:1])).columns, ())
 
 
 def check_columns(table: TextTable, columns: Mapping[str, str], prefix: str) -> None:
@@ -62,10 +81,17 @@ def check_columns(table: TextTable, columns: Mapping[str, str], prefix: str) -> 
             )
 
 
-def _decode(uri: str, data: bytes, encoding: str) -> str:
+def _unreadable(uri: str, error: OSError) -> InputError:
+    return InputError(f"{uri}: cannot be read ({error.strerror or error}); set `path` to the source's table")
+
+
+def _decode(uri: str, data: bytes, encoding: str, final: bool = True) -> str:
+    """The text of the data. `final` False: the last character may be cut off."""
     is_utf8 = encoding.lower().replace("_", "-") in ("utf-8", "utf8")
     try:
-        return data.decode("utf-8-sig" if is_utf8 else encoding)
+        name = "utf-8-sig" if is_utf8 else encoding
+        b"".decode(name)  # refuses codecs that do not give text
+        return codecs.getincrementaldecoder(name)().decode(data, final)
     except LookupError:
         raise InputError(f"{uri}: encoding {encoding!r} is unknown; use utf-8 or latin-1") from None
     except UnicodeDecodeError as error:

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config
+from coinspark.core import progress
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Context:
         read: Returns a table as it was when the stage began. Raises RuntimeError for a table that the stage
             does not declare in `reads` or `writes`.
         scratch: A folder of this build's own. A later run with the same fingerprint finds it again.
-        say: Shows a line of progress.
+        say: Shows progress: a line in a terminal that the next one replaces, nothing elsewhere.
+        notice: Prints a line that stays: something that the user may have to act on.
         outside: What `Stage.outside` returned in this run.
     """
 
@@ -48,6 +50,7 @@ class Context:
     scratch: Path
     say: Callable[[str], None]
     outside: Any = None
+    notice: Callable[[str], None] = progress.say
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Stage:
         modules: Modules that the configuration selects from registries. They count for the code version in
             addition to the import closure of `build`'s module.
         scheduled: Whether this configuration makes the stage a part of the nightly build.
+        check: Checks cheaply, before Spark starts, what the stage needs from outside, such as the columns of
+            a manifest. Raises CoinsparkError.
     """
 
     name: str
@@ -77,3 +82,4 @@ class Stage:
     outside: Callable[[Config], Any] = lambda config: None
     modules: Callable[[Config], tuple[str, ...]] = lambda config: ()
     scheduled: Callable[[Config], bool] = lambda config: True
+    check: Callable[[Config], None] = lambda config: None

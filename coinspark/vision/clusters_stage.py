@@ -49,7 +49,8 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
         for mint, result in _cluster_layer(
             context, layer, layer.split.mints_of(sizes, layer.name), model, features
         ):
-            context.say(f"clusters  {layer.name}: {mint}: {result}")
+            show = context.say if result.reason is None else context.notice
+            show(f"clusters  {layer.name}: {mint}: {result}")
             silhouette = None if result.silhouette is None else round(result.silhouette, 4)
             mints.append((layer.name, mint, model, result.images, result.clusters, silhouette, result.reason))
             if result.rows is not None:

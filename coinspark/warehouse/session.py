@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from coinspark.config import Config
 from coinspark.core import exits
+from coinspark.core.progress import say
 from coinspark.warehouse.locations import warehouse_uri
 
 _ICEBERG = {
@@ -39,6 +40,8 @@ def start(config: Config) -> SparkSession:
         builder = builder.config(key, value)
     if not config.spark.master and not under_spark_submit:
         builder = builder.master("local[*]")
+    if SparkSession.getActiveSession() is None:
+        say("starting Spark")
     with _stdout_to_stderr():
         spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")

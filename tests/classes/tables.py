@@ -72,10 +72,14 @@ def build(
     tables: dict[str, DataFrame],
     settings: Config,
     lines: list[str] | None = None,
+    notices: list[str] | None = None,
 ) -> DataFrame:
-    """The table `classes` that the stage builds; progress lines are added to `lines`."""
+    """The table `classes` that the stage builds; its progress lines are added to `lines`."""
     say = (lines if lines is not None else []).append
-    classes = stage.STAGE.build(Context(spark, settings, tables.__getitem__, folder, say))["classes"]
+    notice = (notices if notices is not None else []).append
+    classes = stage.STAGE.build(Context(spark, settings, tables.__getitem__, folder, say, notice=notice))[
+        "classes"
+    ]
     assert isinstance(classes, DataFrame)
     return classes
 

@@ -76,6 +76,14 @@ def test_summary_reports_a_layer_without_new_classes(spark: SparkSession) -> Non
     assert text == "Layer entities: no mint has a design with enough coins; none is split"
 
 
+def test_layer_that_splits_no_mint_is_a_notice(spark: SparkSession, tmp_path: Path) -> None:
+    notices: list[str] = []
+    build(spark, tmp_path, tables(spark), config(), notices=notices)
+    assert notices == [
+        "classes: layer entities splits no mint; set split.mints, split.larger_than or split.largest"
+    ]
+
+
 def test_unknown_mint_stops_with_the_nearest_name(spark: SparkSession, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no coin has the mint 'Pergamum'; did you mean 'Pergamon'"):
         build(spark, tmp_path, tables(spark), config("Pergamum"))

@@ -39,7 +39,9 @@ def build(
     spark: SparkSession, folder: Path, config: Config, table: DataFrame, messages: list[str]
 ) -> tuple[DataFrame, DataFrame]:
     """The tables `entities` and `proposals`."""
-    frames = stage.build(Context(spark, config, lambda name: table, folder, messages.append))
+    frames = stage.build(
+        Context(spark, config, lambda name: table, folder, lambda line: None, notice=messages.append)
+    )
     entities, proposals = frames["entities"], frames["proposals"]
     assert isinstance(entities, DataFrame)
     assert isinstance(proposals, DataFrame)
@@ -173,6 +175,7 @@ def test_unlisted_name_is_proposed_until_a_verdict(spark: SparkSession, tmp_path
     file.write_text(f"{VERDICTS_HEADER}refuse,Tyche,PERSON,en,\n")
     assert "Tyche" not in {row["name"] for row in run(verdicts=str(file))[1].collect()}
     assert models() == stored, "the model is trained once"
+    assert f"entities: {file}: 0 accepted, 1 refused, 0 left open" in messages
 
     file.write_text(f"{VERDICTS_HEADER}accept,Tyche,PERSON,en,Tyche of Antioch\n")
     listed = run(verdicts=str(file), engines=("lexicon",))[0]

@@ -117,12 +117,13 @@ def build(
     scratch: Path,
     tables: dict[str, DataFrame],
     messages: list[str] | None = None,
+    notices: list[str] | None = None,
     of: stage.Stage = clusters_stage.STAGE,
 ) -> list[Row]:
     """Rows of the stage's first table, built from these tables."""
-    context = Context(
-        spark, config, tables.__getitem__, scratch, (messages if messages is not None else []).append
-    )
+    progress = messages if messages is not None else []
+    lasting = progress if notices is None else notices
+    context = Context(spark, config, tables.__getitem__, scratch, progress.append, notice=lasting.append)
     built = of.build(context)
     tables |= {name: frame for name, frame in built.items() if name == "cluster_mints"}
     built_rows = built[of.writes[0]]
@@ -383,9 +384,9 @@ def test_mint_that_cannot_be_clustered_is_left_whole_with_a_reason(
     reason: str,
 ) -> None:
     layer = {"name": "parts", "kind": "clusters", "split": {"largest": 1}, **settings}
-    config, messages, tables = with_layers(config, layer), list[str](), make_tables(collection())
-    assert build(spark, config, tmp_path, tables, messages) == []
-    assert messages == [f"clusters  parts: Abdera: left whole: {reason}"]
+    config, notices, tables = with_layers(config, layer), list[str](), make_tables(collection())
+    assert build(spark, config, tmp_path, tables, notices=notices) == []
+    assert notices == [f"clusters  parts: Abdera: left whole: {reason}"]
     assert [tuple(row) for row in tables["cluster_mints"].collect()] == [
         ("parts", "Abdera", NETWORK.model, 60, None, None, reason)
     ]

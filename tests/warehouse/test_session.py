@@ -1,12 +1,17 @@
-"""What the JVM prints goes to standard error; standard output is for results."""
+"""Start of a session: it is announced, and what the JVM prints goes to standard error."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+
+from coinspark.config import load
+from coinspark.warehouse import session
 
 _PROGRAM = """
 from coinspark.config import load
@@ -15,6 +20,26 @@ spark = start(load([], ["warehouse={folder}"]))
 spark._jvm.java.lang.System.out.println("from Java")
 print("from Python")
 """
+
+
+class _Builder:
+    """Stands for Spark's builder of sessions; its session never starts."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *values: self
+
+    def getOrCreate(self) -> Any:
+        raise TimeoutError
+
+
+def test_start_is_announced_before_spark_takes_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spark = SimpleNamespace(builder=_Builder(), getActiveSession=lambda: None)
+    monkeypatch.setattr(session, "SparkSession", spark)
+    with pytest.raises(TimeoutError):
+        session.start(load([], [f"warehouse={tmp_path}"]))
+    assert capsys.readouterr().err == "starting Spark\n"
 
 
 @pytest.mark.slow

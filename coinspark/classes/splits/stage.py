@@ -55,9 +55,9 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
 
     moves = moved_classes(sizes, [by_size, by_side])
     for line in summary(moves, {**by_side.excluded, **by_size.excluded}):
-        context.say(line)
+        context.notice(line)
     for mint in sorted(set(settings.exclude_mints) - {key[1] for key in sizes}):
-        context.say(f"splits.exclude_mints: no coin has the mint {mint!r}")
+        context.notice(f"splits.exclude_mints: no coin has the mint {mint!r}")
     _check_two_classes(splits, sizes, settings.min_coins)
     if faults := audit(splits, coins, settings):
         raise AuditError("splits: " + "; ".join(faults))

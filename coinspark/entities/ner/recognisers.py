@@ -28,6 +28,7 @@ def model_folders(
     texts: Iterable[tuple[str, str]],
     forms: tuple[Form, ...],
     say: Callable[[str], None],
+    notice: Callable[[str], None],
 ) -> dict[str, str]:
     """Language → folder of its model: the pretrained one, a stored one, or one that is trained now.
 
@@ -36,7 +37,8 @@ def model_folders(
         engine: Name of a trained engine.
         texts: (language, text) of the coins.
         forms: Forms of the lists, which annotate the training texts.
-        say: Shows a line of progress, also for a language that has too few texts and gets no model.
+        say: Shows a line of progress.
+        notice: Prints a line that stays: a language has too few texts and gets no model.
     """
     settings, texts_by_language = config.entities.recogniser, training_texts(config, texts)
     folders: dict[str, str] = {}
@@ -48,7 +50,7 @@ def model_folders(
             texts_by_language.get(language, ()), language, automaton.cached_matcher(forms)
         )
         if (count := sum(bool(text.mentions) for text in annotated_texts)) < _MIN_TEXTS:
-            say(
+            notice(
                 f"entities: {engine} not trained for {language!r}: {count} texts with listed names, "
                 f"{_MIN_TEXTS} needed; it finds no entities in this language"
             )

@@ -51,4 +51,9 @@ def read(source: FoldersSource) -> Listing:
     return deduplicate(records, rejects)
 
 
-READER = Reader(FoldersSource, read)
+def check(source: FoldersSource) -> None:
+    """Raise InputError if the root is no folder."""
+    open_root(source.root)
+
+
+READER = Reader(FoldersSource, read, check=check)

@@ -11,7 +11,7 @@ from coinspark.ingest.photo_files import find_photos, open_root, table_uri
 from coinspark.ingest.readers.reader import Reader
 from coinspark.ingest.readers.sides import select_photos
 from coinspark.ingest.records import SIDES, Fault, Listing, PhotoFile, Record, Reject, describe
-from coinspark.ingest.table_files import Row, TextTable, check_columns, read_table
+from coinspark.ingest.table_files import Row, TextTable, check_columns, read_header, read_table
 
 
 class ManifestSource(Source):
@@ -30,7 +30,9 @@ def read(source: ManifestSource) -> Listing:
     """
     root = open_root(source.root)
     table = read_table(table_uri(root, source.path), source.encoding)
-    _check_manifest(table, source)
+    _check_columns(table, source)
+    if not table.rows:
+        raise InputError(f"{table.uri}: holds no coin, only a header; set the source's `path` to its table")
     files = {} if source.photos == "none" else find_photos(root, sorted(_photo_names(table, source.columns)))
     records: list[Record] = []
     rejects: list[Reject] = []
@@ -92,8 +94,8 @@ def _photo_names(table: TextTable, columns: Columns) -> set[str]:
     return {name for _, row in table.rows for column in photo_columns if (name := _cell(row, column))}
 
 
-def _check_manifest(table: TextTable, source: ManifestSource) -> None:
-    """Raise InputError unless the table has rows and each configured column once."""
+def _check_columns(table: TextTable, source: ManifestSource) -> None:
+    """Raise InputError unless the table has each configured column once."""
     columns = source.columns
     settings = ["coin_id", "mint", "type", "medium", "licence", *(SIDES if source.photos != "none" else ())]
     configured = {name: getattr(columns, name) for name in settings}
@@ -105,8 +107,12 @@ def _check_manifest(table: TextTable, source: ManifestSource) -> None:
     repeated = {column for column in table.columns if table.columns.count(column) > 1}
     if ambiguous := repeated & set(configured.values()):
         raise InputError(f"{table.uri}: two columns are named {min(ambiguous)!r}; rename one of them")
-    if not table.rows:
-        raise InputError(f"{table.uri}: holds no coin, only a header; set the source's `path` to its table")
 
 
-READER = Reader(ManifestSource, read)
+def check(source: ManifestSource) -> None:
+    """Raise InputError if the root or the manifest is missing, or its header lacks a configured column."""
+    uri = table_uri(open_root(source.root), source.path)
+    _check_columns(read_header(uri, source.encoding), source)
+
+
+READER = Reader(ManifestSource, read, check=check)

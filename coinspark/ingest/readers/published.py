@@ -21,7 +21,7 @@ from coinspark.ingest.photo_files import PHOTO_SUFFIXES, Root, list_files, open_
 from coinspark.ingest.readers.reader import Reader
 from coinspark.ingest.readers.sides import select_photos
 from coinspark.ingest.records import Fault, Listing, Record, Reject, describe
-from coinspark.ingest.table_files import Row, check_columns, read_table
+from coinspark.ingest.table_files import Row, TextTable, check_columns, read_header, read_table
 
 _NAME = re.compile(
     r"CN_type_(?P<type>\d+)_(?:.*_)?cn_coin_(?P<coin>\d+)_(?P<medium>[op])(?:_(?P<side>obv|rev))?\.(?:jpe?g|png|webp)",
@@ -108,20 +108,36 @@ def _mint(source: PublishedSource, coin: _Coin, row: Row) -> str:
 
 
 def _read_index(source: PublishedSource, root: Root) -> _Index:
+    _check_layout(source)
     if source.index is None:
-        if source.layout != "mints":
-            raise InputError(
-                f"source {source.name!r}: the layout {source.layout!r} contains no mints; set `index` to the "
-                f"table of {', '.join(_INDEX)}"
-            )
         return {}
     table = read_table(table_uri(root, source.index))
-    check_columns(table, {name: name for name in _INDEX}, "the index's ")
+    _check_index(table)
     return {(row["coin_id"], row["medium"], row["type_id"]): row for _, row in table.rows}
+
+
+def _check_layout(source: PublishedSource) -> None:
+    if source.index is None and source.layout != "mints":
+        raise InputError(
+            f"source {source.name!r}: the layout {source.layout!r} contains no mints; set `index` to the "
+            f"table of {', '.join(_INDEX)}"
+        )
+
+
+def _check_index(table: TextTable) -> None:
+    check_columns(table, {name: name for name in _INDEX}, "the index's ")
 
 
 def _uri(root: Root, path: str) -> str:
     return root.uri(f"{root.base}/{path}")
 
 
-READER = Reader(PublishedSource, read)
+def check(source: PublishedSource) -> None:
+    """Raise InputError if the root or the index is missing, or the index lacks a column."""
+    root = open_root(source.root)
+    _check_layout(source)
+    if source.index is not None:
+        _check_index(read_header(table_uri(root, source.index)))
+
+
+READER = Reader(PublishedSource, read, check=check)

@@ -17,13 +17,16 @@ class Reader(Generic[Settings]):
     """A source kind.
 
     Attributes:
-        settings: The keys of the source in the configuration. read: Returns the coins of a source without
-        opening a photo. A record that cannot be used is a reject. Raises
-            InputError if the source as a whole cannot be read.
+        settings: The keys of the source in the configuration.
+        read: Returns the coins of a source without opening a photo. A record that cannot be used is a reject.
+            Raises InputError if the source as a whole cannot be read.
         state: Returns a JSON-like value that changes when the result of `read` changes. None: a digest of the
             listing. Set it if `read` is expensive or writes files.
+        check: Raises InputError if the source cannot be read, as far as a look at folders and headers tells.
+            It runs before Spark starts.
     """
 
     settings: type[Settings]
     read: Callable[[Settings], Listing]
     state: Callable[[Settings], Any] | None = None
+    check: Callable[[Settings], None] = lambda source: None

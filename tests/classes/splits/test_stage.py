@@ -37,7 +37,7 @@ def context(
         "coins": coins_frame(spark, [(coin, "original", mint, []) for coin, mint, _ in coins]),
     }
     config = Config.model_validate({"layers": LAYERS, "splits": settings})
-    return Context(spark, config, frames.__getitem__, tmp_path, lines.append)
+    return Context(spark, config, frames.__getitem__, tmp_path, lambda line: None, notice=lines.append)
 
 
 def without_images(context: Context, which: str) -> Context:
@@ -47,7 +47,7 @@ def without_images(context: Context, which: str) -> Context:
         image = F.when(~F.expr(which), F.col("image_id"))
         return context.read(name).withColumn("image_id", image) if name == "coins" else context.read(name)
 
-    return Context(context.spark, context.config, read, context.scratch, context.say)
+    return Context(context.spark, context.config, read, context.scratch, context.say, notice=context.notice)
 
 
 def test_stage_writes_splits_and_moved_classes(spark: SparkSession, tmp_path: Path) -> None:
