@@ -41,6 +41,7 @@ class Source(Section):
         name: Stored in `coins.source`.
         root: Folder or URI; all files of the source are below it.
         licence, medium: For records without their own.
+        prefix: Put before each coin_id of the source. Set it if another source uses the same numbers.
         photos: A coin needs both sides (pair), at least one (single), or none (texts only).
     """
 
@@ -49,6 +50,7 @@ class Source(Section):
     root: str
     licence: str | None = None
     medium: str = "original"
+    prefix: str = ""
     photos: Literal["pair", "single", "none"] = "pair"
 
     @classmethod

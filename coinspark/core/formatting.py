@@ -34,6 +34,13 @@ def format_rows(
     return _align(columns, cells, _numeric_columns(columns, rows)) + hint
 
 
+def one_line(value: object, length: int = 300) -> str:
+    """The value as one line of at most `length` characters, for messages; control characters are escaped."""
+    text = str(value)
+    text = text if len(text) <= length else f"{text[: length - 1]}…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def to_plain(value: Any) -> Any:
     """The value as JSON has it: Spark rows as objects, bytes as their length, other types as text."""
     if hasattr(value, "asDict"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from coinspark.core.errors import InputError
+from coinspark.core.formatting import one_line
 from coinspark.ingest.records import NO_PHOTOS, Listing, Record, Reject
 
 
@@ -29,19 +31,36 @@ def deduplicate(records: Iterable[Record], rejects: Iterable[Reject]) -> Listing
 
 
 def combine(listings: Iterable[Listing]) -> Listing:
-    """The listings of several sources as one. A coin that two sources list is taken from the first."""
-    kept: dict[tuple[str, str], Record] = {}
-    rejected: list[Reject] = []
-    for listing in listings:
-        rejected += listing.rejects
-        for record in listing.records:
-            if (earlier := kept.setdefault(record.key, record)) is not record:
-                detail = (
-                    f"source {record.source!r} lists coin {record.coin_id!r} ({record.medium}), which source "
-                    f"{earlier.source!r} lists already; the record of {earlier.source!r} was kept"
-                )
-                rejected.append(_duplicate(record, detail))
-    return Listing(tuple(kept.values()), _distinct(rejected))
+    """The listings of several sources as one.
+
+    Raises InputError if two sources use the same coin_id for different coins: with the same medium, or with
+    different mints. The same coin in another medium may come from another source.
+    """
+    listings = list(listings)
+    records = [record for listing in listings for record in listing.records]
+    _check_ids(records)
+    return Listing(tuple(records), _distinct(reject for listing in listings for reject in listing.rejects))
+
+
+def _check_ids(records: Iterable[Record]) -> None:
+    """Raise InputError if a coin_id is used by two sources for different coins."""
+    first: dict[str, Record] = {}
+    by_key: dict[tuple[str, str], Record] = {}
+    clashes: list[tuple[Record, Record]] = []
+    for record in records:
+        earlier = by_key.setdefault(record.key, record)
+        if earlier.source == record.source:
+            earlier = first.setdefault(record.coin_id, record)
+        if earlier.source != record.source and (earlier.key == record.key or earlier.mint != record.mint):
+            clashes.append((earlier, record))
+    if clashes:
+        earlier, record = clashes[0]
+        raise InputError(
+            f"sources {earlier.source!r} and {record.source!r} both list coin {record.coin_id!r} "
+            f"({one_line(earlier.origin)} and {one_line(record.origin)}; {len(clashes):,} such coins): if they "
+            f"are different coins, set `prefix: {record.source}-` in source {record.source!r}; if they are the "
+            "same, remove them from one source"
+        )
 
 
 def _merge_group(group: list[Record]) -> tuple[Record | None, list[Reject]]:

@@ -26,7 +26,10 @@ class SourceListings:
         return [self._state(source) for source in self._sources]
 
     def combined(self) -> Listing:
-        """Every coin of every source, no photo opened. Raises InputError if a source is missing or empty."""
+        """Every coin of every source, no photo opened.
+
+        Raises InputError if a source is missing or empty, or if two sources use the same coin ids.
+        """
         return combine([self._listing(source) for source in self._sources])
 
     def _state(self, source: Source) -> Any:
@@ -40,8 +43,8 @@ class SourceListings:
 
 
 def read_source(source: Source) -> Listing:
-    """The listing of one source. Raises InputError if it is empty."""
-    listing = READERS[source.kind].read(source)
+    """The listing of one source, coin ids with its prefix. Raises InputError if it is empty."""
+    listing = READERS[source.kind].read(source).with_prefix(source.prefix)
     if not listing.records and not listing.rejects:
         raise InputError(
             f"source {source.name!r}: no coin below {source.root}; set `root` to the folder of its coins"

@@ -15,9 +15,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pyarrow import ArrowInvalid, fs
+from pyarrow import ArrowException, fs
 
 from coinspark.core.errors import InputError
+from coinspark.core.formatting import one_line
 from coinspark.ingest.records import Fault, PhotoFile
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
@@ -42,16 +43,31 @@ class Root:
 
 def open_root(root: str) -> Root:
     """The root at a path, a file:// URI or an object store's URI. Raises InputError if it is not a folder."""
-    if "://" in root and not root.startswith("file://"):
-        system, path = _remote(root.rstrip("/"))
-        folder = Root(path, root.rstrip("/").removesuffix(path))
-        exists = system.get_file_info(folder.base).type == fs.FileType.Directory
-    else:
-        folder = Root(os.path.realpath(Path(root.removeprefix("file://")).expanduser()), "")
-        exists = Path(folder.base).is_dir()
+    try:
+        if "://" in root and not root.startswith("file://"):
+            system, path = _remote(root.rstrip("/"))
+            folder = Root(path, root.rstrip("/").removesuffix(path))
+            exists = system.get_file_info(folder.base).type == fs.FileType.Directory
+        else:
+            folder = Root(str(local_path(root)), "")
+            exists = Path(folder.base).is_dir()
+    except (OSError, ArrowException) as error:
+        raise InputError(
+            f"{one_line(root)}: cannot be opened ({one_line(error)}); set the source's `root` to a folder"
+        ) from None
     if not exists:
-        raise InputError(f"{root}: no such folder ({folder.uri(folder.base)}); set the source's `root`")
+        raise InputError(
+            f"{one_line(root)}: no such folder ({one_line(folder.uri(folder.base))}); set the source's `root`"
+        )
     return folder
+
+
+def local_path(root: str) -> Path:
+    """A local root as an absolute path with links resolved. Raises InputError if it cannot be a path."""
+    try:
+        return Path(os.path.realpath(Path(root.removeprefix("file://")).expanduser()))
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL; the home of an unknown user
+        raise InputError(f"{one_line(root)}: is no folder ({error}); set the source's `root`") from None
 
 
 def table_uri(root: Root, path: str) -> str:
@@ -87,7 +103,10 @@ def find_photos(root: Root, names: Iterable[str]) -> dict[str, PhotoFile | Fault
 
 
 def list_files(root: Root) -> dict[str, PhotoFile | Fault]:
-    """Every file below the root by its relative path, sorted; hidden files and folders are ignored."""
+    """Every file below the root by its relative path, sorted; hidden files and folders are ignored.
+
+    Raises InputError if a folder cannot be read.
+    """
     if root.local:
         return dict(sorted(_list_local(root.base, root.base)))
     start = len(root.uri(root.base)) + 1
@@ -108,9 +127,16 @@ def read_bytes(uri: str) -> bytes:
 def open_file(uri: str) -> Any:
     """A binary file object with `read` and `seek`. Raises OSError if the file cannot be read."""
     if "://" not in uri:
+        if "\0" in uri:
+            raise OSError("the path contains a NUL")
+        if not stat.S_ISREG(Path(uri).stat().st_mode):  # reading a pipe or a device might never end
+            raise OSError("it is not a file")
         return Path(uri).open("rb")
     system, path = _remote(uri)
-    return system.open_input_file(path)
+    try:
+        return system.open_input_file(path)
+    except ArrowException as error:
+        raise OSError(one_line(error)) from None
 
 
 def _path_below(root: Root, name: str) -> str | None:
@@ -130,7 +156,7 @@ def _stat_photo(base: str, path: str, folder_is_inside: bool = True) -> PhotoFil
             return Fault("outside_root", f"{path} is a link to a file outside {base}")
         status = Path(path).stat()
     except OSError as error:
-        return Fault("missing_photo", f"{path}: {error.strerror}")
+        return Fault("missing_photo", f"{path:.300}: {error.strerror}")
     if not stat.S_ISREG(status.st_mode):
         return Fault("missing_photo", f"{path}: is not a file")
     return PhotoFile(path, status.st_size, status.st_mtime_ns // 1_000_000)
@@ -143,19 +169,51 @@ def _is_inside(base: str, path: str) -> bool:
 
 def _list_local(base: str, folder: str) -> Iterable[tuple[str, PhotoFile | Fault]]:
     """Files by relative path. Links to folders are not followed; those to outside the root are faults."""
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from _list_local(base, entry.path)
-            elif not (entry.is_symlink() and entry.is_dir() and _is_inside(base, entry.path)):
-                yield os.path.relpath(entry.path, base), _stat_photo(base, entry.path)
+    try:
+        with os.scandir(folder) as scanned:
+            entries = sorted(scanned, key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError(
+            f"{one_line(folder)}: the folder cannot be read ({error.strerror}); grant access to it or move it"
+        ) from None
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _list_local(base, entry.path)
+        elif not (entry.is_symlink() and _leads_to_folder(entry.path) and _is_inside(base, entry.path)):
+            yield _printable(os.path.relpath(entry.path, base)), _stat_named(base, entry.path)
+
+
+def _leads_to_folder(link: str) -> bool:
+    try:
+        return Path(link).is_dir()
+    except OSError:
+        return False
+
+
+def _stat_named(base: str, path: str) -> PhotoFile | Fault:
+    """The file at `path`; bad_name if its name is not UTF-8, since tables store names as UTF-8."""
+    if _printable(path) != path:
+        return Fault("bad_name", f"{_printable(path)}: the name is not UTF-8; rename the file")
+    return _stat_photo(base, path)
+
+
+def _printable(path: str) -> str:
+    """The path with each byte that is not UTF-8 as \\udcXX."""
+    return path.encode(errors="backslashreplace").decode()
 
 
 def _list_remote(root: Root, folder: str, recursive: bool) -> Iterable[PhotoFile]:
     system, _ = _remote(root.uri(root.base))
-    for info in system.get_file_info(fs.FileSelector(folder, allow_not_found=True, recursive=recursive)):
+    try:
+        infos = system.get_file_info(fs.FileSelector(folder, allow_not_found=True, recursive=recursive))
+    except (OSError, ArrowException) as error:
+        raise InputError(
+            f"{one_line(root.uri(folder))}: the folder cannot be listed ({one_line(error)}); "
+            "check the source's `root` and the access to it"
+        ) from None
+    for info in infos:
         if info.type == fs.FileType.File:
             yield PhotoFile(root.uri(info.path), int(info.size), int(info.mtime_ns or 0) // 1_000_000)
 
@@ -175,8 +233,9 @@ def _file_system(scheme: str, authority: str) -> tuple[Any, str]:
         system, base = fs.FileSystem.from_uri(
             f"{'s3' if scheme in ('s3a', 's3n') else scheme}://{authority}/"
         )
-    except (ArrowInvalid, NotImplementedError) as error:
+    except (ArrowException, OSError, ValueError) as error:
         raise InputError(
-            f"{scheme}://{authority}: cannot be opened ({error}); use a URI that pyarrow.fs supports"
+            f"{one_line(scheme)}://{one_line(authority)}: cannot be opened ({one_line(error)}); "
+            "use a URI that pyarrow.fs supports"
         ) from None
     return system, str(base)

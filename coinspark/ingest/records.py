@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from coinspark.warehouse.schemas import Reason
@@ -94,6 +94,17 @@ class Listing:
 
     records: tuple[Record, ...]
     rejects: tuple[Reject, ...]
+
+    def with_prefix(self, prefix: str) -> Listing:
+        """The listing with `prefix` before each coin_id. Rejects without a coin_id stay without."""
+        if not prefix:
+            return self
+        return Listing(
+            tuple(replace(record, coin_id=prefix + record.coin_id) for record in self.records),
+            tuple(
+                reject._replace(coin_id=reject.coin_id and prefix + reject.coin_id) for reject in self.rejects
+            ),
+        )
 
     def digest(self) -> str:
         """SHA-256 hex of all records and rejects, independent of their order."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from coinspark.core.errors import InputError
 from coinspark.ingest.duplicates import combine, deduplicate
-from coinspark.ingest.records import Listing, Record, describe
+from coinspark.ingest.records import Listing, Record, Reject, describe
 
 
 def coin(coin_id: str = "1", type_name: str = "T1", origin: str = "coins.csv#2", **changes: Any) -> Record:
@@ -70,16 +74,29 @@ def test_the_order_of_records_does_not_matter() -> None:
         assert deduplicate(shuffled, []).digest() == expected
 
 
-def test_a_coin_of_two_sources_is_taken_from_the_first() -> None:
+@pytest.mark.parametrize("other", [{}, {"medium": "plaster", "mint": "Siscia"}])
+def test_ids_that_two_sources_use_for_different_coins_stop_the_build(other: dict[str, str]) -> None:
+    first = Listing((coin(source="museum"), coin("2", source="museum")), ())
+    second = Listing(tuple(replace(coin(n, source="dealer"), **other) for n in ("3", "2", "1")), ())
+    with pytest.raises(InputError) as caught:
+        combine([first, second])
+    for part in ("'museum'", "'dealer'", "coin '2'", "2 such coins", "prefix: dealer-"):
+        assert part in str(caught.value)
+
+
+def test_a_prefix_keeps_the_ids_of_two_sources_apart() -> None:
+    reject = Reject("4", "original", "b.csv#5", "no_mint", "")
+    nameless = Reject("", "original", "b.csv#6", "no_coin_id", "")
     first = Listing((coin(source="museum"),), ())
-    second = Listing((coin(source="dealer"), coin("2", source="dealer")), ())
+    second = Listing((coin(source="dealer"),), (reject, nameless)).with_prefix("d-")
     listing = combine([first, second])
-    assert [(record.coin_id, record.source) for record in listing.records] == [
-        ("1", "museum"),
-        ("2", "dealer"),
-    ]
-    (reject,) = listing.rejects
-    assert reject.reason == "duplicate" and "'museum'" in reject.detail and "'dealer'" in reject.detail
+    assert [record.coin_id for record in listing.records] == ["1", "d-1"]
+    assert [reject.coin_id for reject in listing.rejects] == ["d-4", ""]
+
+
+def test_a_coin_in_another_medium_may_come_from_another_source() -> None:
+    plaster = replace(coin(source="casts"), medium="plaster")
+    assert len(combine([Listing((coin(source="museum"),), ()), Listing((plaster,), ())]).records) == 2
 
 
 def test_original_and_plaster_are_two_coins() -> None:

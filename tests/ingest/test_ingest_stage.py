@@ -153,13 +153,13 @@ def test_several_sources_are_combined(
     spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path
 ) -> None:
     write_coins(tmp_path / "a", 2)
-    write_coins(tmp_path / "b", 3)
+    write_coins(tmp_path / "b", 2)
     (tmp_path / "c" / "1c").mkdir(parents=True)
     (tmp_path / "c" / "1c" / "x.png").write_bytes(as_bytes(disc(1), "PNG"))
     config = configured(
         config,
         source(tmp_path / "a", name="museum"),
-        source(tmp_path / "b", name="dealer"),
+        source(tmp_path / "b", name="dealer", prefix="d-"),
         FoldersSource(kind="folders", name="euro", root=str(tmp_path / "c")),
         shape="wide",
     )
@@ -168,10 +168,10 @@ def test_several_sources_are_combined(
         ("0", "museum"),
         ("1", "museum"),
         ("1c/x", "euro"),
-        ("2", "dealer"),
+        ("d-0", "dealer"),
+        ("d-1", "dealer"),
     ]
-    rejects = rows(spark, config, "rejects")
-    assert [(reject.coin_id, reject.reason) for reject in rejects] == [("0", "duplicate"), ("1", "duplicate")]
+    assert rows(spark, config, "rejects") == []
 
 
 def test_finished_chunks_are_reused_after_a_failure(

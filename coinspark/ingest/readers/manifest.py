@@ -59,7 +59,8 @@ def _record(
     if not mint:
         detail = f"{origin}: column {columns.mint!r} of coin {coin_id!r} is empty"
         return Reject(coin_id, medium, origin, "no_mint", detail)
-    names = {side: name for side in SIDES if (name := _cell(row, getattr(columns, side)))}
+    sides = () if source.photos == "none" else SIDES
+    names = {side: name for side in sides if (name := _cell(row, getattr(columns, side)))}
     photos = select_photos(source, names, files)
     if isinstance(photos, Fault):
         uri = next((name for name in names.values() if files[name] is photos), origin)

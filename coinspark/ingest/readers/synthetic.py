@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from coinspark.config import Columns
+from coinspark.core.errors import InputError
+from coinspark.core.formatting import one_line
+from coinspark.ingest.photo_files import local_path
 from coinspark.ingest.readers import manifest
 from coinspark.ingest.readers.manifest import ManifestSource
 from coinspark.ingest.readers.reader import Reader
@@ -22,7 +23,13 @@ _COLUMNS = Columns(
 
 def read(source: SyntheticSource) -> Listing:
     """The coins of the collection, which is drawn unless it is complete."""
-    write_collection(Path(source.root).expanduser().resolve(), source)
+    try:
+        write_collection(local_path(source.root), source)
+    except OSError as error:
+        raise InputError(
+            f"source {source.name!r}: its coins cannot be written below {one_line(source.root)} "
+            f"({error.strerror or error}); set `root` to a folder that is writable"
+        ) from None
     return manifest.read(as_manifest(source))
 
 

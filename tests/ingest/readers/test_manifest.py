@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
+import os
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from coinspark.config import Columns
 from coinspark.core.errors import InputError
 from coinspark.ingest.readers import manifest
 from coinspark.ingest.records import Listing
@@ -87,6 +91,13 @@ def test_photos_none_looks_for_no_photos(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(manifest, "find_photos", lambda *_: pytest.fail("looked for photos"))
     (record,) = manifest.read(source(tmp_path, photos="none")).records
     assert not record.has_photos and len(record.descriptions) == 2
+
+
+def test_photos_none_needs_no_photo_columns(tmp_path: Path) -> None:
+    """The first try of a user with texts only: the default photo columns do not exist."""
+    (tmp_path / "coins.csv").write_text("coin_id,mint\n1,Roma\n2,\n")
+    listing = manifest.read(source(tmp_path, photos="none", columns=Columns()))
+    assert [record.coin_id for record in listing.records] == ["1"] and reasons(listing) == {"2": "no_mint"}
 
 
 def test_photos_outside_the_root_are_rejected(tmp_path: Path) -> None:
@@ -202,6 +213,70 @@ def test_parquet_gives_the_same_records_as_csv(tmp_path: Path) -> None:
     (tmp_path / "cut.parquet").write_bytes((tmp_path / "coins.parquet").read_bytes()[:300])
     with pytest.raises(InputError, match="not a valid Parquet file"):
         manifest.read(source(tmp_path, path="cut.parquet"))
+
+
+def parquet(folder: Path, **columns: pa.Array) -> Path:
+    arrays = {"coin_id": pa.array(["1"]), "mint": pa.array(["Roma"]), **columns}
+    pq.write_table(pa.table(arrays), folder / "coins.parquet")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (pa.array([datetime.date(2023, 2, 28)]), "2023-02-28"),
+        (pa.array([5_000_000], pa.date32()), "15659-07-15"),
+        (pa.array([1_675_209_600_000_000_001], pa.timestamp("ns")), "2023-02-01 00:00:00.000000001"),
+        (pa.array([1_675_209_600], pa.timestamp("s")), "2023-02-01 00:00:00"),
+        (pa.array([1], pa.time64("ns")), "00:00:00.000000001"),
+        (pa.array([decimal.Decimal("1.50")]), "1.50"),
+        (pa.array([7.0]), "7"),
+        (pa.array(["x"]).dictionary_encode(), "x"),
+        (pa.array(["Köln".encode()]), "Köln"),
+        (pa.array([None], pa.string()), ""),
+    ],
+)
+def test_every_parquet_value_is_read_as_text(tmp_path: Path, value: pa.Array, text: str) -> None:
+    columns = Columns(type="kind")
+    listing = manifest.read(
+        source(parquet(tmp_path, kind=value), path="coins.parquet", photos="none", columns=columns)
+    )
+    assert [record.types for record in listing.records] == [(text,) if text else ()]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (pa.array([["a", "b"]]), "list<element: string>"),
+        (pa.array([{"a": 1}]), "struct<a: int64>"),
+        (pa.array([b"\xff\xfe"]), "binary"),
+        (pa.array([datetime.timedelta(1)]), r"duration\[us\]"),
+    ],
+)
+def test_a_parquet_column_that_is_no_text_is_named(tmp_path: Path, value: pa.Array, kind: str) -> None:
+    folder = parquet(tmp_path, kind=value)
+    settings = {"path": "coins.parquet", "photos": "none"}
+    assert len(manifest.read(source(folder, columns=Columns(), **settings)).records) == 1, "not configured"
+    with pytest.raises(InputError, match=rf"'kind' \(columns.type\) has the type {kind}; write it as text"):
+        manifest.read(source(folder, columns=Columns(type="kind"), **settings))
+
+
+@pytest.mark.parametrize("encoding", ["rot13", "hex", "undefined", "nul\0", "raw_unicode_escape", "idna", ""])
+def test_an_encoding_that_gives_no_text_is_named(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "coins.csv").write_bytes(b"coin_id,mint\n1,Ro\\ud800ma\xff..\n")
+    with pytest.raises(InputError, match=r"coins.csv.*(unknown or no text|not )"):
+        manifest.read(source(tmp_path, photos="none", encoding=encoding, columns=Columns()))
+
+
+@pytest.mark.parametrize(
+    "path", ["a\0b", "x" * 5_000, "loop", "pipe", ".", "/dev/zero", "s3x://b/c", "nowhere"]
+)
+def test_a_path_that_is_no_table_is_one_line(tmp_path: Path, path: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match=r"cannot be (read|opened)") as caught:
+        manifest.read(source(tmp_path, path=path))
+    assert len(str(caught.value)) < 900 and str(caught.value).isprintable()
 
 
 def test_names_and_texts_are_not_changed(tmp_path: Path) -> None:
