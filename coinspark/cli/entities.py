@@ -11,7 +11,7 @@ import typer
 from coinspark.cli.options import BuildTag, Files, Force, Format, Overrides, configuration
 from coinspark.config import Config
 from coinspark.core import spreadsheet
-from coinspark.core.errors import InputError
+from coinspark.core.errors import ConfigError, InputError
 from coinspark.core.formatting import format_rows
 from coinspark.core.progress import say
 
@@ -34,7 +34,16 @@ class Separator(StrEnum):
 
 
 def with_engines(set_: list[str] | None, engines: list[str]) -> list[str]:
-    """The overrides of `--set`, then these engines in this order of priority."""
+    """The overrides of `--set`, then these engines in this order of priority.
+
+    Raises:
+        ConfigError: `--set` has engines or their priority, which `--engine` replaces.
+    """
+    for override in set_ or []:
+        if override.partition("=")[0] in ("entities.engines", "entities.priority"):
+            raise ConfigError(
+                f"--set {override}: has no effect: --engine sets the engines; remove one of them"
+            )
     return [*(set_ or []), f"entities.engines={engines}", "entities.priority=[]"]
 
 
@@ -56,6 +65,8 @@ def entities(
     Stages that it depends on run first if they are not up to date.
     """
     if context.invoked_subcommand is not None:
+        if config or set_ or force or engine:
+            raise typer.BadParameter(f"give the options after `{context.invoked_subcommand}`")
         return
     from coinspark.nightly import run_up_to
 
@@ -88,7 +99,7 @@ def evaluate(
     from coinspark.entities.ner.evaluate import COLUMNS, FALSE_COLUMNS, Evaluation
     from coinspark.warehouse import session
 
-    settings = configuration(config, with_engines(set_, ["lexicon", engine]))
+    settings = configuration(config, with_engines(set_, list(dict.fromkeys(["lexicon", engine]))))
     trained = trained_engine(engine)
     if trained.needs_spark:
         session.start(settings)

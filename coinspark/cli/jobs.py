@@ -12,7 +12,7 @@ def main(name: str, arguments: list[str] | None = None) -> None:
     """Run the stage of this name, or `nightly`. Exit codes are those of the command line."""
     from coinspark import nightly
 
-    parser = argparse.ArgumentParser(prog=f"jobs/{name}.py")
+    parser = argparse.ArgumentParser(prog=f"jobs/{name}.py", allow_abbrev=False)
     parser.add_argument(
         "--config", "-c", action="append", default=[], help="YAML file; repeat it to merge several in order"
     )

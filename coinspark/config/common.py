@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from coinspark.core.errors import ConfigError
 from coinspark.core.registry import Registry, resolve
@@ -14,12 +15,47 @@ from coinspark.core.registry import Registry, resolve
 class Section(BaseModel):
     """A section of the configuration. Instances are frozen; an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def select(cls, values: Mapping[str, Any]) -> type[Section]:
         """The class that validates these values: for a section with a `kind`, the class of that kind."""
         return cls
+
+
+def _expand_home(path: str) -> str:
+    """The path with `~` or `~user` at its start replaced by the home folder."""
+    if not path.strip():
+        raise ValueError("the path is empty; give a path")
+    if not path.startswith("~"):
+        return path
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:
+        user = path.split("/")[0]
+        raise ValueError(f"{user!r}: there is no such home folder; write the path without `~`") from None
+
+
+Item = TypeVar("Item")
+
+
+def _check_distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    if repeated := [item for index, item in enumerate(items) if item in items[:index]]:
+        raise ValueError(f"{repeated[0]!r} is given twice; remove one of them")
+    return items
+
+
+PathText = Annotated[str, AfterValidator(_expand_home)]
+"""A path or URI; `~` stands for the home folder."""
+
+Distinct = AfterValidator(_check_distinct)
+"""Annotation of a tuple whose items must differ."""
+
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+"""A seed of random draws. NumPy, TensorFlow and Spark all accept this range."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")]
+"""A SHA-256 in hex."""
 
 
 class Augment(Section):

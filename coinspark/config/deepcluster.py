@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from coinspark.config.common import Augment, Section
+from coinspark.config.common import Augment, PathText, Section, Sha256
 
 
 class DeepCluster(Section):
@@ -23,8 +23,8 @@ class DeepCluster(Section):
     pca_components: int = Field(256, ge=1)
     stop_nmi: float | None = Field(0.98, gt=0, le=1)
     input_filter: Literal["none", "sobel", "relief"] = "relief"
-    weights: str | None = None
-    weights_sha256: str | None = None
+    weights: PathText | None = None
+    weights_sha256: Sha256 | None = None
     batch: int = Field(16, ge=1)
     learning_rate: float = Field(1e-4, gt=0)
     augment: Augment = Augment(shift=0.03, rotate=4, zoom=0.03, brightness=0.1, contrast=0.1)

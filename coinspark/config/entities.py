@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from coinspark.config.common import Section, registered
+from coinspark.config.common import Distinct, PathText, Section, Sha256, registered
 
 Language = Literal["en", "de"]
 
@@ -14,8 +14,8 @@ Language = Literal["en", "de"]
 class Pretrained(Section):
     """A trained recogniser on disk: its folder and the SHA-256 over its files."""
 
-    path: str
-    sha256: str | None = None
+    path: PathText
+    sha256: Sha256 | None = None
 
 
 class Recogniser(Section):
@@ -31,7 +31,7 @@ class Recogniser(Section):
         pretrained: Language → a recogniser that is used instead of training one.
     """
 
-    designs: str | None = None
+    designs: PathText | None = None
     epochs: int = Field(12, ge=1)
     replace_share: float = Field(0.1, ge=0, le=1)
     invent_share: float = Field(0.6, ge=0, le=1)
@@ -52,12 +52,12 @@ class Entities(Section):
         verdicts: CSV of proposals with the curators' verdicts.
     """
 
-    lists: str | None = None
-    languages: tuple[Language, ...] = ("en", "de")
-    engines: tuple[str, ...] = Field(("lexicon",), min_length=1)
-    priority: tuple[str, ...] = ()
+    lists: PathText | None = None
+    languages: Annotated[tuple[Language, ...], Distinct] = Field(("en", "de"), min_length=1)
+    engines: Annotated[tuple[str, ...], Distinct] = Field(("lexicon",), min_length=1)
+    priority: Annotated[tuple[str, ...], Distinct] = ()
     recogniser: Recogniser = Recogniser()
-    verdicts: str | None = None
+    verdicts: PathText | None = None
 
     @field_validator("engines")
     @classmethod

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, field_validator
 
-from coinspark.config.common import Section, registered
+from coinspark.config.common import Distinct, Section, registered
 
 _SECTIONS = "coinspark.evaluation.report.sections:SECTIONS"
 
@@ -24,7 +26,7 @@ class Evaluation(Section):
     bootstrap_samples: int = Field(2_000, ge=100)
     examples_per_class: int = Field(6, ge=0, le=50)
     suspect_threshold: float = Field(0.9, gt=0, le=1)
-    sections: tuple[str, ...] | None = None
+    sections: Annotated[tuple[str, ...], Distinct] | None = None
 
     @field_validator("sections")
     @classmethod

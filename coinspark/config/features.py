@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from coinspark.config.common import Section
+from coinspark.config.common import Distinct, PathText, Section, Sha256
 
 
 class Features(Section):
@@ -25,10 +25,10 @@ class Features(Section):
         scheduled: Whether the nightly build computes features even if no layer needs them.
     """
 
-    weights: str | None = "run"
-    weights_sha256: str | None = None
+    weights: PathText | None = "run"
+    weights_sha256: Sha256 | None = None
     layer: str | None = None
-    mints: tuple[str, ...] = ()
+    mints: Annotated[tuple[str, ...], Distinct] = ()
     split: Literal["train", "validation", "test"] | None = None
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto"
     batch: int = Field(16, ge=1)

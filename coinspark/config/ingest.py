@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from coinspark.config.common import Section
+from coinspark.config.common import Distinct, Section
 
 
 class Ingest(Section):
@@ -22,7 +22,7 @@ class Ingest(Section):
         chunk: Coins per chunk. Finished chunks are reused after a failure.
     """
 
-    sizes: tuple[Annotated[int, Field(ge=16, le=1024)], ...] = Field((64,), min_length=1)
+    sizes: Annotated[tuple[Annotated[int, Field(ge=16, le=1024)], ...], Distinct] = Field((64,), min_length=1)
     shape: Literal["square", "wide"] = "square"
     quality: int = Field(92, ge=1, le=100)
     max_pixels: int = Field(64_000_000, ge=1)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, field_validator
 
-from coinspark.config.common import Section, registered
+from coinspark.config.common import Distinct, Section, registered
 from coinspark.core.errors import InputError
 from coinspark.core.registry import resolve
 
@@ -21,7 +21,7 @@ _KINDS = "coinspark.classes.kinds:KINDS"
 class Split(Section):
     """Mints that a layer splits: by name, those with more coins than `larger_than`, the `largest` n."""
 
-    mints: tuple[str, ...] = ()
+    mints: Annotated[tuple[str, ...], Distinct] = ()
     larger_than: int | None = Field(None, ge=1)
     largest: int | None = Field(None, ge=1)
 

@@ -13,13 +13,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import ValidationError
 
+from coinspark.config import plain_yaml
+from coinspark.config.combinations import combination_faults
 from coinspark.config.common import Section
 from coinspark.config.renamed import renamed_keys
 from coinspark.config.root import Config
 from coinspark.core.errors import ConfigError
+
+_MAX_LINES = 20  # faults of one configuration that are shown
 
 
 def load(files: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Config:
@@ -28,7 +31,7 @@ def load(files: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Con
     `${NAME}` and `${NAME:-default}` in a file are replaced by environment variables.
 
     Raises:
-        ConfigError: Names the file and the key.
+        ConfigError: One line per fault, which names the file and the key.
     """
     merged: dict[str, Any] = {}
     for file in files:
@@ -39,9 +42,14 @@ def load(files: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Con
     if renamed := [f"{where}: the key {old} is now {new}; rename it" for old, new in renamed_keys(merged)]:
         raise ConfigError("\n".join(renamed))
     try:
-        return Config.model_validate(merged)
+        config = Config.model_validate(merged)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(item, where, merged) for item in _causes(error))) from None
+        lines = [_explain(item, where, merged) for item in _causes(error)]
+        more = [f"{where}: {len(lines) - _MAX_LINES} more faults"] if len(lines) > _MAX_LINES else []
+        raise ConfigError("\n".join([*lines[:_MAX_LINES], *more])) from None
+    if faults := combination_faults(config):
+        raise ConfigError("\n".join(f"{where}: {fault}" for fault in faults))
+    return config
 
 
 def _causes(error: ValidationError) -> list[Any]:
@@ -58,19 +66,21 @@ def _causes(error: ValidationError) -> list[Any]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        text = file.read_text(encoding="utf-8")
+        with file.open("rb") as stream:
+            data = stream.read(plain_yaml.MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(
             f"{file}: cannot be read ({error.strerror}); give the path of a YAML file"
         ) from None
+    if len(data) > plain_yaml.MAX_BYTES:
+        raise ConfigError(f"{file}: larger than {plain_yaml.MAX_BYTES:,} bytes; give the path of a YAML file")
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"{file}: not UTF-8 ({error.reason} at byte {error.start}); save the file as UTF-8"
         ) from None
-    try:
-        loaded = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file}: not valid YAML with plain data: {' '.join(str(error).split())}") from None
+    loaded = plain_yaml.parse(text, str(file))
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
@@ -96,20 +106,20 @@ def _expand(value: Any, file: Path) -> Any:
                 f"{file}: {match.group(0)}: the environment variable {name} is not set; set it, or give "
                 f"a default: ${{{name}:-value}}"
             )
+        plain_yaml.check_text(variable, f"{file}: {match.group(0)}")
         return variable
 
     return _VARIABLE.sub(substitute, value)
 
 
 def _override(text: str) -> dict[str, Any]:
+    plain_yaml.check_text(text, f"--set {text!r:.80}")
     key, mark, value = text.partition("=")
-    if not mark or not key:
-        raise ConfigError(f"--set {text}: expected key=value, such as training.epochs=3")
-    try:
-        nested: Any = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise ConfigError(f"--set {text}: the value is not valid YAML with plain data") from None
-    for part in reversed(key.split(".")):
+    parts = key.split(".")
+    if not mark or not all(parts) or len(parts) > plain_yaml.MAX_DEPTH:
+        raise ConfigError(f"--set {text!r:.80}: expected key=value, such as training.epochs=3")
+    nested: Any = plain_yaml.parse(value, f"--set {key}")
+    for part in reversed(parts):
         nested = {part: nested}
     return dict(nested)
 
@@ -129,13 +139,14 @@ def _explain(error: Mapping[str, Any], where: str, values: Mapping[str, Any]) ->
     """A line for one of pydantic's errors in these values; for an unknown key with the nearest known key."""
     path = error["loc"]
     key = ".".join(str(part) for part in path) or "the configuration"
+    key = key if key.isprintable() else repr(key)
     if error["type"] != "extra_forbidden":
-        message = error["msg"].removeprefix("Value error, ")
+        message = " ".join(error["msg"].removeprefix("Value error, ").split())
         return f"{where}: {key}: {message} (given: {error.get('input')!r:.80})"
     known = sorted(_section_at(path[:-1], values).model_fields)
     near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-    return f"{where}: unknown key {key!r}; {hint}"
+    return f"{where}: unknown key {'.'.join(map(str, path))!r}; {hint}"
 
 
 def _section_at(path: Sequence[Any], values: Any) -> type[Section]:

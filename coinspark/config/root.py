@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, SerializeAsAny, model_validator
 
-from coinspark.config.common import Section
+from coinspark.config.common import PathText, Section, Seed
 from coinspark.config.deepcluster import DeepCluster
 from coinspark.config.entities import Entities
 from coinspark.config.evaluation import Evaluation
@@ -25,8 +25,8 @@ class Config(Section):
     """The whole configuration. A stage uses only its own sections and is rebuilt when they change."""
 
     name: str = Field("coinspark", pattern=r"^[A-Za-z0-9_.-]+$")
-    warehouse: str = "warehouse"
-    seed: int = 20231215
+    warehouse: PathText = "warehouse"
+    seed: Seed = 20231215
     spark: Spark = Spark()
     catalog: Catalog = Catalog()
     sources: tuple[SerializeAsAny[Source], ...] = Field((), min_length=0)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
-from coinspark.config.common import Section
+from coinspark.config.common import PathText, Section
 from coinspark.core.errors import ConfigError
 from coinspark.core.registry import resolve
 
@@ -47,7 +47,7 @@ class Source(Section):
 
     kind: str
     name: str = "coins"
-    root: str
+    root: PathText
     licence: str | None = None
     medium: str = "original"
     prefix: str = ""
@@ -66,6 +66,10 @@ class Source(Section):
         except ConfigError as error:
             raise ValueError(str(error)) from None
         return settings
+
+    def ignored_keys(self) -> Mapping[str, str]:
+        """Key that has no effect beside the other keys of this source → reason; setting it is refused."""
+        return {}
 
     @model_validator(mode="wrap")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from coinspark.config.common import Section
+from coinspark.config.common import PathText, Section
 
 
 class Spark(Section):
@@ -18,7 +18,7 @@ class Spark(Section):
     master: str | None = None
     driver_memory: str = "3g"
     shuffle_partitions: int = Field(4, ge=1)
-    sparknlp_jars: str | None = None
+    sparknlp_jars: PathText | None = None
     conf: dict[str, str] = Field({})
 
 

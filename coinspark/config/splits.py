@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from coinspark.config.common import Section
+from coinspark.config.common import Distinct, Section
 
 
 class Splits(Section):
@@ -28,7 +28,7 @@ class Splits(Section):
     folds: int = Field(1, ge=1)
     repeats: int = Field(1, ge=1)
     by: Literal["coin", "type"] = "coin"
-    exclude_mints: tuple[str, ...] = ()
+    exclude_mints: Annotated[tuple[str, ...], Distinct] = ()
 
     @property
     def all_folds(self) -> range:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from coinspark.config.common import Augment, Section, registered
+from coinspark.config.common import Augment, Distinct, PathText, Section, Sha256, registered
 
 
 class Training(Section):
@@ -18,10 +18,10 @@ class Training(Section):
     """
 
     model: str = "vgg16"
-    layers: tuple[str, ...] = ()
+    layers: Annotated[tuple[str, ...], Distinct] = ()
     size: int | None = None
-    weights: str | None = None
-    weights_sha256: str | None = None
+    weights: PathText | None = None
+    weights_sha256: Sha256 | None = None
     freeze_until: str | None = None
     batch_norm: bool = True
     head_units: tuple[Annotated[int, Field(ge=1)], ...] = ()

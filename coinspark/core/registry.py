@@ -19,22 +19,34 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
     outside coinspark. It must be importable on the driver and on the workers.
     """
 
-    def __init__(self, what: str, entries: Mapping[str, str]) -> None:
-        """`what` names the extension point in error messages, such as "layer kind"."""
-        self.what, self._targets = what, dict(entries)
+    def __init__(self, what: str, entries: Mapping[str, str], entry_type: str = "builtins:object") -> None:
+        """Make a registry.
+
+        Args:
+            what: Name of the extension point in error messages, such as "layer kind".
+            entries: Name → `module:ATTRIBUTE`.
+            entry_type: `module:CLASS` of the entries. One from outside coinspark must be an instance of it.
+        """
+        self.what, self._targets, self._entry_type = what, dict(entries), entry_type
 
     def __getitem__(self, name: str) -> Entry:
         """The entry of this name.
 
         Raises ConfigError that names the nearest known name, or what cannot be imported.
         """
-        module, _, attribute = self.target(name).partition(":")
+        target = self.target(name)
+        if name in self._targets:
+            known: Entry = resolve(target)
+            return known
         try:
-            entry: Entry = getattr(importlib.import_module(module), attribute)
-        except (ModuleNotFoundError, AttributeError) as error:
-            if name in self._targets:
-                raise
-            raise ConfigError(f"{self.what} {name!r} cannot be imported: {error}") from None
+            entry: Entry = resolve(target)
+        except Exception as error:  # the module is the user's: any fault of its own is one line
+            message = " ".join(str(error).split())
+            raise ConfigError(
+                f"{self.what} {name!r} cannot be imported: {type(error).__name__}: {message}"
+            ) from error
+        if not isinstance(entry, expected := resolve(self._entry_type)):
+            raise ConfigError(f"{self.what} {name!r} is not of type {expected.__name__}: {entry!r:.80}")
         return entry
 
     def __iter__(self) -> Iterator[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import Field
 
 from coinspark.config import Source
+from coinspark.config.common import Seed
 
 
 class SyntheticSource(Source):
@@ -24,4 +27,11 @@ class SyntheticSource(Source):
     skew: float = Field(1.0, ge=0)
     photo: int = Field(160, ge=32, le=2048)
     wear: float = Field(0.35, ge=0, le=1)
-    seed: int = 1
+    seed: Seed = 1
+
+    def ignored_keys(self) -> Mapping[str, str]:
+        """Keys of other sources."""
+        return {
+            "photos": "every synthetic coin has both photos",
+            "medium": "every synthetic coin has its own medium",
+        }

@@ -59,6 +59,24 @@ def test_help_lists_options(arguments: tuple[str, ...], expected: tuple[str, ...
     assert all(text in result.stdout for text in expected)
 
 
+@pytest.mark.parametrize(
+    "options", [["--force"], ["--set", "seed=1"], ["--engine", "spacy"], ["-c", "a.yaml"]]
+)
+def test_options_before_a_subcommand_are_refused(options: list[str]) -> None:
+    result = CliRunner().invoke(cli.app, ["entities", *options, "proposals"])
+    assert result.exit_code == 2
+    assert "give the options after `proposals`" in result.stderr
+
+
+@pytest.mark.parametrize("override", ["entities.engines=[lexicon]", "entities.priority=[lexicon]"])
+@pytest.mark.parametrize("command", [[], ["evaluate", "--protocol", "unseen"]])
+def test_engines_of_both_options_are_refused(config_file: Path, override: str, command: list[str]) -> None:
+    arguments = [*command, "--engine", "spacy", "--set", override, "--config", str(config_file)]
+    with pytest.raises(ConfigError) as error:
+        CliRunner().invoke(cli.app, ["entities", *arguments], catch_exceptions=False)
+    assert str(error.value).startswith(f"--set {override}: has no effect: --engine sets the engines")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["published", "unseen"])
 def test_evaluate_measures_an_engine_on_designs(config_file: Path, tmp_path: Path, protocol: str) -> None:

@@ -13,6 +13,12 @@ from coinspark.core.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
 
+ALIASES = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+"""A few hundred bytes that stand for a billion values."""
+
 
 def write(folder: Path, text: str) -> Path:
     file = folder / "mine.yaml"
@@ -84,6 +90,47 @@ def test_later_files_and_overrides_win(tmp_path: Path) -> None:
         ("sources: [{kind: museum, root: a}]", "museum"),
         ("name: !!python/object:os.system {}", "not valid YAML with plain data"),
         ("- a\n- b", "expected keys with values"),
+        ("name: a\nname: b", "the key 'name' is given twice"),
+        ("training: {epochs: 1, batch: 2, epochs: 3}", "the key 'epochs' is given twice"),
+        ("name: " + "[" * 5_000, "nested too deeply (more than 16 levels)"),
+        ("name: " + "[" * 50 + "]" * 50, "nested too deeply (more than 16 levels)"),
+        ("name: &a [*a]", "nested too deeply (more than 16 levels)"),
+        (ALIASES, "more than 20,000 values"),
+        ("name: 2023-02-30", "a value cannot be converted (day is out of range for month)"),
+        ("name: !!int x", "a value cannot be converted"),
+        ("name: !!bool x", "a value cannot be converted"),
+        ("name: !!timestamp x", "a value cannot be converted"),
+        ('name: "a\\0b"', "name: contains a NUL character; remove it"),
+        ('"na\\0me": a', r"'na\x00me': contains a NUL character"),
+        ('layers: [{name: mint, kind: "a\\ud800"}]', "layers.0.kind: is not valid text"),
+        ("warehouse: ~nobody-knows/here", "warehouse: '~nobody-knows': there is no such home folder"),
+        ("entities: {lists: ~nobody-knows}", "entities.lists: '~nobody-knows': there is no such home folder"),
+        ("warehouse: ''", "warehouse: the path is empty"),
+        ("seed: -1", "seed: Input should be greater than or equal to 0"),
+        ("seed: 2147483648", "seed: Input should be less than 2147483648"),
+        (
+            "sources: [{kind: synthetic, root: a, seed: -1}]",
+            "seed: Input should be greater than or equal to 0",
+        ),
+        ("training: {learning_rate: .inf}", "training.learning_rate: Input should be a finite number"),
+        ("training: {learning_rate: .nan}", "training.learning_rate: Input should be a finite number"),
+        (
+            "training: {weights: a, weights_sha256: 12}",
+            "training.weights_sha256: Input should be a valid string",
+        ),
+        (
+            "training: {weights: a, weights_sha256: '12'}",
+            "training.weights_sha256: String should match pattern",
+        ),
+        ("ingest: {sizes: [64, 96, 64]}", "ingest.sizes: 64 is given twice; remove one of them"),
+        ("entities: {engines: [lexicon, lexicon]}", "entities.engines: 'lexicon' is given twice"),
+        ("entities: {languages: []}", "entities.languages: Tuple should have at least 1 item"),
+        ("layers: [{name: a, kind: 'os:getcwd'}]", "layer kind 'os:getcwd' is not of type LayerKind"),
+        ("layers: [{name: a, kind: '.os:x'}]", "layer kind '.os:x' cannot be imported"),
+        ("layers: [{name: a, kind: ':x'}]", "layer kind ':x' cannot be imported"),
+        ("sources: [{kind: 'os:getcwd', root: a}]", "source kind 'os:getcwd' is not of type Reader"),
+        ("entities: {engines: ['os:getcwd']}", "engine 'os:getcwd' is not of type Engine"),
+        ("training: {model: 'os:getcwd'}", "backbone 'os:getcwd' is not of type Backbone"),
         ("name: ${COINSPARK_NOT_SET_ANYWHERE}", "variable COINSPARK_NOT_SET_ANYWHERE is not set"),
     ],
 )
@@ -93,6 +140,44 @@ def test_invalid_configuration_names_file_and_key(tmp_path: Path, text: str, mes
         load([file])
     assert message in str(error.value)
     assert str(file) in str(error.value)
+
+
+def test_file_in_another_encoding_or_too_large_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_bytes("name: Münze".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"mine\.yaml: not UTF-8 \(.* at byte 7\); save the file as UTF-8"):
+        load([file])
+    file.write_bytes(b"\xef\xbb\xbfname: marked")
+    assert load([file]).name == "marked"
+    file.write_bytes(b"#" * 1_000_001)
+    with pytest.raises(ConfigError, match=r"mine\.yaml: larger than 1,000,000 bytes"):
+        load([file])
+
+
+def test_environment_variable_that_is_not_text_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COINSPARK_TEST_FOLDER", "caf\udce9")
+    with pytest.raises(ConfigError, match=r"\$\{COINSPARK_TEST_FOLDER\}: is not valid text"):
+        load([write(tmp_path, "warehouse: ${COINSPARK_TEST_FOLDER}")])
+
+
+def test_home_folder_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/curator")
+    config = load([], ["warehouse='~/w'", "entities.lists='~/lists'", "sources=[{kind: folders, root: ~/p}]"])
+    assert (config.warehouse, config.entities.lists, config.sources[0].root) == (
+        "/home/curator/w",
+        "/home/curator/lists",
+        "/home/curator/p",
+    )
+
+
+def test_many_faults_are_cut_off() -> None:
+    layers = ", ".join(f"{{name: '{number}', kind: mint}}" for number in range(30))
+    with pytest.raises(ConfigError) as error:
+        load([], [f"layers=[{layers}]"])
+    lines = str(error.value).splitlines()
+    assert len(lines) == 21 and lines[-1] == "the defaults: 10 more faults"
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
@@ -107,7 +192,21 @@ def test_environment_variables_are_substituted(tmp_path: Path, monkeypatch: pyte
     assert load([file]).warehouse == "there/w"
 
 
-@pytest.mark.parametrize("override", ["epochs", "=3", "training.epochs=!!python/name:os.system"])
+@pytest.mark.parametrize(
+    "override",
+    [
+        "epochs",
+        "=3",
+        "training..epochs=3",
+        "training.epochs=!!python/name:os.system",
+        "training={epochs: 1, epochs: 2}",
+        "name=" + "[" * 5_000,
+        ".".join("a" * 5_000) + "=1",
+        "name='a\0b'",
+        "name=caf\udce9",
+        "name=2023-02-30",
+    ],
+)
 def test_malformed_override_is_refused(override: str) -> None:
     with pytest.raises(ConfigError, match="--set"):
         load([], [override])

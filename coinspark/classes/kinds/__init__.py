@@ -15,4 +15,5 @@ KINDS: Registry[LayerKind] = Registry(
         "entities": "coinspark.classes.kinds.entities:KIND",
         "clusters": "coinspark.classes.kinds.clusters:KIND",
     },
+    "coinspark.classes.kinds.kind:LayerKind",
 )

@@ -62,4 +62,10 @@ def _evidence(layer: Layer, mints: tuple[str, ...]) -> Column:
     )
 
 
-KIND = LayerKind(assign, with_clusters, reads=("clusters", "cluster_mints"), splits_mints=True)
+KIND = LayerKind(
+    assign,
+    with_clusters,
+    reads=("clusters", "cluster_mints"),
+    splits_mints=True,
+    uses=("split", "k", "max_classes", "min_coins"),
+)

@@ -97,4 +97,11 @@ def design(row: Mapping[str, object]) -> Design:
     )
 
 
-KIND = LayerKind(assign, with_sides, reads=("entities",), splits_mints=True, has_examples=True)
+KIND = LayerKind(
+    assign,
+    with_sides,
+    reads=("entities",),
+    splits_mints=True,
+    has_examples=True,
+    uses=("split", "max_classes", "min_coins", "max_share"),
+)

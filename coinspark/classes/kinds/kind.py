@@ -36,6 +36,8 @@ class LayerKind:
         splits_mints: Whether the layer divides mints into new classes. The report shows them in detail.
         has_examples: Whether the report shows example coins of each new class.
         is_reference: Whether its classes are the plain mints, with which other layers are compared.
+        uses: Keys of `Layer` besides name and kind that `assign` or another stage reads. A configuration that
+            sets another one is refused.
         by_type: Whether a class is a type, which may occur in several mints. A type with too few coins leaves
             the layer; a class of any other kind returns to its mint.
     """
@@ -47,6 +49,7 @@ class LayerKind:
     has_examples: bool = False
     is_reference: bool = False
     by_type: bool = False
+    uses: tuple[str, ...] = ("split", "k", "max_classes", "min_coins", "max_share")
 
 
 def class_rows(coins: DataFrame, layer: Layer) -> DataFrame:

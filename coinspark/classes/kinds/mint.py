@@ -14,4 +14,4 @@ def assign(coins: DataFrame, layer: Layer, mints: tuple[str, ...]) -> DataFrame:
     return class_rows(coins.withColumns({"class": F.col("mint"), "evidence": F.lit("its mint")}), layer)
 
 
-KIND = LayerKind(assign, is_reference=True)
+KIND = LayerKind(assign, is_reference=True, uses=())

@@ -16,4 +16,4 @@ def assign(coins: DataFrame, layer: Layer, mints: tuple[str, ...]) -> DataFrame:
     return class_rows(typed.withColumns({"class": name, "evidence": F.lit("its type")}), layer)
 
 
-KIND = LayerKind(assign, by_type=True)
+KIND = LayerKind(assign, by_type=True, uses=())

@@ -16,5 +16,6 @@ ENGINES: Registry[Engine] = Registry(
         "spacy": "coinspark.entities.engines.spacy_engine:ENGINE",
         "sparknlp": "coinspark.entities.engines.sparknlp_engine:ENGINE",
     },
+    "coinspark.entities.engines.engine:Engine",
 )
 """Engines by their name in `entities.engines`. A module is imported when its engine is used."""

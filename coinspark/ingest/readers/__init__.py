@@ -15,5 +15,6 @@ READERS: Registry[Reader[Any]] = Registry(
         "published": "coinspark.ingest.readers.published:READER",
         "synthetic": "coinspark.ingest.readers.synthetic:READER",
     },
+    "coinspark.ingest.readers.reader:Reader",
 )
 """Source kind → reader. `kind: package.module:READER` in a configuration needs no entry."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from typing import Literal
 
 from coinspark.config import Source
@@ -18,6 +19,13 @@ class FoldersSource(Source):
 
     side: Literal["obverse", "reverse", "merged"] = "obverse"
     photos: Literal["pair", "single", "none"] = "single"
+
+    def ignored_keys(self) -> Mapping[str, str]:
+        """`photos` of merged photos, and `side` without photos."""
+        return {
+            **({"photos": "a merged photo has both sides"} if self.side == "merged" else {}),
+            **({"side": "the source has no photos (photos: none)"} if self.photos == "none" else {}),
+        }
 
 
 def read(source: FoldersSource) -> Listing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from coinspark.config import Columns, Source
+from coinspark.config.common import PathText
 from coinspark.core.errors import InputError
 from coinspark.ingest.duplicates import deduplicate
 from coinspark.ingest.photo_files import find_photos, open_root, table_uri
@@ -17,9 +18,16 @@ from coinspark.ingest.table_files import Row, TextTable, check_columns, read_hea
 class ManifestSource(Source):
     """Settings of a manifest. `path` is the table, relative to the root or absolute."""
 
-    path: str
+    path: PathText
     encoding: str = "utf-8"
     columns: Columns = Columns()
+
+    def ignored_keys(self) -> Mapping[str, str]:
+        """`encoding` of a Parquet file, and photo columns without photos."""
+        ignored = {"encoding": "a Parquet file has no encoding"} if self.path.endswith(".parquet") else {}
+        if self.photos == "none":
+            ignored |= {f"columns.{side}": "the source has no photos (photos: none)" for side in SIDES}
+        return ignored
 
 
 def read(source: ManifestSource) -> Listing:

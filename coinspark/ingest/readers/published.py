@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from coinspark.config import Source
+from coinspark.config.common import PathText
 from coinspark.core.errors import InputError
 from coinspark.ingest.duplicates import deduplicate
 from coinspark.ingest.photo_files import PHOTO_SUFFIXES, Root, list_files, open_root, table_uri
@@ -37,7 +38,14 @@ class PublishedSource(Source):
     """Settings of a published folder. `index`: path of the table of mints and descriptions."""
 
     layout: Literal["coins", "types", "mints"] = "mints"
-    index: str | None = None
+    index: PathText | None = None
+
+    def ignored_keys(self) -> Mapping[str, str]:
+        """`medium`, and `photos: single` where photos are merged already."""
+        ignored = {"medium": "the names of the photos contain the medium"}
+        if self.layout != "coins" and self.photos == "single":
+            ignored["photos"] = f"each photo of the layout {self.layout} has both sides"
+        return ignored
 
 
 class _Coin(NamedTuple):

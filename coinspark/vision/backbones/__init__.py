@@ -11,4 +11,5 @@ BACKBONES: Registry[Backbone] = Registry(
         "vgg16": "coinspark.vision.backbones.vgg16:BACKBONE",
         "efficientnet_lite0": "coinspark.vision.backbones.efficientnet_lite0:BACKBONE",
     },
+    "coinspark.vision.backbones.backbone:Backbone",
 )

@@ -19,4 +19,5 @@ SECTIONS: Registry[ReportSection] = Registry(
         "rejects": f"{_HERE}.rejects:SECTION",
         "provenance": f"{_HERE}.provenance:SECTION",
     },
+    "coinspark.evaluation.report.section:ReportSection",
 )
