@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from coinspark.config import Config
 from coinspark.core import exits
+from coinspark.core.errors import ConfigError
 from coinspark.core.progress import say
+from coinspark.warehouse.driver_options import late_options
 from coinspark.warehouse.locations import warehouse_uri
 
 _ICEBERG = {
@@ -26,6 +29,9 @@ def start(config: Config) -> SparkSession:
     """Start the session, or join the running application under spark-submit.
 
     If no master is set (configuration, spark-submit, spark-defaults), Spark runs locally on all cores.
+
+    Raises:
+        ConfigError: An option of the driver comes too late under spark-submit.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported, here or in a worker
@@ -43,10 +49,19 @@ def start(config: Config) -> SparkSession:
     if SparkSession.getActiveSession() is None:
         say("starting Spark")
     with _stdout_to_stderr():
+        if under_spark_submit:
+            _check_driver_options(config)
         spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     exits.handle_signals()
     return spark
+
+
+def _check_driver_options(config: Config) -> None:
+    SparkContext._ensure_initialized()
+    properties = SparkContext._jvm.java.lang.System  # type: ignore[union-attr]
+    if faults := list(late_options(config, properties.getProperty)):
+        raise ConfigError("\n".join(faults))
 
 
 def spark_settings(config: Config) -> dict[str, str]:

@@ -37,7 +37,12 @@ from tests.bench import REAL
 from tests.entities import synthetic_names
 
 COUNT, RUNS, TARGET = 5_000, 3, 0.9
-SETTINGS = ("spark.master='local[2]'", "spark.driver_memory=6g", "entities.engines=[spacy,sparknlp]")
+SETTINGS = (
+    "spark.master='local[2]'",
+    "spark.driver_memory=6g",
+    "entities.lists=lists",
+    "entities.engines=[spacy,sparknlp]",
+)
 
 Plain = Callable[[Path, DataFrame, list[str]], object]
 """Reads the texts with the model of a folder, without the engine's own `annotate`."""
@@ -124,7 +129,8 @@ def _designs() -> tuple[tuple[AnnotatedText, ...], tuple[Form, ...]]:
     if not (REAL / "designs").is_dir():
         return synthetic_names.designs(), synthetic_names.FORMS
     forms = lexicon_forms.resolve(lists.read(REAL / "designs"))[0]
-    config = load([], [f"entities.recogniser.designs={REAL / 'designs' / 'designs.csv'}"])
+    folder = REAL / "designs"
+    config = load([], [f"entities.lists={folder}", f"entities.recogniser.designs={folder / 'designs.csv'}"])
     texts = recognisers.training_texts(config, ())
     return annotated.annotate_texts(texts["en"], "en", automaton.compile_forms(forms)), forms
 

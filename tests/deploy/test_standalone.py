@@ -29,12 +29,12 @@ def submit(
         "SPARK_CONF_DIR": str(builds.ROOT / "conf"),
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
-    # The configuration's own driver options come too late: spark-submit has started the driver's JVM by then.
-    java_options = builds.configuration(folder).spark.conf["spark.driver.extraJavaOptions"]
+    # spark-submit starts the driver's JVM before it reads the configuration.
+    spark = builds.configuration(folder).spark
     line = [
         str(SUBMIT),
-        "--driver-java-options",
-        java_options,
+        *("--driver-java-options", spark.conf["spark.driver.extraJavaOptions"]),
+        *("--driver-memory", spark.driver_memory),
         *options,
         *builds.command(folder, *sets, job=(f"{builds.ROOT}/jobs/{job}.py",))[1:],
     ]
@@ -69,6 +69,14 @@ def test_spark_submit_with_unknown_key_fails_and_names_it(tmp_path: Path) -> Non
     job = submit(tmp_path, "ingest", "--master", "local[2]", sets=("trainning.epochs=1",))
     assert job.returncode == 1
     assert "unknown key 'trainning'; did you mean 'training'?" in job.stdout
+    assert "Traceback" not in job.stdout + job.stderr
+
+
+def test_driver_option_that_comes_too_late_is_refused(tmp_path: Path) -> None:
+    job = submit(tmp_path, "ingest", "--master", "local[2]", sets=("spark.driver_memory=5g",))
+    assert job.returncode == 1
+    assert "coinspark: spark.driver_memory: '5g' has no effect under spark-submit" in job.stdout + job.stderr
+    assert "started the driver with '2g'; give spark-submit --driver-memory" in job.stdout + job.stderr
     assert "Traceback" not in job.stdout + job.stderr
 
 

@@ -95,7 +95,8 @@ def test_reviewed_false_positives_occur_in_the_designs(real_data: Path) -> None:
     """`false_finds.csv` has a verdict each: right (a curator would accept it), bounds, category or wrong."""
     with (Path(__file__).parent / "false_finds.csv").open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
-    config = load([], [f"entities.recogniser.designs={real_data / 'designs' / 'designs.csv'}"])
+    folder = real_data / "designs"
+    config = load([], [f"entities.lists={folder}", f"entities.recogniser.designs={folder / 'designs.csv'}"])
     texts = {
         language: {sha256(text.encode()).hexdigest()[:16]: text for text in own}
         for language, own in recognisers.training_texts(config, ()).items()

@@ -19,7 +19,7 @@ def key(
     texts: tuple[AnnotatedText, ...] = TEXTS,
     unannotated: tuple[str, ...] = (),
 ) -> str:
-    config = load([], overrides)
+    config = load([], ["entities.lists=lists", *overrides])
     data = TrainingData(texts, "en", config.entities.recogniser, config.seed, unannotated)
     return recognisers.training_key(engine, data)
 

@@ -1,0 +1,37 @@
+"""Options of the driver's JVM. Under spark-submit it runs before the configuration is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from coinspark.config import Config, Spark
+
+_AT_START = {
+    "spark.driver.memory": "--driver-memory",
+    "spark.driver.extraJavaOptions": "--driver-java-options",
+    "spark.driver.defaultJavaOptions": "--conf spark.driver.defaultJavaOptions=…",
+    "spark.driver.extraClassPath": "--driver-class-path",
+    "spark.driver.extraLibraryPath": "--driver-library-path",
+}
+"""Setting that counts when the JVM starts → the option of spark-submit."""
+
+
+def late_options(config: Config, running: Callable[[str], str | None]) -> Iterator[str]:
+    """A line for each option of the configuration with which the running JVM was not started.
+
+    Args:
+        config: The configuration. `spark.driver_memory` counts if it is not the default.
+        running: Setting → its value in the running JVM, or None.
+    """
+    keys = {
+        key: (f"spark.conf.{key}", config.spark.conf[key]) for key in _AT_START if key in config.spark.conf
+    }
+    memory = config.spark.driver_memory
+    if memory != Spark.model_fields["driver_memory"].default:
+        keys.setdefault("spark.driver.memory", ("spark.driver_memory", memory))
+    for key, (name, value) in keys.items():
+        if running(key) != value:
+            yield (
+                f"{name}: {value!r} has no effect under spark-submit, which has started the driver with "
+                f"{running(key)!r}; give spark-submit {_AT_START[key]}"
+            )
