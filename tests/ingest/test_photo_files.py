@@ -36,8 +36,9 @@ def test_a_root_that_is_no_folder_is_named_in_one_line(tmp_path: Path, root: str
 @pytest.mark.parametrize("root", ["~nobody-here/coins", "a\0b", "{tmp}/file/coins"])
 def test_synthetic_coins_that_cannot_be_written_are_one_line(tmp_path: Path, root: str) -> None:
     (tmp_path / "file").touch()
+    source = SyntheticSource(kind="synthetic", root="a", coins=4, mints=2)
     with pytest.raises(InputError, match=r"set .*root") as caught:
-        synthetic.read(SyntheticSource(kind="synthetic", root=root.format(tmp=tmp_path), coins=4, mints=2))
+        synthetic.read(source.model_copy(update={"root": root.format(tmp=tmp_path)}))
     assert str(caught.value).isprintable()
 
 
