@@ -17,6 +17,8 @@ class Ingest(Section):
         shape: `square` pads with black bars; `wide` is twice as wide as high.
         quality: JPEG quality.
         max_pixels: Limit of a photo, checked in its header.
+        max_memory: Limit of the bytes that decoding a photo takes, estimated from its header.
+        max_seconds: Limit of the processor time to decode and merge the photos of a coin.
         max_bytes: Limit of a photo's file.
         max_reject_share: The build fails if a greater share of coins is rejected for their photos.
         chunk: Coins per chunk. Finished chunks are reused after a failure.
@@ -26,6 +28,8 @@ class Ingest(Section):
     shape: Literal["square", "wide"] = "square"
     quality: int = Field(92, ge=1, le=100)
     max_pixels: int = Field(64_000_000, ge=1)
+    max_memory: int = Field(512_000_000, ge=10_000_000)
+    max_seconds: int = Field(30, ge=1)
     max_bytes: int = Field(128_000_000, ge=1)
     max_reject_share: float = Field(0.5, gt=0, le=1)
     chunk: int = Field(5_000, ge=1)

@@ -1,20 +1,23 @@
 """Merging of photos on Spark: coins in, merged images and rejects out.
 
-Only paths are sent to the workers. A worker reads the photos and writes the images.
+Only paths are sent to the workers. A worker reads the photos and writes the images; a process of its own
+decodes the photos (`decoder_process`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
-import cv2
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from coinspark.ingest.decode import PhotoError, read_photo
-from coinspark.ingest.merged_image import MergeSettings, image_id, merge_photos, photo_id
+from coinspark.ingest.decoder_process import DecoderProcess
+from coinspark.ingest.merged_image import MergedImage, MergeSettings, image_id, photo_id
+from coinspark.ingest.photo_error import PhotoError
+from coinspark.ingest.photo_files import read_bytes
 from coinspark.ingest.records import SIDES
 
 OUTCOME = (
@@ -58,11 +61,10 @@ def _worker(
     settings: MergeSettings, max_bytes: int
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        cv2.setNumThreads(1)  # Spark runs one worker on each core
         rows: list[dict[str, Any]] = []
         for batch in batches:
             for coin in batch.to_pylist():
-                rows += merge_coin(coin, settings, max_bytes)
+                rows += merge_coin(coin, settings, max_bytes, decoder().merge)
                 if len(rows) >= _BATCH_ROWS:
                     yield pa.RecordBatch.from_pylist(rows, schema=_SCHEMA)
                     rows = []
@@ -72,11 +74,23 @@ def _worker(
     return work
 
 
-def merge_coin(coin: dict[str, Any], settings: MergeSettings, max_bytes: int) -> list[dict[str, Any]]:
+@lru_cache(maxsize=1)
+def decoder() -> DecoderProcess:
+    """The decoding process of this worker, which Spark reuses for several tasks."""
+    return DecoderProcess()
+
+
+def merge_coin(
+    coin: dict[str, Any],
+    settings: MergeSettings,
+    max_bytes: int,
+    merge: Callable[[Mapping[str, bytes], MergeSettings], list[MergedImage]],
+) -> list[dict[str, Any]]:
     """Rows of OUTCOME for one coin. A photo that cannot be used (PhotoError) becomes a reject here.
 
     Args:
         coin: coin_id, medium, and for each side its uri and `<side>_bytes`, both null without such a photo.
+        merge: `merge_photos`, or the same in another process.
     """
     key: dict[str, Any] = {"coin_id": coin["coin_id"], "medium": coin["medium"]}
     uris = {side: coin[side] for side in SIDES if coin[side] is not None}
@@ -84,7 +98,7 @@ def merge_coin(coin: dict[str, Any], settings: MergeSettings, max_bytes: int) ->
     try:
         for side, uri in uris.items():
             photos[side] = _read(side, uri, coin[f"{side}_bytes"], max_bytes)
-        images = merge_photos(photos, settings)
+        images = merge(photos, settings)
     except PhotoError as error:
         detail = f"{error.side}: {error.detail}"
         return [key | {"uri": uris[error.side], "reason": error.reason, "detail": detail}]
@@ -93,7 +107,14 @@ def merge_coin(coin: dict[str, Any], settings: MergeSettings, max_bytes: int) ->
 
 
 def _read(side: str, uri: str, listed_bytes: int, max_bytes: int) -> bytes:
+    """The content of a photo file. Raises PhotoError: too_large, missing_photo, unreadable."""
+    if listed_bytes > max_bytes:
+        detail = f"the file has {listed_bytes} bytes, ingest.max_bytes is {max_bytes}"
+        raise PhotoError("too_large", detail, side)
     try:
-        return read_photo(uri, listed_bytes, max_bytes)
-    except PhotoError as error:
-        raise PhotoError(error.reason, error.detail, side) from None
+        return read_bytes(uri)
+    except FileNotFoundError:
+        raise PhotoError("missing_photo", "the file was deleted after it had been listed", side) from None
+    except OSError as error:
+        detail = f"the file cannot be read ({error.strerror or error})"
+        raise PhotoError("unreadable", detail, side) from None

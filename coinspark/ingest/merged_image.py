@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
 
-from coinspark.ingest.decode import OpenedPhoto, PhotoError, Pixels, decode, open_photo, reduction
+from coinspark.ingest.decode import OpenedPhoto, decode, open_photo, reduction
+from coinspark.ingest.header_limits import DEFAULT_LIMITS, Limits
+from coinspark.ingest.photo_error import PhotoError
+from coinspark.ingest.pixels import Pixels
 
-VERSION = 1
+VERSION = 2
 """Part of every image_id. Raise it when the code changes pixels, so that every coin is merged again."""
 
 Shape = Literal["square", "wide"]
@@ -26,11 +31,11 @@ class MergeSettings:
     sizes: tuple[int, ...]
     shape: Shape = "square"
     quality: int = 92
-    max_pixels: int = 64_000_000
+    limits: Limits = DEFAULT_LIMITS
 
     @property
     def prefix(self) -> str:
-        """The first eight hex digits of every image_id with these settings; sizes do not count."""
+        """The first eight hex digits of every image_id with these settings; sizes and limits do not count."""
         facts = {"version": VERSION, "shape": self.shape, "quality": self.quality}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
 
@@ -78,26 +83,29 @@ def merge_photos(photos: Mapping[str, bytes], settings: MergeSettings) -> list[M
     """
     opened: dict[str, OpenedPhoto] = {}
     for side, data in photos.items():
-        try:
-            opened[side] = open_photo(data, settings.max_pixels)
-        except PhotoError as error:
-            raise PhotoError(error.reason, error.detail, side) from None
-    decoded: dict[tuple[str, int], Pixels] = {}
-    images = []
-    for size in settings.sizes:
-        boxes = layout(
-            {side: (photo.width, photo.height) for side, photo in opened.items()}, size, settings.shape
-        )
-        canvas = np.zeros((size, size if settings.shape == "square" else 2 * size, 3), np.uint8)
-        for side, box in boxes.items():
-            divisor = reduction(opened[side], box.width, box.height)
-            if (side, divisor) not in decoded:
-                decoded[side, divisor] = _decode(side, opened[side], divisor)
-            pixels = _resize(decoded[side, divisor], box)
-            canvas[box.top : box.top + box.height, box.left : box.left + box.width] = pixels
-        jpeg = encode_jpeg(canvas, settings.quality)
-        images.append(MergedImage(size, canvas.shape[1], canvas.shape[0], jpeg))
-    return images
+        with _errors_of(side):
+            opened[side] = open_photo(data, settings.limits)
+    dimensions = {side: (photo.width, photo.height) for side, photo in opened.items()}
+    boxes = {size: layout(dimensions, size, settings.shape) for size in settings.sizes}
+    canvases = {
+        size: np.zeros((size, size if settings.shape == "square" else 2 * size, 3), np.uint8)
+        for size in settings.sizes
+    }
+    for side, photo in opened.items():
+        sizes_by_divisor: defaultdict[int, list[int]] = defaultdict(list)
+        for size in settings.sizes:
+            sizes_by_divisor[reduction(photo, boxes[size][side].width, boxes[size][side].height)].append(size)
+        for divisor, sizes in sizes_by_divisor.items():  # one decoded photo in memory at a time
+            with _errors_of(side):
+                pixels = decode(photo, divisor)
+            for size in sizes:
+                box = boxes[size][side]
+                area = np.s_[box.top : box.top + box.height, box.left : box.left + box.width]
+                canvases[size][area] = _resize(pixels, box)
+    return [
+        MergedImage(size, canvas.shape[1], canvas.shape[0], encode_jpeg(canvas, settings.quality))
+        for size, canvas in canvases.items()
+    ]
 
 
 def layout(photos: Mapping[str, tuple[int, int]], size: int, shape: Shape) -> dict[str, Box]:
@@ -137,11 +145,17 @@ def encode_jpeg(pixels: Pixels, quality: int) -> bytes:
     return bytes(jpeg)
 
 
-def _decode(side: str, photo: OpenedPhoto, divisor: int) -> Pixels:
+@contextmanager
+def _errors_of(side: str) -> Iterator[None]:
+    """Name the side in a PhotoError. Too little memory is a fault of the photo, not of the program."""
     try:
-        return decode(photo, divisor)
+        yield
     except PhotoError as error:
         raise PhotoError(error.reason, error.detail, side) from None
+    except MemoryError:
+        raise PhotoError(
+            "too_large", "decoding takes more memory than ingest.max_memory allows", side
+        ) from None
 
 
 def _fit(width: int, height: int, left: int, max_width: int, size: int) -> Box:

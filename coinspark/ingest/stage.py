@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 
 from coinspark.config import Config
 from coinspark.ingest import frames, reject_limits
+from coinspark.ingest.header_limits import Limits
 from coinspark.ingest.listing import SourceListings, check_sources, reader_modules
 from coinspark.ingest.listing_frames import listing_frames
 from coinspark.ingest.merge import OUTCOME, merge_coins
@@ -50,7 +51,8 @@ def build(context: Context) -> dict[str, DataFrame | Change]:
 def merge_settings(config: Config) -> MergeSettings:
     """The part of the configuration that decides the pixels of a merged image."""
     ingest = config.ingest
-    return MergeSettings(tuple(sorted(set(ingest.sizes))), ingest.shape, ingest.quality, ingest.max_pixels)
+    limits = Limits(ingest.max_pixels, ingest.max_memory, ingest.max_seconds)
+    return MergeSettings(tuple(sorted(set(ingest.sizes))), ingest.shape, ingest.quality, limits)
 
 
 def _merge_in_chunks(context: Context, coins: DataFrame, settings: MergeSettings, folder: Path) -> list[str]:

@@ -27,7 +27,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import load
 from coinspark.ingest.merge import merge_coin, merge_coins
-from coinspark.ingest.merged_image import MergeSettings, encode_jpeg
+from coinspark.ingest.merged_image import MergeSettings, encode_jpeg, merge_photos
 from coinspark.warehouse import session
 
 COINS, RUNS, PROCESSES, BATCH_ROWS, TARGET = 5_000, 3, 2, 256, 0.85
@@ -81,14 +81,14 @@ def time_plain_processes(folder: Path, coins: int) -> float:
 def run_plain_process(folder: Path, coins: range, ready: Barrier) -> None:
     """Merge these coins and write them to one Parquet file. Waits for `ready` after a first coin."""
     cv2.setNumThreads(1)
-    merge_coin(input_row(folder, 0), MERGE, MAX_BYTES)
+    merge_coin(input_row(folder, 0), MERGE, MAX_BYTES, merge_photos)
     ready.wait()
     writer = None
     for start in range(0, len(coins), BATCH_ROWS):
         rows = [
             row
             for coin in coins[start : start + BATCH_ROWS]
-            for row in merge_coin(input_row(folder, coin), MERGE, MAX_BYTES)
+            for row in merge_coin(input_row(folder, coin), MERGE, MAX_BYTES, merge_photos)
         ]
         batch = pa.RecordBatch.from_pylist(rows)
         writer = writer or pq.ParquetWriter(

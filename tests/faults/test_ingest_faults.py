@@ -16,8 +16,10 @@ from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config
 from coinspark.core.errors import InputError
-from coinspark.ingest import decode, merge
+from coinspark.ingest import merge
 from coinspark.ingest import stage as ingest
+from coinspark.ingest.decoder_process import DecoderProcess
+from coinspark.ingest.photo_error import PhotoError
 from coinspark.pipeline.run import run as run_stage
 from coinspark.pipeline.stage import Change, Context
 from coinspark.warehouse import schemas, tables
@@ -147,8 +149,8 @@ def test_8_10_11_12_unusual_photos_are_converted_or_rejected_with_a_reason(
 def break_decoder(patch: pytest.MonkeyPatch) -> None:
     """Make every merge fail, as with a broken image library."""
 
-    def fail(photos: Any, settings: Any) -> Any:
-        raise decode.PhotoError("unreadable", "decoder jpeg not available", "obverse")
+    def fail(*args: Any) -> Any:
+        raise PhotoError("unreadable", "decoder jpeg not available", "obverse")
 
     worker = merge._worker
 
@@ -157,11 +159,11 @@ def break_decoder(patch: pytest.MonkeyPatch) -> None:
 
         def run(batches: Any) -> Iterator[Any]:
             # in the worker's own process, which Spark reuses
-            merge_photos, merge.merge_photos = merge.merge_photos, fail
+            working, DecoderProcess.merge = DecoderProcess.merge, fail  # type: ignore[method-assign]
             try:
                 yield from work(batches)
             finally:
-                merge.merge_photos = merge_photos
+                DecoderProcess.merge = working  # type: ignore[method-assign]
 
         return run
 

@@ -9,19 +9,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from coinspark.ingest.decode import PhotoError, decode, open_photo, reduction
+from coinspark.ingest.decode import decode, open_photo, reduction
+from coinspark.ingest.header_limits import Limits
+from coinspark.ingest.photo_error import PhotoError
 from tests.coin_photos import as_bytes, bomb, disc
 
-MAX_PIXELS = 64_000_000
+LIMITS = Limits()
 
 
 def pixels(data: bytes) -> np.ndarray:
-    return decode(open_photo(data, MAX_PIXELS))
+    return decode(open_photo(data, LIMITS))
 
 
-def reason(data: bytes, max_pixels: int = MAX_PIXELS) -> str:
+def reason(data: bytes, limits: Limits = LIMITS) -> str:
     with pytest.raises(PhotoError) as caught:
-        decode(open_photo(data, max_pixels))
+        decode(open_photo(data, limits))
     return caught.value.reason
 
 
@@ -72,7 +74,7 @@ def test_exif_orientation_is_applied(file_format: str, orientation: int) -> None
     stored = scene.transpose(Image.Transpose(transpose[orientation])) if orientation in transpose else scene
     exif = Image.Exif()
     exif[0x0112] = orientation
-    opened = open_photo(as_bytes(stored, file_format, exif=exif), MAX_PIXELS)
+    opened = open_photo(as_bytes(stored, file_format, exif=exif), LIMITS)
     rgb = decode(opened)
     assert (opened.width, opened.height) == (40, 24)
     assert rgb.shape == (24, 40, 3)
@@ -173,8 +175,8 @@ def test_a_decompression_bomb_is_rejected_without_using_memory() -> None:
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"])
 def test_the_pixel_limit_applies_to_every_format(file_format: str) -> None:
-    assert reason(as_bytes(disc(1, 60, 50), file_format), max_pixels=60 * 50 - 1) == "too_large"
-    assert decode(open_photo(as_bytes(disc(1, 60, 50), file_format), 60 * 50)).shape == (50, 60, 3)
+    assert reason(as_bytes(disc(1, 60, 50), file_format), Limits(60 * 50 - 1)) == "too_large"
+    assert decode(open_photo(as_bytes(disc(1, 60, 50), file_format), Limits(60 * 50))).shape == (50, 60, 3)
 
 
 def test_a_webp_bomb_is_rejected_before_its_canvas_is_allocated() -> None:
@@ -185,12 +187,12 @@ def test_a_webp_bomb_is_rejected_before_its_canvas_is_allocated() -> None:
 
 @pytest.mark.parametrize(("needed", "divisor"), [(400, 1), (201, 1), (200, 2), (100, 4), (50, 8), (3, 8)])
 def test_jpegs_are_decoded_at_least_twice_as_large_as_needed(needed: int, divisor: int) -> None:
-    photo = open_photo(as_bytes(disc(1, 800, 800)), MAX_PIXELS)
+    photo = open_photo(as_bytes(disc(1, 800, 800)), LIMITS)
     assert reduction(photo, needed, needed) == divisor
     assert decode(photo, divisor).shape == (800 // divisor, 800 // divisor, 3)
 
 
 def test_reduced_decoding_shows_the_same_scene() -> None:
-    photo = open_photo(as_bytes(quarters(400, 240), quality=95), MAX_PIXELS)
+    photo = open_photo(as_bytes(quarters(400, 240), quality=95), LIMITS)
     assert corners(decode(photo, 4)) == "rgbw"
-    assert reduction(open_photo(as_bytes(quarters(400, 240), "PNG"), MAX_PIXELS), 10, 10) == 1
+    assert reduction(open_photo(as_bytes(quarters(400, 240), "PNG"), LIMITS), 10, 10) == 1

@@ -19,7 +19,7 @@ from coinspark.config import Config, load
 from coinspark.core.errors import InputError
 from coinspark.ingest import listing, merge
 from coinspark.ingest import stage as ingest
-from coinspark.ingest.merged_image import MergeSettings
+from coinspark.ingest.merged_image import MergeSettings, merge_photos
 from coinspark.ingest.readers.folders import FoldersSource
 from coinspark.pipeline.run import run as run_stage
 from coinspark.pipeline.stage import Change, Context
@@ -276,9 +276,9 @@ def test_a_deleted_or_too_large_photo_is_rejected(tmp_path: Path) -> None:
         "merged_bytes": None,
     }
     settings = MergeSettings((32,))
-    (deleted,) = merge.merge_coin(coin, settings, 10**9)
+    (deleted,) = merge.merge_coin(coin, settings, 10**9, merge_photos)
     assert (deleted["reason"], deleted["uri"]) == ("missing_photo", coin["reverse"])
-    (large,) = merge.merge_coin(coin, settings, 100)
+    (large,) = merge.merge_coin(coin, settings, 100, merge_photos)
     assert (large["reason"], large["uri"]) == ("too_large", coin["obverse"])
 
 

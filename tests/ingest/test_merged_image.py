@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from coinspark.ingest.decode import PhotoError
+from coinspark.ingest.header_limits import Limits
 from coinspark.ingest.merged_image import Box, MergeSettings, image_id, layout, merge_photos
+from coinspark.ingest.photo_error import PhotoError
 from tests.coin_photos import as_bytes, disc
 
 RED, BLUE = (220, 0, 0), (0, 0, 220)
@@ -125,7 +126,7 @@ def test_image_id_depends_on_bytes_sides_and_settings() -> None:
     photos = {"obverse": b"aa", "reverse": b"b"}
     name = image_id(photos, settings)
     assert len(name) == 32 and int(name, 16) >= 0 and name.startswith(settings.prefix)
-    prefix = hashlib.sha256(b'{"quality": 92, "shape": "square", "version": 1}').hexdigest()[:8]
+    prefix = hashlib.sha256(b'{"quality": 92, "shape": "square", "version": 2}').hexdigest()[:8]
     assert name == prefix + hashlib.sha256(prefix.encode() + b"obverse 2\naareverse 1\nb").hexdigest()[:24]
     others = [
         image_id({"obverse": b"a", "reverse": b"ab"}, settings),
@@ -135,4 +136,4 @@ def test_image_id_depends_on_bytes_sides_and_settings() -> None:
         image_id(photos, MergeSettings((32,), quality=80)),
     ]
     assert len({name, *others}) == 6
-    assert image_id(photos, MergeSettings((64, 128), max_pixels=5)) == name
+    assert image_id(photos, MergeSettings((64, 128), limits=Limits(5))) == name

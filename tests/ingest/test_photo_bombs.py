@@ -1,0 +1,70 @@
+"""A photo made to exhaust the decoder is the right picture or a named reject, in bounded memory and time."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from coinspark.ingest.decode import open_photo
+from coinspark.ingest.decoder_process import DecoderProcess
+from coinspark.ingest.header_limits import Limits
+from coinspark.ingest.merged_image import MergeSettings
+from coinspark.ingest.photo_error import PhotoError
+from tests.ingest.photo_bombs import BOMBS, SOUND
+
+SETTINGS = MergeSettings((64,), limits=Limits(64_000_000, 60_000_000, 2))
+ACCEPTED = {"trailing garbage", "many frames", "looping directories"}
+"""Bombs that contain a sound picture, in each format that is supported."""
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[DecoderProcess]:
+    decoder = DecoderProcess()
+    yield decoder
+    decoder.close()
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+@pytest.mark.parametrize("name", SOUND)
+def test_a_bomb_is_the_right_picture_or_a_reject(decoder: DecoderProcess, name: str, bomb: str) -> None:
+    data = BOMBS[bomb](name)
+    assert len(data) < 32_000_000
+    began = time.monotonic()
+    try:
+        images = decoder.merge({"reverse": data}, SETTINGS)
+    except PhotoError as error:
+        assert error.side == "reverse" and error.detail
+        if name in ("JP2", "PPM"):
+            assert error.reason == "unsupported"
+        else:
+            assert bomb not in ACCEPTED, f"{error.reason}: {error.detail}"
+    else:
+        assert name not in ("JP2", "PPM")
+        if bomb not in ("high compression", "many parts", "many frames"):  # these show other pictures
+            assert images == decoder.merge({"reverse": SOUND[name]}, SETTINGS)
+    assert time.monotonic() - began < 20
+    # kilobytes: the interpreter and its libraries, the file, and max_memory
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 500_000
+
+
+@pytest.mark.parametrize(
+    ("name", "bomb", "reason"),
+    [
+        ("PNG", "huge dimensions", "too_large"),
+        ("PNG", "high compression", "too_large"),
+        ("TIFF", "huge tiles", "too_large"),
+        ("TIFF", "huge metadata", "too_large"),
+        ("GIF", "huge metadata", "too_large"),
+        ("JPEG", "huge metadata", "too_large"),
+        ("JPEG", "many parts", "too_slow"),
+        ("WEBP", "dimensions just below the limit", "too_large"),
+        ("BMP", "zero size", "unreadable"),
+    ],
+)
+def test_the_header_names_the_reason(name: str, bomb: str, reason: str) -> None:
+    with pytest.raises(PhotoError) as caught:
+        open_photo(BOMBS[bomb](name), SETTINGS.limits)
+    assert caught.value.reason == reason
