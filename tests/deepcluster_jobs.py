@@ -18,11 +18,13 @@ def unlabelled_shards(folder: Path) -> ShardSet:
 
 
 def deepcluster_job(folder: Path, shards: ShardSet, launch: str = "local", **settings: Any) -> DeepClusterJob:
-    """A job of two rounds of the toy network with three clusters, on images of 32 × 64 pixels.
+    """A job of two rounds of the toy network with three clusters and twelve steps per round.
 
     `settings` overrides settings.
     """
-    section = DeepCluster.model_validate({"rounds": 2, "k": 3, "batch": 8, "epochs": 1, **settings})
+    section = DeepCluster.model_validate(
+        {"rounds": 2, "k": 3, "batch": 2, "epochs": 1, "learning_rate": 0.001, **settings}
+    )
     training = Training.model_validate(
         {"model": TOY_BACKBONE, "launch": launch, "workers": 2, "feed": "tfdata"}
     )

@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config
 from coinspark.evaluation import metrics
+from coinspark.training.split_digest import split_digests
 from coinspark.warehouse import schemas
 
 HOSTILE = "<script>alert(1)</script>"
@@ -95,11 +96,6 @@ def tables(spark: SparkSession, config: Config = CONFIG) -> Callable[[str], Data
             for coin in all_coins
         ],
         "moved_classes": [],
-        "runs": [
-            _run("mint", "hog-svm", all_coins),
-            _run("mint", "vgg16", all_coins),
-            _run("designs", "vgg16", all_coins),
-        ],
         "predictions": [
             *predictions("mint", "hog-svm", all_coins, 0.55),
             *predictions("mint", "vgg16", all_coins, 0.7),
@@ -117,6 +113,9 @@ def tables(spark: SparkSession, config: Config = CONFIG) -> Callable[[str], Data
             for n, name in enumerate(("ingest", "entities", "classes", "splits", "train", "evaluate"))
         ],
     }
+    digests = split_digests(spark.createDataFrame(rows["splits"], schemas.SPLITS.ddl))
+    models = (("mint", "hog-svm"), ("mint", "vgg16"), ("designs", "vgg16"))
+    rows["runs"] = [_run(layer, model, all_coins, digests[layer, 0]) for layer, model in models]
     frames = {
         name: spark.createDataFrame(values, schemas.TABLES[name].ddl).persist()
         for name, values in rows.items()
@@ -204,7 +203,7 @@ def _coin(coin: Coin) -> tuple[Any, ...]:
     )
 
 
-def _run(layer: str, model: str, coins: Sequence[Coin]) -> tuple[Any, ...]:
+def _run(layer: str, model: str, coins: Sequence[Coin], split: str) -> tuple[Any, ...]:
     epochs = (
         [
             {
@@ -217,7 +216,8 @@ def _run(layer: str, model: str, coins: Sequence[Coin]) -> tuple[Any, ...]:
         if model == "vgg16"
         else []
     )
-    classes = sorted({_label(layer, coin) for coin in coins})
+    mints = {_label(layer, coin): coin.mint for coin in coins}
+    classes = sorted(mints)
     return (
         f"{layer}-{model}",
         layer,
@@ -225,8 +225,8 @@ def _run(layer: str, model: str, coins: Sequence[Coin]) -> tuple[Any, ...]:
         model,
         "network" if model == "vgg16" else "baseline",
         classes,
-        json.dumps({"layer": layer}),
-        json.dumps({"shards": "ab12"}),
+        json.dumps({"layer": layer, "mints": [mints[name] for name in classes]}),
+        json.dumps({"shards": "ab12", "split": split}),
         "c0de" * 16,
         json.dumps(epochs),
         json.dumps({"best_epoch": 21} if epochs else {}),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
@@ -12,6 +14,9 @@ from coinspark import nightly
 from coinspark.config import Config
 from coinspark.evaluation import table1
 from coinspark.ingest.readers.synthetic import as_manifest
+from coinspark.training.classifier.model import Architecture, build_classifier
+from coinspark.vision import weights
+from coinspark.vision.backbones.backbone import weight_arrays
 from coinspark.warehouse import sql, tables
 from tests import builds
 
@@ -83,6 +88,22 @@ def test_build_fills_every_table_and_writes_the_report(
     assert {"mint", "parts"} <= set(
         table1.render(nightly.read_at(spark, config, report.stem), config).split()
     )
+
+
+def test_networks_of_the_build_are_trained(build: tuple[Config, Path], spark: SparkSession) -> None:
+    """The kept weights differ from the initial ones, and the loss falls."""
+    config, _ = build
+    runs = tables.read(spark, config, "runs").where("role = 'network'").collect()
+    assert [row["layer"] for row in runs if row["layer"] == "mint"]
+    for row in runs:
+        epochs, settings = json.loads(row["history"]), json.loads(row["config"])
+        steps = len(epochs) * -(-json.loads(row["metrics"])["train_rows"] // config.training.batch)
+        assert steps >= 24 and epochs[-1]["loss"] < epochs[0]["loss"], row["history"]
+        kept = weights.read(Path(config.warehouse) / row["weights"], row["sha256"], "training")
+        architecture = Architecture.from_dict(settings["network"]["architecture"])
+        for name, initial in weight_arrays(build_classifier(architecture)).items():
+            if name.endswith("/kernel"):
+                assert np.abs(kept[name] - initial).max() > 1e-4, f"{name} has not been trained"
 
 
 def test_second_build_without_changes_skips_every_stage(

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
 from coinspark.config import Training
@@ -19,6 +20,7 @@ from coinspark.training import checkpoint, launch, run_folder
 from coinspark.training.classifier.recipe import TrainingJob
 from coinspark.training.job import Job
 from coinspark.training.shards import ShardSet
+from coinspark.vision import weights
 from tests.training_shards import write_shards
 
 TOY_BACKBONE = "tests.extensions.toy_backbone:BACKBONE"
@@ -26,19 +28,20 @@ TOY_BACKBONE = "tests.extensions.toy_backbone:BACKBONE"
 
 
 def small_shards(folder: Path) -> ShardSet:
-    """12 training and 6 validation images of two types, in two shards each."""
-    return write_shards(folder, {"train": (6, 6), "validation": (3, 3)}, types=("Nike", "Tyche"))
+    """24 training and 6 validation images of two types, in two shards each."""
+    return write_shards(folder, {"train": (12, 12), "validation": (3, 3)}, types=("Nike", "Tyche"))
 
 
 def training_job(folder: Path, shards: ShardSet, **training: Any) -> TrainingJob:
-    """A job of two epochs of the toy network with two steps each, on images of 32 × 64 pixels.
+    """A job of two epochs of the toy network with twelve steps each, on images of 32 × 64 pixels.
 
     `training` overrides settings.
     """
     settings = {
         "model": TOY_BACKBONE,
         "epochs": 2,
-        "batch": 6,
+        "batch": 2,
+        "learning_rate": 0.01,
         "warmup": 0.5,
         "workers": 2,
         "launch": "local",
@@ -48,20 +51,38 @@ def training_job(folder: Path, shards: ShardSet, **training: Any) -> TrainingJob
     )
 
 
+def assert_trained(job: TrainingJob, sha256: str) -> None:
+    """Check that the weights file of a run has moved every layer away from its initial weights."""
+    from coinspark.training.classifier import fit
+    from coinspark.vision.backbones.backbone import weight_arrays
+
+    kept = weights.read(Path(job.folder) / run_folder.WEIGHTS, sha256, "training")
+    initial = weight_arrays(fit.build_network(job))
+    kernels = [name for name in kept if name.endswith("/kernel")]
+    assert len(kernels) >= 2
+    for name in kernels:
+        change = np.linalg.norm(kept[name] - initial[name])
+        assert change > 0.01 * max(np.linalg.norm(initial[name]), 1.0), f"{name} has not been trained"
+
+
 HOROVOD_WORKER = "horovod.spark.task.gloo_exec_fn"
 """Part of the command line of a Horovod worker."""
 
 
+LOCAL_WORKER = "coinspark.training.worker"
+"""Part of the command line of the worker of a local training."""
+
+
 @contextmanager
-def kill_worker_after_checkpoint(folder: Path) -> Iterator[None]:
-    """Meanwhile send SIGKILL to one of the Horovod workers as soon as the folder has a checkpoint."""
+def kill_worker_after_checkpoint(folder: Path, worker: str = HOROVOD_WORKER) -> Iterator[None]:
+    """Meanwhile send SIGKILL to one of the workers as soon as the folder, or one in it, has a checkpoint."""
     finished = threading.Event()
 
     def kill_worker() -> None:
         while not finished.wait(0.02):
-            if not (folder / checkpoint.NAME).exists():  # listing all processes is slower than a small round
+            if not any(folder.rglob(checkpoint.NAME)):  # listing all processes is slower than a small round
                 continue
-            if workers := [pid for pid, line in child_processes().items() if HOROVOD_WORKER in line]:
+            if workers := [pid for pid, line in child_processes().items() if worker in line]:
                 os.kill(max(workers), signal.SIGKILL)
                 return
 

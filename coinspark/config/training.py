@@ -43,6 +43,7 @@ class Training(Section):
     feed: Literal["petastorm", "tfdata"] = "petastorm"
     launch: Literal["horovod", "local"] = "horovod"
     workers: int = Field(2, ge=1)
+    interface: str | None = None
     shards: int = Field(4, ge=1)
     prediction_views: Literal[1, 5] = 1
     baselines: bool = True

@@ -9,8 +9,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from coinspark.core.errors import CoinsparkError
+from coinspark.core.worker_errors import worker_error
 
 _interrupted = False
 
@@ -37,20 +39,26 @@ def _interrupt(signum: int, frame: object) -> None:
 def exit_codes() -> Iterator[None]:
     """Context of a whole command that turns exceptions into exit codes.
 
-    A CoinsparkError prints its message and exits with 1, an interrupt exits with 130. Other exceptions are
-    program faults and keep their traceback.
+    A CoinsparkError prints its message and exits with 1, as does any error of a Spark worker; an interrupt
+    exits with 130. Other exceptions are program faults and keep their traceback.
     """
     try:
         yield
     except CoinsparkError as error:
         if _interrupted:
             _exit_interrupted()
-        print(f"coinspark: {error}", file=sys.stderr)
-        sys.exit(1)
+        _exit_failed(error)
     except BaseException as error:
         if _interrupted or isinstance(error, KeyboardInterrupt):
             _exit_interrupted()
+        if (raised := worker_error(error)) is not None:
+            _exit_failed(raised)
         raise
+
+
+def _exit_failed(error: CoinsparkError) -> NoReturn:
+    print(f"coinspark: {error}", file=sys.stderr)
+    sys.exit(1)
 
 
 def _exit_interrupted() -> None:

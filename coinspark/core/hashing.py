@@ -33,6 +33,11 @@ def files_hash(files: Iterable[Path], root: Path) -> str:
     return total.hexdigest()
 
 
+def folder_hash(folder: Path) -> str:
+    """SHA-256 hex over the names and bytes of all files below a folder, in the order of their names."""
+    return files_hash(sorted(path for path in folder.rglob("*") if path.is_file()), folder)
+
+
 def _to_json(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")

@@ -41,23 +41,26 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
         context.notice(f"entities: {settings.verdicts}: {decided.summary()}")
     forms = load_forms(settings.lists, decided, context.notice)
     texts = distinct_texts(context.read("coins"), settings.languages)
-    trained = [name for name in settings.engines if isinstance(ENGINES[name], TrainedEngine)]
+    trained = _trained(context.config)
     untrained = [name for name in settings.engines if name not in trained]
     if not trained:
-        entities = _union(_annotate(context, name, texts, forms) for name in untrained)
+        entities = _union(_annotate(name, texts, forms) for name in untrained)
         return {ENTITIES.name: entities, PROPOSALS.name: no_proposals}
     # Both tables use the same texts and spans: each engine runs once.
     texts = texts.persist()
+    models = _models(context, trained, texts, forms)
     listed = lexicon_engine.annotate(texts, {}, forms).persist()
-    found = _union(_annotate(context, name, texts, forms) for name in trained).persist()
-    others = [
-        listed if name == lexicon_engine.NAME else _annotate(context, name, texts, forms)
-        for name in untrained
-    ]
+    found = _union(_annotate(name, texts, forms, models[name]) for name in trained).persist()
+    others = [listed if name == lexicon_engine.NAME else _annotate(name, texts, forms) for name in untrained]
     return {
         ENTITIES.name: _union([found, *others]),
         PROPOSALS.name: proposals.propose(found, listed, texts, forms, decided.refused),
     }
+
+
+def _trained(config: Config) -> list[str]:
+    """The configured engines that learn from texts."""
+    return [name for name in config.entities.engines if isinstance(ENGINES[name], TrainedEngine)]
 
 
 def load_forms(folder: str, decided: Verdicts, notice: Callable[[str], None]) -> tuple[Form, ...]:
@@ -99,17 +102,28 @@ def distinct_texts(coins: DataFrame, languages: Sequence[str]) -> DataFrame:
     )
 
 
-def _annotate(context: Context, name: str, texts: DataFrame, forms: tuple[Form, ...]) -> DataFrame:
-    """ENTITIES rows of an engine, whose models are trained first if they are missing."""
-    engine = ENGINES[name]
-    models: dict[str, str] = {}
-    if isinstance(engine, TrainedEngine):
-        rows = texts.select("language", "text").collect()
-        descriptions = [(row["language"], row["text"]) for row in rows]
-        models = recognisers.model_folders(
+def _models(
+    context: Context, engines: Sequence[str], texts: DataFrame, forms: tuple[Form, ...]
+) -> dict[str, dict[str, str]]:
+    """Engine → language → folder of its model, which is trained first if it is missing or damaged."""
+    rows = texts.select("language", "text").collect()
+    descriptions = [(row["language"], row["text"]) for row in rows]
+    models = {
+        name: recognisers.model_folders(
             context.config, name, descriptions, forms, context.say, context.notice
         )
-    return engine.annotate(texts, models, forms).withColumn("engine", F.lit(name))
+        for name in engines
+    }
+    folders = [folder for by_language in models.values() for folder in by_language.values()]
+    recognisers.record_used(context.config, folders)
+    return models
+
+
+def _annotate(
+    name: str, texts: DataFrame, forms: tuple[Form, ...], models: Mapping[str, str] | None = None
+) -> DataFrame:
+    """ENTITIES rows of an engine with its models."""
+    return ENGINES[name].annotate(texts, models or {}, forms).withColumn("engine", F.lit(name))
 
 
 def _union(frames: Iterable[DataFrame]) -> DataFrame:
@@ -152,4 +166,5 @@ STAGE = Stage(
     outside=_outside,
     check=_check,
     modules=lambda config: tuple(ENGINES.module(name) for name in config.entities.engines),
+    files=lambda config, read: recognisers.used_models(config) if _trained(config) else {},
 )

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError
 from coinspark.evaluation import metrics
 from coinspark.pipeline.stage import Change, Context, Stage
-from coinspark.training.classifier.predict import predict, run_model
+from coinspark.training.classifier.predict import RunModel, predict, run_model
+from coinspark.training.split_digest import split_digests
 from coinspark.warehouse.locations import local_folder
 from coinspark.warehouse.schemas import METRICS, PREDICTIONS
 
@@ -22,7 +23,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     """Predict the test images of every run and score them: {"predictions", "confusion", "metrics"}.
 
     Raises:
-        InputError: There is no run.
+        InputError: There is no run, or a run was trained on another split.
         AuditError: A test image has no prediction.
     """
     config, spark = context.config, context.spark
@@ -30,9 +31,11 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     run_rows = runs.orderBy("layer", "model", "fold").collect()
     if not run_rows:
         raise InputError("evaluate: there is no run; train first (`coinspark train`)")
+    digests, views = split_digests(splits), config.training.prediction_views
+    models = [run_model(run.asDict(), local_folder(config), digests, views) for run in run_rows]
     tests = metrics.test_images(runs, splits)
     images = _jpegs(tests, context.read("coins"), context.read("images"), config.image_size)
-    predictions = reduce(DataFrame.unionAll, [_predictions(context, images, run) for run in run_rows])
+    predictions = reduce(DataFrame.unionAll, [_predictions(context, images, model) for model in models])
     outcomes = metrics.outcomes(tests, predictions).persist()
     _check_complete(outcomes, config)
     networks = [(run["layer"], run["model"]) for run in run_rows if run["role"] == "network"]
@@ -48,17 +51,16 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     }
 
 
-def _predictions(context: Context, images: DataFrame, run: Row) -> DataFrame:
+def _predictions(context: Context, images: DataFrame, model: RunModel) -> DataFrame:
     """Predictions of one run, kept in the scratch folder: they are read three times, and inference is slow.
 
     A build that resumes after a kill finds the runs that were finished.
     """
-    folder = context.scratch / "predictions" / run["run_id"]
+    folder = context.scratch / "predictions" / model.run_id
     if not (folder / "_SUCCESS").exists():
-        own = images.where(F.col("run_id") == run["run_id"]).drop("run_id")
-        model = run_model(run.asDict(), local_folder(context.config))
+        own = images.where(F.col("run_id") == model.run_id).drop("run_id")
         predict(own, model, context.config.evaluation.top_k).write.mode("overwrite").parquet(str(folder))
-        context.say(f"evaluate: predicted the test images of {run['run_id']}")
+        context.say(f"evaluate: predicted the test images of {model.run_id}")
     return context.spark.read.schema(PREDICTIONS.ddl).parquet(str(folder))
 
 
@@ -88,6 +90,7 @@ def _settings(config: Config) -> Any:
         "seed": config.seed,
         "size": config.image_size,
         "reference_layer": config.reference_layer,
+        "views": config.training.prediction_views,
     }
 
 

@@ -18,15 +18,23 @@ from coinspark.core.code_version import code_version
 from coinspark.core.hashing import digest
 from coinspark.core.progress import progress, say
 from coinspark.pipeline.stage import Change, Context, Outside, Stage
+from coinspark.pipeline.stored_files import damaged_files
 from coinspark.warehouse import schemas, tables
 from coinspark.warehouse.locations import local_folder
 
 
-def run(spark: SparkSession, config: Config, stage: Stage, force: bool = False) -> bool:
+def run(
+    spark: SparkSession, config: Config, stage: Stage, force: bool = False, verify_files: bool = False
+) -> bool:
     """Build and publish the stage's tables unless they are up to date; True if the stage ran.
 
     All tables are staged and audited before the first is published. A table whose rows are the same keeps its
     snapshot, so that the stages after it are skipped.
+
+    Args:
+        force: Run the stage even if it is up to date.
+        verify_files: Hash all files that the published rows refer to, also those whose size and times are
+            unchanged.
     """
     began = time.monotonic()
     inputs = {name: tables.snapshot(spark, config, name) for name in stage.reads(config)}
@@ -34,10 +42,13 @@ def run(spark: SparkSession, config: Config, stage: Stage, force: bool = False) 
     current = fingerprint(config, stage, inputs, outside)
     last = _last_run(spark, config, stage.name)
     up_to_date = last is not None and last["fingerprint"] == current and _is_published(spark, config, last)
-    if up_to_date and not force:
-        say(f"{stage.name:9} unchanged, skipped")
-        return False
     read = _reader(spark, config, stage, inputs)
+    if up_to_date and not force:
+        if not (damaged := damaged_files(config, stage.files(config, read), verify_files)):
+            say(f"{stage.name:9} unchanged, skipped")
+            return False
+        more = f" and {len(damaged) - 1} more files are" if len(damaged) > 1 else " is"
+        say(f"{stage.name:9} {damaged[0]}{more} missing or damaged; built again")
     context = Context(spark, config, read, scratch(config, stage.name, current), progress, outside)
     context.scratch.mkdir(parents=True, exist_ok=True)
     outputs = _build_and_publish(context, stage, json.loads(last["outputs"]) if last else {})

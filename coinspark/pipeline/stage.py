@@ -71,6 +71,9 @@ class Stage:
         scheduled: Whether this configuration makes the stage a part of the nightly build.
         check: Checks cheaply, before Spark starts, what the stage needs from outside, such as the columns of
             a manifest. Raises CoinsparkError.
+        files: Files that the published rows refer to, given `Context.read`: path below `local_folder` →
+            SHA-256 hex of the file, or `folder_hash` of the folder. If one is missing or damaged, the stage
+            runs again; `build` must then keep the files that are whole.
     """
 
     name: str
@@ -83,3 +86,4 @@ class Stage:
     modules: Callable[[Config], tuple[str, ...]] = lambda config: ()
     scheduled: Callable[[Config], bool] = lambda config: True
     check: Callable[[Config], None] = lambda config: None
+    files: Callable[[Config, Callable[[str], DataFrame]], Mapping[str, str]] = lambda config, read: {}

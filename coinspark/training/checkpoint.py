@@ -32,7 +32,7 @@ class TrainingState:
         best_loss: Its validation loss.
         history: The metrics of each epoch.
         weights: Weights of the model, in the order of `get_weights()`.
-        optimizer: Step count and moments of the optimizer.
+        optimizer: Step count, moments and loss scale of the optimizer (`worker.optimizer_variables`).
         average: Moving average of the weights; empty if it is switched off.
         best: The weights after the best epoch.
     """

@@ -14,10 +14,12 @@ class TrainingCollective(Collective):
     Attributes:
         local_rank: Number of this worker on its machine, from 0.
         local_size: Number of workers on its machine.
+        gpus: Addresses of the GPUs that Spark assigned to this worker.
     """
 
     local_rank: int
     local_size: int
+    gpus: tuple[str, ...] = ()
 
     @abstractmethod
     def distribute_optimizer(self, optimizer: Any) -> Any:

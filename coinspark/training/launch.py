@@ -1,8 +1,8 @@
 """Launch a training from the driver and connect its workers. The only module that imports Horovod.
 
-`horovod`: `horovod.spark.run` with Gloo, one worker per Spark task. `local`: the same training function in
-one child process, so that TensorFlow is never loaded in Spark's driver. In both cases progress lines arrive
-through a file in the run's folder.
+`horovod`: `horovod.spark.run` with Gloo, one worker per Spark task; all servers listen on one network
+interface. `local`: the same training function in one child process, so that TensorFlow is never loaded in
+Spark's driver. In both cases progress lines arrive through a file in the run's folder.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from coinspark.clustering.collective import AllreduceCollective, Array
 from coinspark.config import Training
 from coinspark.core.errors import CoinsparkError, ConfigError, TrainingError
 from coinspark.training.collective import TrainingCollective
+from coinspark.training.interfaces import interface_address, select_interface
 from coinspark.training.job import Job
 from coinspark.training.run_folder import ERROR, JOB, LOG, PROGRESS, read_result
 
@@ -97,12 +98,14 @@ def work(job: str, connect: Callable[[], TrainingCollective] | None = None) -> s
 def horovod_collective() -> TrainingCollective:
     """The workers of the Horovod job that this process belongs to."""
     import horovod.tensorflow.keras as hvd
+    from horovod.spark.task import get_available_devices
     from horovod.tensorflow import broadcast_variables
 
     hvd.init()
 
     class HorovodCollective(AllreduceCollective, TrainingCollective):
         local_rank, local_size = hvd.local_rank(), hvd.local_size()
+        gpus = tuple(get_available_devices())
 
         def mean(self, values: Array) -> Array:
             return np.asarray(hvd.allreduce(values, op=hvd.Average))
@@ -149,7 +152,7 @@ def _run_local(folder: Path, log: Any) -> None:
 
 
 def _run_horovod(job: Job, spark: SparkSession, log: Any) -> None:
-    import horovod.spark
+    import horovod.spark.runner
 
     spark.sparkContext.environment.update(_QUIET)
     if (slots := spark.sparkContext.defaultParallelism) < job.training.workers:
@@ -157,12 +160,16 @@ def _run_horovod(job: Job, spark: SparkSession, log: Any) -> None:
             f"training.workers: {job.training.workers} workers need as many Spark task slots at once, the "
             f"session has {slots}; add cores or lower training.workers"
         )
+    interface = select_interface(job.training.interface, spark)
+    listen_on(interface)  # the servers of this process
+    horovod.spark.runner._task_fn = _run_task  # those of Spark's tasks
     try:
         hashes = horovod.spark.run(
             work,
             args=(job.to_json(),),
             num_proc=job.training.workers,
             use_gloo=True,
+            nics={interface},
             verbose=0,
             start_timeout=_START_TIMEOUT,
             stdout=log,
@@ -179,6 +186,31 @@ def _run_horovod(job: Job, spark: SparkSession, log: Any) -> None:
             f"{job.folder}: the workers finished with different weights, so their gradients were not "
             "averaged; check that Horovod was built for the installed TensorFlow and Keras"
         )
+
+
+def listen_on(interface: str) -> None:
+    """Let the servers that Horovod starts in this process listen on one interface.
+
+    Horovod 0.28 has no setting for it: `nics` only selects the addresses that it announces.
+    """
+    from horovod.runner.common.util import network
+    from horovod.runner.http import http_server
+
+    address = interface_address(interface)
+
+    def find_port(create_server: Callable[[tuple[str, int]], Any]) -> tuple[Any, int]:
+        server = create_server((address, 0))  # 0: any free port
+        return server, server.server_address[1]
+
+    network.find_port = http_server.find_port = find_port
+
+
+def _run_task(index: int, driver_addresses: Any, key: Any, settings: Any, *more: Any) -> Any:
+    """Horovod's Spark task, whose server listens on the interface of the workers."""
+    from horovod.spark.runner import _task_fn
+
+    listen_on(next(iter(settings.nics)))
+    return _task_fn(index, driver_addresses, key, settings, *more)
 
 
 def _failure(folder: Path, what: str) -> CoinsparkError:

@@ -19,7 +19,9 @@ import tensorflow as tf
 
 from coinspark.core.errors import CoinsparkError
 from coinspark.training import launch
+from coinspark.training.checkpoint import Arrays
 from coinspark.training.collective import SingleWorker, TrainingCollective
+from coinspark.vision.devices import configure_devices
 
 
 def main(file: str, parent: str) -> int:
@@ -46,10 +48,8 @@ def exit_with_parent(parent: int) -> None:
 def configure_tensorflow(workers: TrainingCollective, seed: int, precision: str) -> None:
     """Set threads, GPU, seeds, determinism and precision, so that equal jobs give equal weights."""
     cores = len(os.sched_getaffinity(0))
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // workers.local_size))
+    configure_devices(max(1, cores // workers.local_size), workers.local_rank, workers.gpus)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    if gpus := tf.config.list_physical_devices("GPU"):
-        tf.config.set_visible_devices(gpus[workers.local_rank % len(gpus)], "GPU")
     tf.config.experimental.enable_op_determinism()
     tf.keras.utils.set_random_seed(seed)
     tf.keras.mixed_precision.set_global_policy(precision)
@@ -58,6 +58,28 @@ def configure_tensorflow(workers: TrainingCollective, seed: int, precision: str)
 def inner_optimizer(optimizer: Any) -> Any:
     """The optimizer inside a loss-scale optimizer (mixed_float16), or the optimizer itself."""
     return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def optimizer_variables(optimizer: Any) -> list[tf.Variable]:
+    """All variables of an optimizer: step count and moments; with mixed_float16 also loss scale and counter.
+
+    The loss scale is not among the optimizer's own weights. A training that resumed with the initial loss
+    scale would end with other weights.
+    """
+    scale = getattr(optimizer, "_loss_scale", None)  # not in the public API
+    scale_variables = [] if scale is None else [scale.current_loss_scale, scale.counter]
+    return [*inner_optimizer(optimizer).variables(), *scale_variables]
+
+
+def optimizer_state(optimizer: Any) -> Arrays:
+    """The values of `optimizer_variables`, for a checkpoint."""
+    return [variable.numpy() for variable in optimizer_variables(optimizer)]
+
+
+def restore_optimizer(optimizer: Any, state: Arrays) -> None:
+    """Inverse of `optimizer_state`."""
+    for variable, value in zip(optimizer_variables(optimizer), state, strict=True):
+        variable.assign(value)
 
 
 def average_batchnorm(workers: TrainingCollective, variables: list[tf.Variable]) -> None:

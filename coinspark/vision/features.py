@@ -12,7 +12,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.core.errors import InputError
-from coinspark.vision.network import Network, configure_inference
+from coinspark.vision.devices import configure_inference
+from coinspark.vision.network import Network
 
 OUTCOME = "image_id string, vector array<float>, fault string"
 """One row per image: its vector, or the reason why it has none."""

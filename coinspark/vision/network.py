@@ -1,8 +1,7 @@
-"""Description of a network: weights, format of images, precision. Imports TensorFlow on use only."""
+"""Description of a network: weights, format of images, precision. Does not import TensorFlow."""
 
 from __future__ import annotations
 
-import contextlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,12 +68,3 @@ def resolve_precision(setting: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> st
     except OSError:
         return "float32"
     return "mixed_bfloat16" if "amx_bf16" in flags or "avx512_bf16" in flags else "float32"
-
-
-def configure_inference(precision: str, threads: int) -> None:
-    """Set the Keras policy and the number of threads in a Python worker. Spark runs one worker per core."""
-    import tensorflow as tf
-
-    with contextlib.suppress(RuntimeError):  # too late if the process has used TensorFlow before
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.keras.mixed_precision.set_global_policy(precision)

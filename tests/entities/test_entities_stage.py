@@ -10,10 +10,10 @@ from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config, Entities, Recogniser
 from coinspark.core.errors import InputError
+from coinspark.core.hashing import folder_hash
 from coinspark.entities import stage
 from coinspark.entities.engines import spacy_engine
 from coinspark.entities.engines.engine import TrainingData
-from coinspark.entities.ner import model_store
 from coinspark.pipeline.stage import Context
 from coinspark.warehouse.schemas import COINS, ENTITIES
 from tests.entities import synthetic_names
@@ -171,6 +171,11 @@ def test_unlisted_name_is_proposed_until_a_verdict(spark: SparkSession, tmp_path
     )
 
     stored = models()
+    folder = next(name for name in stored if name.startswith("spacy-en-"))
+    used = stage.STAGE.files(trained_config(tmp_path), lambda name: table)
+    model = f"recognisers/{folder}/model"
+    assert used == {model: folder_hash(tmp_path / "warehouse" / model)}
+    assert stage.STAGE.files(trained_config(tmp_path, engines=("lexicon",)), lambda name: table) == {}
     file = tmp_path / "verdicts.csv"
     file.write_text(f"{VERDICTS_HEADER}refuse,Tyche,PERSON,en,\n")
     assert "Tyche" not in {row["name"] for row in run(verdicts=str(file))[1].collect()}
@@ -189,7 +194,7 @@ def test_pretrained_recogniser_is_used_without_training(spark: SparkSession, tmp
     data = TrainingData(synthetic_names.designs(), "en", Recogniser(epochs=8, vector_size=16), 1)
     spacy_engine.train(data, folder, lambda line: None)
     table = coins(spark, [("obverse", "en", "Tyche standing left, holding cup in right hand.", "a")])
-    pretrained = {"en": {"path": str(folder), "sha256": model_store.folder_hash(folder)}}
+    pretrained = {"en": {"path": str(folder), "sha256": folder_hash(folder)}}
     config = trained_config(
         tmp_path, engines=("spacy",), languages=("en",), recogniser={"pretrained": pretrained}
     )

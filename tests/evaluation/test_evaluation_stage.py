@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError
 from coinspark.evaluation import stage
+from coinspark.evaluation.report.gather import gather
 from coinspark.pipeline.stage import Context
+from coinspark.training.classifier.predict import RunModel
 from coinspark.warehouse.schemas import METRICS, PREDICTIONS, TABLES
 from tests import evaluation_tables
 
@@ -32,13 +35,12 @@ def models(build: Tables, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Replaces networks by the predictions of the synthetic build. Returns the runs that predicted."""
     runs: list[str] = []
 
-    def predict(images: DataFrame, run: str, top: int) -> DataFrame:
+    def predict(images: DataFrame, run: RunModel, top: int) -> DataFrame:
         assert images.columns == ["coin_id", "medium", "jpeg"] and top == 5
-        runs.append(run)
-        rows = build("predictions").where(f"run_id = '{run}'")
+        runs.append(run.run_id)
+        rows = build("predictions").where(f"run_id = '{run.run_id}'")
         return rows.join(images, ["coin_id", "medium"]).select(list(PREDICTIONS.columns))
 
-    monkeypatch.setattr(stage, "run_model", lambda row, folder: row["run_id"])
     monkeypatch.setattr(stage, "predict", predict)
     return runs
 
@@ -79,3 +81,34 @@ def test_stage_without_runs_fails(context: Context, build: Tables) -> None:
     empty = replace(context, read=lambda name: build(name).limit(0) if name == "runs" else build(name))
     with pytest.raises(InputError, match="train first"):
         stage.STAGE.build(empty)
+
+
+def _swapped(build: Tables) -> Tables:
+    """The build after train and test of the layer `designs` have been swapped."""
+    swapped = F.when(F.col("split") == "test", "train").when(F.col("split") == "train", "test")
+    split = F.when(F.col("layer") == "designs", F.coalesce(swapped, "split")).otherwise(F.col("split"))
+    splits = build("splits").withColumn("split", split)
+    return lambda name: splits if name == "splits" else build(name)
+
+
+def test_runs_of_another_split_are_neither_evaluated_nor_reported(
+    context: Context, build: Tables, models: list[str]
+) -> None:
+    stage.STAGE.build(context)  # predictions of the old split are in the scratch folder
+    message = (
+        r"^run designs-vgg16: trained on another split of layer 'designs', fold 0, than [^\n]*train` first$"
+    )
+    tables = _swapped(build)
+    with pytest.raises(InputError, match=message):
+        stage.STAGE.build(replace(context, read=tables))
+    with pytest.raises(InputError, match=message):
+        gather(tables, context.config, "build_1")
+
+
+def test_number_of_views_decides_the_result_of_the_stage(context: Context) -> None:
+    training = context.config.training.model_copy(update={"prediction_views": 5})
+    five = context.config.model_copy(update={"training": training})
+    assert stage.STAGE.settings(five) != stage.STAGE.settings(context.config)
+    epochs = context.config.training.model_copy(update={"epochs": 3})
+    more = context.config.model_copy(update={"training": epochs})
+    assert stage.STAGE.settings(more) == stage.STAGE.settings(context.config)

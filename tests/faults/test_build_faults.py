@@ -69,6 +69,22 @@ def test_build_completes_after_driver_kill_and_second_build_is_refused_meanwhile
     assert "published build_" in progress
     assert output.strip().splitlines()[-1].startswith("Report: ")
 
+    # Weights that are damaged after the build: the error of Spark's workers is one line.
+    weights = next(tmp_path.glob("warehouse/runs/*/weights.npz"))
+    weights.write_bytes(weights.read_bytes()[:1000])
+    job = builds.command(tmp_path, *ONE_SMALL_NETWORK, job=(f"{builds.ROOT}/jobs/evaluate.py",))
+    failed = subprocess.run(
+        [*job, "--force"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(builds.ROOT)},
+    )
+    assert failed.returncode == 1
+    assert failed.stderr.splitlines()[-1].startswith(f"coinspark: {weights}: SHA-256 is "), failed.stderr
+    assert not any(text in failed.stderr for text in ("Traceback", "Exception", "\tat ")), failed.stderr
+
 
 @pytest.mark.slow(seconds=40)
 def test_ctrl_c_during_training_ends_the_build_and_its_processes(tmp_path: Path) -> None:

@@ -14,18 +14,24 @@ import psutil
 import pytest
 from pyspark.sql import SparkSession
 
+from coinspark.config import Config
 from coinspark.core.errors import InputError, TrainingError
+from coinspark.core.hashing import file_hash
+from coinspark.pipeline import run as runner
 from coinspark.training import checkpoint, launch, run_folder
 from coinspark.training import shards as shard_files
+from coinspark.training.classifier import stage as training_stage
 from coinspark.training.shards import ShardSet
+from coinspark.warehouse import schemas, tables
 from tests.training_jobs import (
     HOROVOD_WORKER,
+    LOCAL_WORKER,
     child_processes,
     kill_worker_after_checkpoint,
     small_shards,
     training_job,
 )
-from tests.training_shards import write_shards
+from tests.training_shards import CLASSES, image_table, write_shards
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +102,73 @@ def test_20_killed_worker_fails_the_run_and_the_next_run_resumes(
     result = launch.run(job, spark, lines.append)
     assert lines[0].startswith(f"epoch {state.epoch + 1:>2}/20")
     assert result["epochs"] == 20
+
+
+@pytest.fixture
+def coins_to_train(spark: SparkSession, config: Config, tmp_path: Path) -> Config:
+    """Published tables of 24 coins of three mints, and the configuration of a training in three epochs."""
+    config = config.model_copy(update={"warehouse": str(tmp_path)})
+    tables.create(spark, config)
+    sides = {6: "validation", 7: "test"}
+    coins = [
+        {
+            "layer": "mint",
+            "fold": 0,
+            "coin_id": f"c{n}",
+            "medium": "original",
+            "mint": CLASSES[n % 3],
+            "class": CLASSES[n % 3],
+            "split": sides.get(n % 8, "train"),
+            "types": [],
+            "source": "s",
+            "descriptions": [],
+            "image_id": f"i{n}",
+        }
+        for n in range(24)
+    ]
+    for schema in (schemas.COINS, schemas.SPLITS):
+        rows = [tuple(coin.get(name) for name in schema.columns) for coin in coins]
+        frame = spark.createDataFrame(rows, schema.ddl)
+        tables.publish(spark, config, tables.stage(spark, config, schema.name, frame))
+    images = image_table(spark, range(24))
+    tables.publish(spark, config, tables.stage(spark, config, "images", images))
+    training = training_job(tmp_path, ShardSet("", "", (), {}, ()), epochs=3, feed="tfdata").training
+    ingest = config.ingest.model_copy(update={"sizes": (32,), "shape": "wide"})
+    return config.model_copy(update={"training": training, "ingest": ingest})
+
+
+@pytest.mark.slow(seconds=40)
+def test_20_published_model_stays_and_damaged_weights_are_trained_again(
+    spark: SparkSession, coins_to_train: Config, tmp_path: Path
+) -> None:
+    config = coins_to_train
+    assert runner.run(spark, config, training_stage.STAGE)
+    published = tables.snapshot(spark, config, "runs")
+    runs = {row["role"]: row for row in tables.read(spark, config, "runs").collect()}
+    assert set(runs) == {"network", "baseline"}
+    files = {role: tmp_path / row["weights"] for role, row in runs.items()}
+
+    # The worker of another training is killed: the published model is still the whole one.
+    longer = config.training.model_copy(update={"epochs": 5000, "patience": 5000})
+    with (
+        kill_worker_after_checkpoint(tmp_path / "runs", LOCAL_WORKER),
+        pytest.raises(TrainingError, match=r"exit code -9; .* run again to resume"),
+    ):
+        runner.run(spark, config.model_copy(update={"training": longer}), training_stage.STAGE)
+    assert tables.snapshot(spark, config, "runs") == published
+    assert {role: file_hash(file) for role, file in files.items()} == {
+        role: row["sha256"] for role, row in runs.items()
+    }
+    assert not runner.run(spark, config, training_stage.STAGE)
+
+    # Damaged weights are trained again to the same hash; the weights of the other run are not touched.
+    content, baseline = files["network"].read_bytes(), files["baseline"].stat()
+    files["network"].write_bytes(content[: len(content) // 2])
+    assert runner.run(spark, config, training_stage.STAGE)
+    assert files["network"].read_bytes() == content
+    assert files["baseline"].stat() == baseline
+    assert tables.snapshot(spark, config, "runs") == published, "the stages after it are skipped"
+    assert not runner.run(spark, config, training_stage.STAGE)
 
 
 # A training whose disk is full from the second epoch on: no file can grow past 20 kB.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config
 from coinspark.core.errors import AuditError
+from coinspark.core.hashing import file_hash
 from coinspark.pipeline import run as runner
 from coinspark.pipeline import stage
 from coinspark.warehouse import schemas, tables
@@ -123,6 +126,37 @@ def test_killed_build_leaves_its_scratch_folder_to_the_next(spark: SparkSession,
     assert run(spark, config, toy)
     assert seen == [False, True]
     assert not runner.scratch(config, "killed_once", "").exists()
+
+
+def test_stage_runs_again_where_a_file_of_its_rows_is_damaged(
+    spark: SparkSession, config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The stage writes a file per mint, and again only those that are missing or damaged."""
+    config = config.model_copy(update={"warehouse": str(tmp_path)})
+    tables.create(spark, config)
+    put_coins(spark, config, "Rome", "Ostia")
+    hashes = {f"{mint}.bin": sha256(mint.encode()).hexdigest() for mint in ("Ostia", "Rome")}
+    written: list[str] = []
+
+    def write_files(context: stage.Context) -> Mapping[str, DataFrame]:
+        for name, expected in hashes.items():
+            file = tmp_path / name
+            if not file.exists() or file_hash(file) != expected:
+                file.write_bytes(name.removesuffix(".bin").encode())
+                written.append(name)
+        return build(context)
+
+    toy = replace(TOY, name="files", build=write_files, files=lambda config, read: hashes)
+    assert run(spark, config, toy) and not run(spark, config, toy)
+    assert written == ["Ostia.bin", "Rome.bin"]
+    (tmp_path / "Rome.bin").write_bytes(b"Rom")
+    assert run(spark, config, toy) and not run(spark, config, toy)
+    assert "Rome.bin is missing or damaged; built again" in capsys.readouterr().err
+    for name in hashes:
+        (tmp_path / name).unlink()
+    assert run(spark, config, toy) and not run(spark, config, toy)
+    assert "Ostia.bin and 1 more files are missing or damaged" in capsys.readouterr().err
+    assert written == ["Ostia.bin", "Rome.bin", "Rome.bin", "Ostia.bin", "Rome.bin"]
 
 
 def test_reading_an_undeclared_table_raises(spark: SparkSession, config: Config) -> None:

@@ -11,7 +11,8 @@ from coinspark.core.errors import ConfigError
 from coinspark.core.hashing import file_hash
 from coinspark.training import checkpoint, launch
 from coinspark.training.shards import ShardSet
-from tests.training_jobs import kill_after_first_checkpoint, small_shards, training_job
+from tests.training_jobs import assert_trained, kill_after_first_checkpoint, small_shards, training_job
+from tests.training_shards import write_shards
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,9 @@ def test_resumed_training_ends_with_the_same_weights_and_both_feeds_agree(
     assert [line.split("  ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
     assert all("val top-1" in line for line in lines)
     assert whole["epochs"] == 2 and len(whole["history"]) == 2
+    assert whole["history"][1]["loss"] < whole["history"][0]["loss"] - 0.01
     assert file_hash(tmp_path / "whole" / "weights.npz") == whole["sha256"]
+    assert_trained(training_job(tmp_path / "whole", shards), whole["sha256"])
     assert list((tmp_path / "whole" / "tensorboard").iterdir())
 
     killed = training_job(tmp_path / "killed", shards, feed="tfdata")
@@ -48,7 +51,22 @@ def test_two_workers_are_reproducible(shards: ShardSet, spark: SparkSession, tmp
         for name in "ab"
     )
     assert first == second  # `launch.run` checks that the workers' weights are equal
-    assert len(first["history"]) == 2
+    assert first["history"][1]["loss"] < first["history"][0]["loss"] - 0.01
+    assert_trained(training_job(tmp_path / "a", shards), first["sha256"])
+
+
+@pytest.mark.slow
+def test_vgg16_separates_stripes(spark: SparkSession, tmp_path: Path) -> None:
+    """Three classes; chance is a third. 24 steps."""
+    stripes = write_shards(tmp_path / "shards", {"train": (24, 24), "validation": (18, 18)})
+    job = training_job(
+        tmp_path / "run", stripes, model="vgg16", batch=8, epochs=4, learning_rate=0.001, feed="tfdata"
+    )
+    result = launch.run(job, spark, lambda line: None)
+    losses = [epoch["loss"] for epoch in result["history"]]
+    assert losses[-1] < 0.5 * losses[0], losses
+    assert max(epoch["validation_top1"] for epoch in result["history"]) >= 0.8, result["history"]
+    assert_trained(job, result["sha256"])
 
 
 def test_more_workers_than_task_slots_is_an_error(

@@ -10,23 +10,20 @@ from typing import Any
 
 from coinspark.config import Pretrained
 from coinspark.core.errors import ConfigError, InputError
-from coinspark.core.hashing import files_hash
+from coinspark.core.hashing import folder_hash
 
 MANIFEST, MODEL = "manifest.json", "model"
 
 
 def get_or_train(folder: Path, facts: Mapping[str, Any], train: Callable[[Path], None]) -> Path:
-    """Path of the model stored in `folder`; trained first if it is missing.
+    """Path of the model stored in `folder`; trained first if it is missing, or if its hash has changed.
 
     Args:
         folder: Folder of model and manifest.
         facts: JSON-like description of the inputs, for the manifest.
         train: Writes a model to the given folder.
-
-    Raises:
-        InputError: The stored model's hash differs from its manifest.
     """
-    if not (folder / MANIFEST).exists():
+    if stored_hash(folder) is None or folder_hash(folder / MODEL) != stored_hash(folder):
         partial = folder.with_name(f"{folder.name}.part")
         shutil.rmtree(partial, ignore_errors=True)  # left by an interrupted training
         partial.mkdir(parents=True)
@@ -36,9 +33,15 @@ def get_or_train(folder: Path, facts: Mapping[str, Any], train: Callable[[Path],
         (partial / MANIFEST).write_text(text, encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
-    stored = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    _check_hash(folder / MODEL, stored["sha256"], f"remove {folder} to train it again")
     return folder / MODEL
+
+
+def stored_hash(folder: Path) -> str | None:
+    """The hash in the manifest of a stored model; None if there is no manifest or it is damaged."""
+    try:
+        return str(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
 
 
 def pretrained_model(language: str, settings: Pretrained) -> Path:
@@ -57,11 +60,6 @@ def pretrained_model(language: str, settings: Pretrained) -> Path:
         )
     _check_hash(folder, settings.sha256.lower(), f"check that {key}.path is the intended recogniser")
     return folder
-
-
-def folder_hash(folder: Path) -> str:
-    """SHA-256 hex over the names and bytes of all files below a folder, in the order of their names."""
-    return files_hash(sorted(path for path in folder.rglob("*") if path.is_file()), folder)
 
 
 def _check_hash(folder: Path, expected: str, hint: str) -> None:

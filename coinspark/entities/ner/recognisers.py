@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from coinspark.config import Config
+from coinspark.core import atomic_files
 from coinspark.core.code_version import code_version
 from coinspark.core.errors import InputError
 from coinspark.core.hashing import digest
@@ -19,6 +21,7 @@ from coinspark.entities.ner import annotated, model_store
 from coinspark.warehouse.locations import local_folder
 
 _COLUMNS = {"en": "text_en", "de": "text_de"}
+_FOLDER, _USED = "recognisers", "used.json"
 _MIN_TEXTS = 50  # texts with a mention; fewer are too few to train on
 
 
@@ -63,7 +66,7 @@ def model_folders(
 def _trained_model(config: Config, engine: str, data: TrainingData, say: Callable[[str], None]) -> Path:
     """The stored model of this training data, trained first if it is missing."""
     key = training_key(engine, data)
-    folder = local_folder(config) / "recognisers" / file_name(engine, data.language, key)
+    folder = local_folder(config) / _FOLDER / file_name(engine, data.language, key)
     facts = {
         "engine": engine,
         "language": data.language,
@@ -73,6 +76,29 @@ def _trained_model(config: Config, engine: str, data: TrainingData, say: Callabl
     }
     trained = trained_engine(engine)
     return model_store.get_or_train(folder, facts, lambda path: trained.train(data, path, say))
+
+
+def record_used(config: Config, folders: Iterable[str]) -> None:
+    """Record the trained models of a build with their hashes, for `used_models`.
+
+    Args:
+        folders: Folders of models; pretrained ones, which are not in the warehouse, are left out.
+    """
+    root, models = local_folder(config), {}
+    for folder in map(Path, folders):
+        if folder.is_relative_to(root):
+            models[folder.relative_to(root).as_posix()] = model_store.stored_hash(folder.parent)
+    if models or (root / _FOLDER).exists():
+        atomic_files.write_json(root / _FOLDER / _USED, models)
+
+
+def used_models(config: Config) -> dict[str, str]:
+    """Path below `local_folder` → `folder_hash` of each model that the last build of entities used."""
+    try:
+        models: dict[str, str] = json.loads((local_folder(config) / _FOLDER / _USED).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return models
 
 
 def training_texts(config: Config, texts: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

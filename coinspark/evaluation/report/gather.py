@@ -12,6 +12,7 @@ from coinspark.evaluation.report import header
 from coinspark.evaluation.report.section import ReportSection
 from coinspark.evaluation.report.sections import SECTIONS
 from coinspark.evaluation.report.source import ReportSource
+from coinspark.training.split_digest import check_split, split_digests
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,15 @@ class Page:
 
 
 def gather(tables: Tables, config: Config, build: str) -> Page:
-    """The values of the report of a build. Raises InputError if nothing has been evaluated."""
+    """The values of the report of a build.
+
+    Raises:
+        InputError: Nothing has been evaluated, or a run was trained on another split than that of the build.
+    """
     source = ReportSource(tables, config, build)
+    digests = split_digests(tables("splits"))
+    for run in tables("runs").orderBy("run_id").collect():
+        check_split(run.asDict(), digests)
     sections = [gather_section(name, source) for name in section_names(config)]
     return Page(
         build=build,

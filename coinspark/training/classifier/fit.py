@@ -23,7 +23,15 @@ from coinspark.training.classifier.recipe import TrainingJob
 from coinspark.training.classifier.schedule import StepCallback
 from coinspark.training.collective import TrainingCollective
 from coinspark.training.run_folder import WEIGHTS, append_progress, write_result
-from coinspark.training.worker import average_batchnorm, configure_tensorflow, inner_optimizer, weights_hash
+from coinspark.training.worker import (
+    average_batchnorm,
+    configure_tensorflow,
+    inner_optimizer,
+    optimizer_state,
+    optimizer_variables,
+    restore_optimizer,
+    weights_hash,
+)
 from coinspark.vision.backbones import BACKBONES
 from coinspark.vision.network import ImageSpec
 
@@ -108,7 +116,8 @@ def loss_function(job: TrainingJob) -> Callable[[tf.Tensor, tf.Tensor], tf.Tenso
     """Loss per image (n,): that of the class, plus the cross entropy of the type if there is a type head.
 
     Learning the type as a second task helps with few images per class (Caruana 1997, "Multitask Learning").
-    For an image without a type the target has zeros in the columns of the types, so that their loss is 0.
+    For an image without a type the target has zeros in the columns of the types. Its type loss is masked: the
+    cross entropy of such a target is 0, but TensorFlow's gradient of it is the softmax of the logits.
     """
     smoothing, classes = job.training.label_smoothing, len(job.shards.classes)
     if job.training.loss == "focal":
@@ -122,7 +131,9 @@ def loss_function(job: TrainingJob) -> Callable[[tf.Tensor, tf.Tensor], tf.Tenso
         losses = class_loss.call(targets[:, :classes], logits[:, :classes])
         if not job.shards.types:
             return losses
-        return losses + tf.nn.softmax_cross_entropy_with_logits(targets[:, classes:], logits[:, classes:])
+        types = targets[:, classes:]
+        type_losses = tf.nn.softmax_cross_entropy_with_logits(types, logits[:, classes:])
+        return losses + tf.reduce_sum(types, 1) * type_losses
 
     return loss
 
@@ -152,8 +163,8 @@ def _start(job: TrainingJob, workers: TrainingCollective) -> tuple[Trainer, Trai
     state = checkpoint.load(Path(job.folder)) or TrainingState()
     if state.epoch:
         network.set_weights(state.weights)
-        inner_optimizer(optimizer).set_weights(state.optimizer)
-    workers.broadcast_variables([*network.weights, *inner_optimizer(optimizer).variables()])
+        restore_optimizer(network.optimizer, state.optimizer)
+    workers.broadcast_variables([*network.weights, *optimizer_variables(network.optimizer)])
     initial = state.average or network.get_weights()
     average = [tf.Variable(value, trainable=False) for value in initial] if training.weight_average else []
     batch = max(1, training.batch // workers.size)
@@ -177,7 +188,7 @@ def _epoch(trainer: Trainer, state: TrainingState) -> dict[str, float]:
     )
     average_batchnorm(workers, network.non_trainable_weights)
     state.weights = network.get_weights()
-    state.optimizer = inner_optimizer(network.optimizer).get_weights()
+    state.optimizer = optimizer_state(network.optimizer)
     if trainer.average:
         statistics = {id(weight) for weight in network.non_trainable_weights}
         pairs = zip(trainer.average, network.weights, strict=True)

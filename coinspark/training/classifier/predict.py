@@ -14,6 +14,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from coinspark.training.baselines import BASELINES
+from coinspark.training.split_digest import Fold, check_split
 from coinspark.vision import weights
 from coinspark.warehouse import schemas
 
@@ -36,8 +37,8 @@ class RunModel:
         mints: The mint of each class.
         weights: Path of the weights file.
         sha256: SHA-256 hex of the weights file.
-        settings: JSON with the architecture, the image format, the precision and the number of views of a
-            network.
+        settings: JSON with the architecture, the image format and the precision of a network.
+        views: Number of shifted copies of an image whose predictions a network averages, 1 or 5.
     """
 
     run_id: str
@@ -48,10 +49,21 @@ class RunModel:
     weights: str
     sha256: str
     settings: str = "{}"
+    views: int = 1
 
 
-def run_model(row: Mapping[str, Any], folder: Path) -> RunModel:
-    """The model of a row of `runs`; `folder` is the warehouse's `local_folder`."""
+def run_model(row: Mapping[str, Any], folder: Path, digests: Mapping[Fold, str], views: int = 1) -> RunModel:
+    """The model of a row of `runs`.
+
+    Args:
+        folder: The warehouse's `local_folder`.
+        digests: `split_digests` of the table `splits`, from which the images to predict come.
+        views: `training.prediction_views`.
+
+    Raises:
+        InputError: The run was trained on another split.
+    """
+    check_split(row, digests)
     settings = json.loads(row["config"])
     return RunModel(
         run_id=row["run_id"],
@@ -62,6 +74,7 @@ def run_model(row: Mapping[str, Any], folder: Path) -> RunModel:
         weights=str(folder / row["weights"]),
         sha256=row["sha256"],
         settings=json.dumps(settings.get("network", {}), sort_keys=True),
+        views=views,
     )
 
 
@@ -144,7 +157,8 @@ def _network(run: RunModel) -> Predictor:
 
     from coinspark.training.augment import shifted_views
     from coinspark.training.classifier import model
-    from coinspark.vision.network import ImageSpec, configure_inference
+    from coinspark.vision.devices import configure_inference
+    from coinspark.vision.network import ImageSpec
     from coinspark.vision.preprocess import decode, prepare
 
     settings = json.loads(run.settings)
@@ -156,7 +170,7 @@ def _network(run: RunModel) -> Predictor:
     @tf.function(input_signature=[tf.TensorSpec((_BATCH,), tf.string)])  # type: ignore[untyped-decorator]
     def forward(jpegs: tf.Tensor) -> tf.Tensor:
         images = tf.map_fn(lambda jpeg: decode(jpeg, image), jpegs, fn_output_signature=tf.uint8)
-        views = shifted_views(images, image, settings["views"])
+        views = shifted_views(images, image, run.views)
         logits = [network(prepare(view, image), training=False) for view in views]
         return tf.add_n([tf.nn.softmax(tf.cast(values, tf.float64)) for values in logits]) / len(views)
 

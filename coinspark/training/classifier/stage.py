@@ -20,9 +20,11 @@ from coinspark.core.hashing import digest
 from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.training import launch, run_folder, shards
 from coinspark.training.baselines import BASELINES
+from coinspark.training.classifier import run_settings
 from coinspark.training.classifier.recipe import TrainingJob
 from coinspark.training.export import ExportSpec, export
 from coinspark.training.shards import ShardSet
+from coinspark.training.split_digest import split_digests
 from coinspark.vision.backbones import BACKBONES
 from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
@@ -33,12 +35,18 @@ _MARKER = "run.json"
 
 @dataclass(frozen=True)
 class FoldData:
-    """The exported shards of one fold of one layer, and the mint of each class in label order."""
+    """The exported shards of one fold of one layer.
+
+    Attributes:
+        mints: The mint of each class, in label order.
+        split: Digest of the fold's rows in the table `splits`.
+    """
 
     layer: str
     fold: int
     shards: ShardSet
     mints: tuple[str, ...]
+    split: str
 
 
 @dataclass(frozen=True)
@@ -77,10 +85,11 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
         `run.json` is written last.
     """
     config, splits = context.config, context.read("splits")
+    digests = split_digests(splits)
     rows = []
-    folds = [(layer, fold) for layer in layers(config) for fold in _folds(splits, layer)]
+    folds = [fold for layer in run_settings.layers(config) for fold in sorted(digests) if fold[0] == layer]
     for n, (layer, fold) in enumerate(folds, 1):
-        data = _export(context, splits, layer, fold)
+        data = _export(context, splits, layer, fold, digests[layer, fold])
         if config.training.baselines and layer == config.reference_layer:
             rows += [_run(context, data, spec) for spec in _baselines(context, data)]
         rows.append(_run(context, data, _network(context, data, f"{layer} {n}/{len(folds)}")))
@@ -88,17 +97,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     return {"runs": context.spark.createDataFrame(values, schemas.RUNS.ddl)}
 
 
-def layers(config: Config) -> tuple[str, ...]:
-    """Names of the layers to train."""
-    return config.training.layers or tuple(layer.name for layer in config.layers)
-
-
-def _folds(splits: DataFrame, layer: str) -> list[int]:
-    rows = splits.where(F.col("layer") == layer).select("fold").distinct().collect()
-    return sorted(row["fold"] for row in rows)
-
-
-def _export(context: Context, splits: DataFrame, layer: str, fold: int) -> FoldData:
+def _export(context: Context, splits: DataFrame, layer: str, fold: int, split: str) -> FoldData:
     config, training = context.config, context.config.training
     spec = ExportSpec(
         layer=layer,
@@ -113,7 +112,7 @@ def _export(context: Context, splits: DataFrame, layer: str, fold: int) -> FoldD
         splits, context.read("coins"), context.read("images"), spec, context.scratch / "shards"
     )
     mints = _mints(splits.where((F.col("layer") == layer) & (F.col("fold") == fold)))
-    return FoldData(layer, fold, shard_set, tuple(mints[name] for name in shard_set.classes))
+    return FoldData(layer, fold, shard_set, tuple(mints[name] for name in shard_set.classes), split)
 
 
 def _mints(split: DataFrame) -> dict[str, str]:
@@ -130,15 +129,17 @@ def _mints(split: DataFrame) -> dict[str, str]:
 def _run(context: Context, data: FoldData, spec: ModelSpec) -> dict[str, Any]:
     """Train a model unless its run is finished; the row of `runs`.
 
-    The path of the weights is relative to the warehouse, so that equal builds in two warehouses have equal
-    rows.
+    A finished run has the same shards: only coins without an image can have changed their side since, and
+    its row gets the present digest of the split. The path of the weights is relative to the warehouse, so
+    that equal builds in two warehouses have equal rows.
     """
     code = code_version(*spec.modules)
     run_id = f"{data.layer}-{data.fold}-{digest([spec.settings, data.shards.digest, code])[:12]}"
     folder = local_folder(context.config) / "runs" / run_id
+    inputs = _json({"shards": data.shards.digest, "rows": data.shards.rows, "split": data.split})
     if (row := run_folder.finished_row(folder, _MARKER)) is not None:
         context.say(f"{run_id} is already trained")
-        return row
+        return {**row, "inputs": inputs}
     outcome = spec.train(run_id, folder)
     row = {
         "run_id": run_id,
@@ -148,7 +149,7 @@ def _run(context: Context, data: FoldData, spec: ModelSpec) -> dict[str, Any]:
         "role": spec.role,
         "classes": list(data.shards.classes),
         "config": _json(spec.settings),
-        "inputs": _json({"shards": data.shards.digest, "rows": data.shards.rows}),
+        "inputs": inputs,
         "code": code,
         "history": _json(outcome.history),
         "metrics": _json(outcome.metrics),
@@ -171,8 +172,8 @@ def _network(context: Context, data: FoldData, progress: str) -> ModelSpec:
         "fold": data.fold,
         "mints": data.mints,
         "seed": config.seed,
-        "training": training.model_dump(mode="json", exclude={"layers", "baselines", "weights"}),
-        "network": _network_settings(config, len(data.shards.classes), precision),
+        "training": run_settings.weights_settings(config),
+        "network": run_settings.network_settings(config, len(data.shards.classes), precision),
     }
 
     def train(run_id: str, folder: Path) -> Outcome:
@@ -197,26 +198,6 @@ def _network(context: Context, data: FoldData, progress: str) -> ModelSpec:
     return ModelSpec(training.model, "network", settings, modules, train)
 
 
-def _network_settings(config: Config, classes: int, precision: str) -> dict[str, Any]:
-    """What predictions and features need to rebuild the network and to prepare its images."""
-    training = config.training
-    size = {"height": config.image_size, "width": config.image_width}
-    return {
-        "architecture": {
-            "model": training.model,
-            **size,
-            "classes": classes,
-            "batch_norm": training.batch_norm,
-            "head_units": list(training.head_units),
-            "dropout": training.dropout,
-            "seed": config.seed,
-        },
-        "image": {**size, "convention": BACKBONES[training.model].convention(training.weights)},
-        "precision": precision,
-        "views": training.prediction_views,
-    }
-
-
 def _baselines(context: Context, data: FoldData) -> Iterator[ModelSpec]:
     """The registered baselines."""
     for name, baseline in BASELINES.items():
@@ -236,25 +217,6 @@ def _baselines(context: Context, data: FoldData) -> Iterator[ModelSpec]:
         yield ModelSpec(name, "baseline", settings, (BASELINES.module(name),), train)
 
 
-def _settings(config: Config) -> Any:
-    return {
-        "training": config.training,
-        "size": config.image_size,
-        "shape": config.ingest.shape,
-        "seed": config.seed,
-        "reference": config.reference_layer,
-        "layers": layers(config),
-    }
-
-
-def _outside(config: Config) -> Any:
-    """Weights files count by their hash, and `auto` precision depends on the processor."""
-    return {
-        "weights": config.training.weights_sha256,
-        "precision": resolve_precision(config.training.precision),
-    }
-
-
 def _modules(config: Config) -> tuple[str, ...]:
     baselines = tuple(map(BASELINES.module, BASELINES)) if config.training.baselines else ()
     return BACKBONES.module(config.training.model), *baselines
@@ -265,8 +227,9 @@ STAGE = Stage(
     help="Train classifiers, one per layer and fold.",
     reads=lambda config: ("splits", "coins", "images"),
     writes=("runs",),
-    settings=_settings,
+    settings=run_settings.stage_settings,
     build=build,
-    outside=_outside,
+    outside=run_settings.outside,
     modules=_modules,
+    files=lambda config, read: {row["weights"]: row["sha256"] for row in read("runs").collect()},
 )

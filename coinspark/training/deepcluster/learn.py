@@ -27,7 +27,15 @@ from coinspark.training.deepcluster import state as states
 from coinspark.training.deepcluster.recipe import DeepClusterJob, progress_line
 from coinspark.training.deepcluster.state import DeepClusterState
 from coinspark.training.run_folder import WEIGHTS, append_progress, write_result
-from coinspark.training.worker import average_batchnorm, configure_tensorflow, inner_optimizer, weights_hash
+from coinspark.training.worker import (
+    average_batchnorm,
+    configure_tensorflow,
+    inner_optimizer,
+    optimizer_state,
+    optimizer_variables,
+    restore_optimizer,
+    weights_hash,
+)
 from coinspark.vision import weights
 from coinspark.vision.backbones import BACKBONES
 from coinspark.vision.backbones.backbone import weight_arrays
@@ -102,8 +110,8 @@ def _start(job: DeepClusterJob, workers: TrainingCollective) -> tuple[DeepCluste
     state = states.load(Path(job.folder)) or DeepClusterState()
     if state.round:
         network.set_weights(state.weights)
-        inner_optimizer(optimizer).set_weights(state.optimizer)
-    workers.broadcast_variables([*network.weights, *inner_optimizer(optimizer).variables()])
+        restore_optimizer(network.optimizer, state.optimizer)
+    workers.broadcast_variables([*network.weights, *optimizer_variables(network.optimizer)])
     keys, jpegs = _read_images(job, workers)
     convention = BACKBONES[job.training.model].convention(job.settings.weights)
     pipeline = feed.InputPipeline(ImageSpec(job.height, job.width, convention), job.settings.input_filter)
@@ -150,8 +158,8 @@ def _round(trainer: DeepClusterTrainer, state: DeepClusterState) -> dict[str, An
     _reset_top_layer(trainer.network)
     for n in range(settings.epochs):
         loss = _epoch(trainer, labels, state.round * settings.epochs + n)
-    optimizer = inner_optimizer(trainer.network.optimizer)
-    state.weights, state.optimizer = trainer.network.get_weights(), optimizer.get_weights()
+    state.weights = trainer.network.get_weights()
+    state.optimizer = optimizer_state(trainer.network.optimizer)
     state.assigned = _gather_assignment(trainer, labels)
     state.round += 1
     state.history.append(

@@ -24,6 +24,7 @@ from coinspark.training.deepcluster.recipe import DeepClusterJob
 from coinspark.training.shards import ShardSet
 from coinspark.vision import features_stage
 from coinspark.vision.backbones import BACKBONES
+from coinspark.vision.backbones.backbone import IMAGENET
 from coinspark.vision.feature_network import source_layer
 from coinspark.vision.features_stage import select_images
 from coinspark.vision.network import resolve_precision
@@ -119,6 +120,7 @@ def _recorded_settings(config: Config) -> dict[str, Any]:
     return {
         "seed": config.seed,
         "deepcluster": settings.model_dump(mode="json", exclude={"weights"}),
+        "initial": _initial_weights(config),
         "workers": launch.worker_count(config.training),
         "network": {
             "backbone": backbone,
@@ -128,6 +130,12 @@ def _recorded_settings(config: Config) -> dict[str, Any]:
             "image": {"height": config.image_size, "width": config.image_width, "convention": convention},
         },
     }
+
+
+def _initial_weights(config: Config) -> str | None:
+    """A weights file counts by its hash."""
+    settings = config.deepcluster
+    return IMAGENET if settings.weights == IMAGENET else settings.weights_sha256
 
 
 def _settings(config: Config) -> Any:
@@ -143,16 +151,12 @@ def _settings(config: Config) -> Any:
         "seed": config.seed,
         "workers": launch.worker_count(training),
         "shards": training.shards,
-        "feed": training.feed,
     }
 
 
 def _outside(config: Config) -> Any:
     """Weights files count by their hash, and `auto` precision depends on the processor."""
-    return {
-        "weights": config.deepcluster.weights_sha256,
-        "precision": resolve_precision(config.training.precision),
-    }
+    return {"weights": _initial_weights(config), "precision": resolve_precision(config.training.precision)}
 
 
 def _reads(config: Config) -> tuple[str, ...]:
@@ -177,4 +181,5 @@ STAGE = Stage(
     outside=_outside,
     modules=_modules,
     scheduled=_scheduled,
+    files=lambda config, read: {row["weights"]: row["sha256"] for row in read("networks").collect()},
 )

@@ -22,7 +22,7 @@ class DeepClusterState:
         history: A record per round: `round`, `clusters` (not empty), `sizes` (descending), `nmi` with the
             previous round or None, `inertia` per image, `loss`.
         weights: Weights of the network, in the order of `get_weights()`.
-        optimizer: Step count and moments of the optimizer.
+        optimizer: Step count, moments and loss scale of the optimizer (`worker.optimizer_variables`).
         assigned: The last assignment of all workers' rows: sorted keys int64 (n,), labels int32 (n,).
     """
 

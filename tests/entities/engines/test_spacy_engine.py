@@ -8,9 +8,9 @@ import pytest
 import spacy
 
 from coinspark.config import Recogniser
+from coinspark.core.hashing import folder_hash
 from coinspark.entities.engines import spacy_engine
 from coinspark.entities.engines.engine import TrainingData
-from coinspark.entities.ner import model_store
 from coinspark.entities.ner.annotated import Span
 from tests.entities.synthetic_names import designs
 
@@ -39,7 +39,7 @@ def test_text_of_a_megabyte_of_words_is_searched(folder: Path) -> None:
 def test_training_on_the_same_texts_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     data = TrainingData(designs()[::-1], "en", SETTINGS, 1)
     spacy_engine.train(data, tmp_path / "again", lambda line: None)
-    assert model_store.folder_hash(tmp_path / "again") == model_store.folder_hash(folder)
+    assert folder_hash(tmp_path / "again") == folder_hash(folder)
 
 
 def test_invented_word_gets_a_noisy_copy_of_a_known_vector() -> None:

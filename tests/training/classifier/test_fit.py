@@ -24,6 +24,19 @@ def test_loss_is_the_sum_of_class_and_type_loss(tmp_path: Path) -> None:
     np.testing.assert_allclose(loss(TARGETS, LOGITS), CLASS_LOSS + TYPE_LOSS, rtol=1e-5)
 
 
+def test_image_without_type_has_no_gradient_in_the_type_head(tmp_path: Path) -> None:
+    """The gradient of cross entropy is softmax - target; for the image without a type it is 0."""
+    loss = fit.loss_function(training_job(tmp_path, small_shards(tmp_path / "shards")))
+    with tf.GradientTape() as tape:
+        tape.watch(LOGITS)
+        losses = loss(TARGETS, LOGITS)
+    gradient = tape.gradient(losses, LOGITS).numpy()
+    nike = 1 / (1 + np.e)  # softmax of 0.5 and -0.5 is (1 - nike, nike)
+    np.testing.assert_allclose(gradient[:, 3:], [[1 - nike, nike - 1], [0, 0]], rtol=1e-5)
+    softmax = np.exp([2.0, 0.0, 1.0]) / np.exp([2.0, 0.0, 1.0]).sum()
+    np.testing.assert_allclose(gradient[0, :3], softmax - [1, 0, 0], rtol=1e-5)
+
+
 def test_focal_loss_applies_to_the_class_only(tmp_path: Path) -> None:
     loss = fit.loss_function(training_job(tmp_path, small_shards(tmp_path / "shards"), loss="focal"))
     expected = (1 - np.exp(-CLASS_LOSS)) ** 2 * CLASS_LOSS + TYPE_LOSS

@@ -55,7 +55,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunModel:
             "architecture": dataclasses.asdict(ARCHITECTURE),
             "image": dataclasses.asdict(IMAGE),
             "precision": "float32",
-            "views": 1,
         },
     }
     row = {
@@ -66,8 +65,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunModel:
         "weights": "weights.npz",
         "sha256": model.save_weights(network, values, folder / "weights.npz"),
         "config": json.dumps(settings),
+        "inputs": json.dumps({"split": "ab12"}),
+        "layer": "mint",
+        "fold": 0,
     }
-    return predict.run_model(row, folder)
+    return predict.run_model(row, folder, {("mint", 0): "ab12"})
 
 
 def _arrays(jpegs: list[bytes]) -> np.ndarray:
@@ -88,7 +90,7 @@ def test_probabilities_do_not_depend_on_the_other_images(run: RunModel) -> None:
 
 
 def test_five_views_are_averaged(run: RunModel) -> None:
-    five = dataclasses.replace(run, settings=json.dumps({**json.loads(run.settings), "views": 5}))
+    five = dataclasses.replace(run, views=5)
     jpegs = [striped_image(n) for n in range(3)]
     shifts = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
     views = [np.stack([_shift(image, *shift) for image in _arrays(jpegs)]) for shift in shifts]

@@ -9,10 +9,12 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config, load
-from coinspark.core.errors import ConfigError
+from coinspark.core.errors import ConfigError, InputError
 from coinspark.pipeline.stage import Context
-from coinspark.training.classifier import predict, stage
+from coinspark.training.classifier import predict, run_settings, stage
+from coinspark.training.split_digest import split_digests
 from coinspark.vision import weights
+from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
 from coinspark.warehouse.locations import local_folder
 from tests.training_jobs import TOY_BACKBONE
@@ -52,9 +54,10 @@ def _config(warehouse: Path, *overrides: str) -> Config:
             "ingest.sizes=[32]",
             "ingest.shape=wide",
             "layers=[{name: mint, kind: mint}, {name: entities, kind: entities}]",
-            "training.epochs=1",
+            "training.epochs=3",
             "training.launch=local",
-            "training.batch=8",
+            "training.batch=2",
+            "training.learning_rate=0.01",
             "training.precision=float32",
             *overrides,
         ],
@@ -81,13 +84,20 @@ def test_each_layer_is_trained_once_and_finished_runs_are_reused(
         ("mint", 0, "hog-svm", "baseline"),
         ("mint", 0, TOY_BACKBONE, "network"),
     ]
-    assert any("epoch 1/1" in line for line in lines)
+    assert any("epoch 3/3" in line for line in lines)
     folder = local_folder(config)
     assert {path.name for path in (folder / "runs").iterdir()} == {row["run_id"] for row in runs}
 
     run = next(row for row in runs if row["layer"] == "entities")
     assert run["classes"] == ["Abdera", "Byzantion", "Perinthos/Athena", "Perinthos/owl"]
-    model = predict.run_model(run, folder)
+    digests = split_digests(tables["splits"])
+    model = predict.run_model(run, folder, digests, views=5)
+    assert model.views == 5
+    swapped = tables["splits"].replace({"train": "test", "test": "train"}, subset="split")
+    with pytest.raises(
+        InputError, match=f"^run {run['run_id']}: trained on another split of layer 'entities'"
+    ):
+        predict.run_model(run, folder, split_digests(swapped))
     assert model.mints == ("Abdera", "Byzantion", "Perinthos", "Perinthos")
     probabilities = predict.probabilities(model, [striped_image(1)])
     assert probabilities.shape == (1, 4) and probabilities.sum() == pytest.approx(1)
@@ -98,7 +108,11 @@ def test_each_layer_is_trained_once_and_finished_runs_are_reused(
         16,
     )
     assert stage.STAGE.modules(config)[0] == TOY_BACKBONE.partition(":")[0]
-    assert json.loads(str(run["inputs"]))["rows"]["train"] == [5, 5, 4, 4]
+    inputs = json.loads(str(run["inputs"]))
+    assert inputs["rows"]["train"] == [5, 5, 4, 4] and inputs["split"] == digests["entities", 0]
+    for row in runs:
+        losses = [epoch["loss"] for epoch in json.loads(str(row["history"]))]
+        assert row["role"] == "baseline" or losses[2] < losses[0] - 0.01
     assert not list((folder / "runs").rglob("checkpoint*"))
 
     lines.clear()
@@ -115,9 +129,65 @@ def test_each_layer_is_trained_once_and_finished_runs_are_reused(
 def test_settings_of_the_stage_include_training_but_not_the_warehouse(tmp_path: Path) -> None:
     base = _config(tmp_path)
     assert base.reference_layer == "mint"
-    assert stage.layers(base) == ("mint", "entities")
-    assert stage.STAGE.settings(base) != stage.STAGE.settings(_config(tmp_path, "training.epochs=2"))
+    assert run_settings.layers(base) == ("mint", "entities")
     assert stage.STAGE.settings(base) == stage.STAGE.settings(_config(tmp_path / "elsewhere"))
+
+
+def _decides_the_run(base: Config, other: Config) -> bool:
+    """Whether the two configurations train two runs."""
+    return any(
+        settings(base) != settings(other)
+        for settings in (
+            run_settings.weights_settings,
+            lambda config: run_settings.network_settings(
+                config, 3, resolve_precision(config.training.precision)
+            ),
+        )
+    )
+
+
+def _decides_the_stage(base: Config, other: Config) -> bool:
+    return (stage.STAGE.settings(base), stage.STAGE.outside(base)) != (
+        stage.STAGE.settings(other),
+        stage.STAGE.outside(other),
+    )
+
+
+@pytest.mark.parametrize(
+    "override", ["prediction_views=5", "feed=tfdata", "launch=horovod", "interface=eth0", "workers=7"]
+)
+def test_setting_that_changes_no_weights_does_not_train_again(tmp_path: Path, override: str) -> None:
+    base, other = _config(tmp_path), _config(tmp_path, f"training.{override}")
+    if override == "launch=horovod":  # with as many workers
+        base, other = base, _config(tmp_path, "training.launch=horovod", "training.workers=1")
+    assert not _decides_the_run(base, other) and not _decides_the_stage(base, other)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("training.epochs=4",),
+        ("training.learning_rate=0.1",),
+        ("training.launch=horovod",),
+        ("training.weights=imagenet", "training.model=efficientnet_lite0"),
+        ("training.weights='a.npz'", f"training.weights_sha256='{'0' * 64}'"),
+        ("training.precision=mixed_bfloat16",),
+        ("ingest.sizes=[64]",),
+        ("seed=3",),
+    ],
+)
+def test_setting_that_changes_the_weights_trains_again(tmp_path: Path, overrides: tuple[str, ...]) -> None:
+    model = [override for override in overrides if "training.model=" in override]
+    base, other = _config(tmp_path, *model), _config(tmp_path, *overrides)
+    assert _decides_the_run(base, other) and _decides_the_stage(base, other)
+
+
+@pytest.mark.parametrize(
+    "override", ["layers=[mint]", "baselines=false", "shards=8", "auxiliary_types=false"]
+)
+def test_setting_of_the_rows_runs_the_stage_but_reuses_runs(tmp_path: Path, override: str) -> None:
+    base, other = _config(tmp_path), _config(tmp_path, f"training.{override}")
+    assert not _decides_the_run(base, other) and _decides_the_stage(base, other)
 
 
 def test_modules_of_the_stage_are_those_of_the_configured_models(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from coinspark.training import launch
 from coinspark.training.deepcluster import state as states
 from coinspark.training.shards import ShardSet
 from coinspark.vision import weights
+from coinspark.vision.backbones.backbone import weight_arrays
 from tests.deepcluster_jobs import deepcluster_job, unlabelled_shards
+from tests.extensions import toy_backbone
 from tests.training_jobs import kill_after_first_checkpoint, kill_worker_after_checkpoint
 
 
@@ -37,6 +39,9 @@ def test_resumed_training_ends_with_the_same_weights(
     arrays = weights.read(tmp_path / "whole" / "weights.npz", whole["sha256"], "features")
     assert arrays["toy_conv/kernel"].shape == (8, 8, 2, 16)  # two channels, by the input filter
     assert not any(name.startswith("top") for name in arrays)
+    initial = weight_arrays(toy_backbone.BACKBONE.network(32, 64, True, 11, channels=2))
+    change = np.abs(arrays["toy_conv/kernel"] - initial["toy_conv/kernel"])
+    assert change.max() > 1e-3, "the network has not been trained"
 
     killed = deepcluster_job(tmp_path / "killed", shards)
     kill_after_first_checkpoint(killed, states.__name__)
