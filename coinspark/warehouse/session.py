@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pyspark import SparkContext
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from coinspark.config import Config
@@ -23,45 +24,79 @@ _ICEBERG = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
+_ATTEMPTS = 4  # of each task, as on a cluster; Spark's own default for local masters is 1
+_LOOPBACK = "127.0.0.1"
+_FOR_LAUNCH = re.compile(
+    r"spark\.(master|driver\.(memory|extraClassPath|extraJavaOptions|defaultJavaOptions|extraLibraryPath)"
+    r"|jars|jars\.\w+|files|archives|submit\.\w+)"
+)
+"""Settings that spark-submit reads when it starts the JVM. Every user of the machine can see its arguments."""
 
 
 def start(config: Config) -> SparkSession:
     """Start the session, or join the running application under spark-submit.
 
-    If no master is set (configuration, spark-submit, spark-defaults), Spark runs locally on all cores.
+    If neither the configuration nor spark-submit sets a master, Spark runs locally on all cores. With a local
+    master the driver listens on the loopback interface only.
 
     Raises:
         ConfigError: An option of the driver comes too late under spark-submit.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported, here or in a worker
-    under_spark_submit = "PYSPARK_GATEWAY_PORT" in os.environ
     conf = Path(__file__).parents[2] / "conf"
-    if conf.is_dir() and not under_spark_submit:
+    if conf.is_dir() and not _under_spark_submit():
         os.environ.setdefault("SPARK_CONF_DIR", str(conf))
     if "://" not in (location := warehouse_uri(config)):
         Path(location).mkdir(parents=True, exist_ok=True)
-    builder = SparkSession.builder.appName(f"coinspark {config.name}")
-    for key, value in spark_settings(config).items():
-        builder = builder.config(key, value)
-    if not config.spark.master and not under_spark_submit:
-        builder = builder.master("local[*]")
     if SparkSession.getActiveSession() is None:
         say("starting Spark")
     with _stdout_to_stderr():
-        if under_spark_submit:
-            _check_driver_options(config)
-        spark = builder.getOrCreate()
+        spark = _create_session(config)
     spark.sparkContext.setLogLevel("ERROR")
     exits.handle_signals()
     return spark
 
 
-def _check_driver_options(config: Config) -> None:
-    SparkContext._ensure_initialized()
-    properties = SparkContext._jvm.java.lang.System  # type: ignore[union-attr]
-    if faults := list(late_options(config, properties.getProperty)):
-        raise ConfigError("\n".join(faults))
+def _create_session(config: Config) -> SparkSession:
+    """Launch the JVM with the settings that it needs on its command line; then set the others.
+
+    Values that are set later reach the JVM through py4j's authenticated connection, where no other user of
+    the machine can read them.
+    """
+    settings = spark_settings(config)
+    if not _under_spark_submit():
+        settings.setdefault("spark.master", with_attempts("local[*]"))
+    if settings.get("spark.master", "").startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", _LOOPBACK)
+    launch = SparkConf(loadDefaults=False)
+    launch.setAll([(key, value) for key, value in settings.items() if _FOR_LAUNCH.fullmatch(key)])
+    SparkContext._ensure_initialized(conf=launch)
+    if _under_spark_submit():
+        properties = SparkContext._jvm.java.lang.System  # type: ignore[union-attr]
+        if faults := list(late_options(config, properties.getProperty)):
+            raise ConfigError("\n".join(faults))
+    if submitted := SparkConf().get("spark.master"):
+        settings.setdefault("spark.master", with_attempts(submitted))
+    if settings["spark.master"].startswith("local"):
+        settings = {"spark.driver.host": _LOOPBACK, "spark.driver.bindAddress": _LOOPBACK, **settings}
+    builder = SparkSession.builder.appName(f"coinspark {config.name}")
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+def with_attempts(master: str) -> str:
+    """A local master with several attempts per task, so that a killed Python worker does not fail the job.
+
+    `local[2]` becomes `local[2, 4]`; a master that is not local, or has a number of attempts, stays.
+    """
+    match = re.fullmatch(r"local(?:\[(\*|\d+)\])?", master)
+    return f"local[{match[1] or 1}, {_ATTEMPTS}]" if match else master
+
+
+def _under_spark_submit() -> bool:
+    return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
 def spark_settings(config: Config) -> dict[str, str]:
@@ -78,7 +113,7 @@ def spark_settings(config: Config) -> dict[str, str]:
         "spark.ui.enabled": "false",
     }
     if config.spark.master:
-        settings["spark.master"] = config.spark.master
+        settings["spark.master"] = with_attempts(config.spark.master)
     if "sparknlp" in config.entities.engines:
         settings |= spark_nlp_settings(config)
     return {**settings, **config.spark.conf}

@@ -1,51 +1,116 @@
-"""Start of a session: it is announced, and what the JVM prints goes to standard error."""
+"""Start of a session: it is announced, survives killed workers, and keeps its secrets and sockets to itself."""
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
+from pyspark.sql import SparkSession
 
 from coinspark.config import load
 from coinspark.warehouse import session
 
 _PROGRAM = """
+import json, os, sys
+from pathlib import Path
+import psutil
 from coinspark.config import load
 from coinspark.warehouse.session import start
-spark = start(load([], ["warehouse={folder}"]))
+
+spark = start(load([sys.argv[1]]))
 spark._jvm.java.lang.System.out.println("from Java")
-print("from Python")
+spark.range(10).mapInPandas(lambda batches: batches, "id long").count()  # Python workers run
+processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+processes = [process for process in processes if process.status() != "zombie"]
+result = {
+    "master": spark.sparkContext.master,
+    "secret": spark.conf.get("spark.hadoop.fs.s3a.secret.key"),
+    "command_lines": [process.cmdline() for process in processes],
+    "listening": sorted({
+        socket.laddr.ip.removeprefix("::ffff:")
+        for process in processes for socket in process.net_connections() if socket.status == "LISTEN"
+    }),
+}
+print(json.dumps(result))
 """
-
-
-class _Builder:
-    """Stands for Spark's builder of sessions; its session never starts."""
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *values: self
-
-    def getOrCreate(self) -> Any:
-        raise TimeoutError
 
 
 def test_start_is_announced_before_spark_takes_its_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spark = SimpleNamespace(builder=_Builder(), getActiveSession=lambda: None)
-    monkeypatch.setattr(session, "SparkSession", spark)
+    def time_out(config: Any) -> SparkSession:
+        raise TimeoutError
+
+    monkeypatch.setattr(session, "_create_session", time_out)
+    monkeypatch.setattr(SparkSession, "getActiveSession", lambda: None)
     with pytest.raises(TimeoutError):
         session.start(load([], [f"warehouse={tmp_path}"]))
     assert capsys.readouterr().err == "starting Spark\n"
 
 
+@pytest.mark.parametrize(
+    ("master", "expected"),
+    [
+        ("local", "local[1, 4]"),
+        ("local[2]", "local[2, 4]"),
+        ("local[*]", "local[*, 4]"),
+        ("local[3, 7]", "local[3, 7]"),
+        ("spark://host:7077", "spark://host:7077"),
+    ],
+)
+def test_local_masters_try_a_task_four_times(master: str, expected: str) -> None:
+    assert session.with_attempts(master) == expected
+
+
+def test_killed_python_worker_does_not_fail_the_job(spark: SparkSession, tmp_path: Path) -> None:
+    """In the session that coinspark itself starts: no setting of the tests adds attempts."""
+    sigkill, folder = signal.SIGKILL, str(tmp_path)
+
+    def die_three_times(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        for batch in batches:
+            if 7 in batch["id"].values and (deaths := len(os.listdir(folder))) < 3:
+                Path(folder, str(deaths)).touch()
+                os.kill(os.getpid(), sigkill)
+            yield batch
+
+    rows = spark.range(0, 10, 1, 2).mapInPandas(die_three_times, "id long").collect()
+    assert sorted(row["id"] for row in rows) == list(range(10))
+    assert len(list(tmp_path.iterdir())) == 3
+    assert spark.sparkContext.master == "local[2, 4]"
+
+
 @pytest.mark.slow
-def test_jvm_output_goes_to_standard_error(tmp_path: Path) -> None:
+def test_default_session_has_attempts_and_shows_no_secret_or_socket_to_others(tmp_path: Path) -> None:
+    """And what the JVM prints goes to standard error."""
+    settings = {
+        "warehouse": f"{tmp_path}/warehouse",
+        "catalog": {
+            "properties": {
+                "type": "jdbc",
+                "uri": f"jdbc:sqlite:{tmp_path}/catalog.db",
+                "jdbc.schema-version": "V1",
+                "jdbc.password": "hunter1",
+            }
+        },
+        "spark": {"conf": {"spark.hadoop.fs.s3a.secret.key": "hunter2", "spark.executorEnv.PIN": "hunter3"}},
+    }
+    file = tmp_path / "mine.yaml"
+    file.write_text(json.dumps(settings))
     done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM.format(folder=tmp_path)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", _PROGRAM, file], capture_output=True, text=True, cwd=tmp_path
     )
-    assert done.stdout == "from Python\n"
+    assert done.returncode == 0, done.stderr
     assert "from Java\n" in done.stderr
+    result = json.loads(done.stdout)
+    assert (result["master"], result["secret"]) == ("local[*, 4]", "hunter2")
+    assert len(result["command_lines"]) >= 3
+    assert "hunter" not in str(result["command_lines"])
+    assert set(result["listening"]) <= {"127.0.0.1", "::1"}
