@@ -60,6 +60,7 @@ PLAIN = (
     "clustering/blocks.py",
     "clustering/collective.py",
     "clustering/sockets.py",
+    "clustering/handshake.py",
     "clustering/pca.py",
     "clustering/numbering.py",
     "clustering/silhouette.py",

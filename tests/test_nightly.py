@@ -138,24 +138,19 @@ def test_same_coins_give_the_same_hashes_with_other_warehouse_and_partitions(
 def test_views_count_the_same_coins_for_every_layer(build: tuple[Config, Path], spark: SparkSession) -> None:
     config, _ = build
     spark.sql(f"USE {config.catalog.name}.{config.catalog.namespace}")
-    sizes = sql.run(
-        config,
-        "SELECT layer, sum(images) n FROM class_sizes WHERE fold = 0 GROUP BY 1 ORDER BY 1",
-        None,
-        "csv",
-    )
-    assert sizes.splitlines()[0] == "layer,n"
-    layers = dict(line.split(",") for line in sizes.splitlines()[1:])
+    query = "SELECT layer, sum(images) n FROM class_sizes WHERE fold = 0 GROUP BY 1 ORDER BY 1"
+    header, *sizes = sql.run(config, query, None, "csv")
+    assert header == "layer,n"
+    layers = dict(line.split(",") for line in sizes)
     assert set(layers) == {layer.name for layer in config.layers}
     assert len(set(layers.values())) == 1, "every layer has the same coins"
     sides = [
-        int(sql.run(config, f"SELECT count(*) FROM {side} WHERE layer = 'mint'", None, "csv").splitlines()[1])
+        int([*sql.run(config, f"SELECT count(*) FROM {side} WHERE layer = 'mint'", None, "csv")][1])
         for side in ("train", "validation", "test")
     ]
     assert sum(sides) == int(layers["mint"])
-    assert sql.run(config, "SELECT * FROM suspects", None, "csv").startswith(
-        "layer,coin_id,medium,recorded,predicted"
-    )
+    suspects = sql.run(config, "SELECT * FROM suspects", None, "csv")
+    assert next(suspects).startswith("layer,coin_id,medium,recorded,predicted")
 
 
 def test_build_without_a_coin_keeps_the_tagged_build(

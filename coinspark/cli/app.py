@@ -13,6 +13,7 @@ from coinspark import __version__
 from coinspark.cli import entities
 from coinspark.cli.options import BuildTag, Files, Force, Format, Overrides, configuration
 from coinspark.core import exits
+from coinspark.core.formatting import escape_controls
 from coinspark.core.registry import resolve
 from coinspark.nightly import STAGES
 from coinspark.pipeline.stage import Stage
@@ -82,7 +83,12 @@ def sql(
     set_: Overrides = None,
     build: BuildTag = None,
     format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows to print.")] = 1000,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit", min=1, help="Maximum number of rows. Default: 1,000 of a table, otherwise all."
+        ),
+    ] = None,
 ) -> None:
     """Query the tables with SQL.
 
@@ -91,7 +97,9 @@ def sql(
     from coinspark.warehouse import sql as queries
 
     settings = configuration(config, set_)
-    typer.echo(queries.run(settings, query, build, format.value, limit))
+    terminal = sys.stdout.isatty()
+    for line in queries.run(settings, query, build, format.value, limit):
+        print(escape_controls(line, keep="\n") if terminal else line)
 
 
 @app.command()

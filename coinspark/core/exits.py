@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from coinspark.core.errors import CoinsparkError
+from coinspark.core.formatting import escape_controls
 from coinspark.core.worker_errors import worker_error
 
 _interrupted = False
@@ -57,7 +58,8 @@ def exit_codes() -> Iterator[None]:
 
 
 def _exit_failed(error: CoinsparkError) -> NoReturn:
-    print(f"coinspark: {error}", file=sys.stderr)
+    message = escape_controls(str(error), keep="\n")
+    print(f"coinspark: {message}", file=sys.stderr)
     sys.exit(1)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 
+from coinspark.core.formatting import escape_controls
+
 _progress_shown = False
 
 
 def say(text: str) -> None:
-    """Print a line on standard error. Standard output is for results."""
+    """Print a line on standard error, without control characters. Standard output is for results."""
     _clear_progress()
-    print(text, file=sys.stderr, flush=True)
+    print(escape_controls(text, keep="\n"), file=sys.stderr, flush=True)
 
 
 def progress(text: str) -> None:
@@ -20,7 +22,7 @@ def progress(text: str) -> None:
     if not sys.stderr.isatty():
         return
     width = shutil.get_terminal_size().columns - 1
-    print(f"\r\x1b[2K{text[:width]}", end="", file=sys.stderr, flush=True)
+    print(f"\r\x1b[2K{escape_controls(text)[:width]}", end="", file=sys.stderr, flush=True)
     _progress_shown = True
 
 

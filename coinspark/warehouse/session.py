@@ -30,7 +30,7 @@ _FOR_LAUNCH = re.compile(
     r"spark\.(master|driver\.(memory|extraClassPath|extraJavaOptions|defaultJavaOptions|extraLibraryPath)"
     r"|jars|jars\.\w+|files|archives|submit\.\w+)"
 )
-"""Settings that spark-submit reads when it starts the JVM. Every user of the machine can see its arguments."""
+"""Settings that spark-submit needs to start the JVM. Every user of the machine can see its arguments."""
 
 
 def start(config: Config) -> SparkSession:

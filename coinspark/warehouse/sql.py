@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from pyspark.errors import AnalysisException, ParseException
-from pyspark.sql import SparkSession
+import itertools
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config
 from coinspark.core.errors import InputError
-from coinspark.core.formatting import format_rows
+from coinspark.core.formatting import format_lines, one_line
+from coinspark.core.progress import say
 from coinspark.warehouse import schemas, tables, views
+from coinspark.warehouse.read_only import check_reads, explained_plan
 from coinspark.warehouse.session import start
 
-_READ_STATEMENTS = ("select", "with", "show", "describe", "desc", "explain", "values", "table")
+_TABLE_ROWS = 1000  # of an aligned table, which must be in memory as a whole
+_NO_FILES_NO_VARIABLES = {
+    "spark.sql.runSQLOnFiles": "false",  # csv.`/etc/passwd` as a table
+    "spark.sql.variable.substitute": "false",  # ${env:NAME} and ${spark.key} in the text of a query
+}
+_JAVA_CALLS = ("reflect", "java_method")  # SQL functions that run any static method of the JVM
 
 
 def open_build(config: Config, build: str | None) -> tuple[SparkSession, str | None]:
@@ -34,30 +48,80 @@ def open_build(config: Config, build: str | None) -> tuple[SparkSession, str | N
 
 
 def run(
-    config: Config, query: str, build: str | None = None, format: str = "table", limit: int = 1000
-) -> str:
-    """Run one statement that reads, and format at most `limit` rows of its result.
+    config: Config, query: str, build: str | None = None, format: str = "table", limit: int | None = None
+) -> Iterator[str]:
+    """Run one statement that reads, and yield its formatted result as lines.
 
-    Raises InputError for a statement that writes (only stages change tables) and, with Spark's message, for
-    one that Spark rejects.
+    The rows of csv and json are streamed, one partition at a time. A note on standard error says so if rows
+    were left out.
+
+    Args:
+        build: A build, `latest`, or None for the published tables.
+        format: "table", "csv" or "json".
+        limit: Maximum number of rows; None: all of csv and json, 1,000 of a table.
+
+    Raises:
+        InputError: The statement does not only read, or Spark rejects it or fails to run it.
     """
-    first_word = query.lstrip(" (\n\t").split(None, 1)[0].lower() if query.strip() else ""
-    if first_word not in _READ_STATEMENTS:
-        raise InputError(
-            f"sql: expected a statement that reads ({', '.join(_READ_STATEMENTS).upper()}), found "
-            f"{first_word.upper() or 'nothing'!r}"
-        )
     spark, tag = open_build(config, build)
     if tag is not None:
         tables.show_build(spark, config, tag)
+    most = _TABLE_ROWS if limit is None and format == "table" else limit
+    with _guarded(spark):
+        try:
+            frame = _read(spark, query)
+            rows = iter(frame.toLocalIterator() if most is None else frame.limit(most + 1).toLocalIterator())
+            yield from format_lines(frame.columns, itertools.islice(rows, most), format)
+            if most is not None and next(rows, None) is not None:
+                say(f"sql: first {most:,} rows; there are more, use --limit to get them")
+        except (PySparkException, Py4JError) as error:
+            raise InputError(f"sql: {_first_line(error)}{_names(error)}") from None
+
+
+def _read(spark: SparkSession, query: str) -> DataFrame:
+    """The result of a statement that only reads."""
+    session: Any = spark._jsparkSession
+    dataset: Any = spark._jvm.org.apache.spark.sql.Dataset  # type: ignore[union-attr]
+    plan = session.sessionState().sqlParser().parsePlan(query)
+    check_reads(plan)
+    if (explained := explained_plan(plan)) is not None:
+        dataset.ofRows(session, explained)  # raise its errors, which EXPLAIN returns as rows
+    return DataFrame(dataset.ofRows(session, plan), spark)
+
+
+@contextmanager
+def _guarded(spark: SparkSession) -> Iterator[None]:
+    """Without files as tables, variables in queries, calls of Java, and stack traces in the log."""
+    identifier: Any = spark._jvm.org.apache.spark.sql.catalyst.FunctionIdentifier  # type: ignore[union-attr]
+    for name in _JAVA_CALLS:
+        spark._jsparkSession.sessionState().functionRegistry().dropFunction(identifier(name))
+    before = {key: str(spark.conf.get(key, "true")) for key in _NO_FILES_NO_VARIABLES}
+    spark.sparkContext.setLogLevel("OFF")
     try:
-        frame = spark.sql(query)
-        rows = frame.limit(limit + 1).collect()
-    except (AnalysisException, ParseException) as error:
-        names = ", ".join((*schemas.TABLES, *views.VIEWS))
-        raise InputError(f"sql: {_first_lines(error)}\ntables and views: {names}") from None
-    return format_rows(frame.columns, rows[:limit], format, more=len(rows) > limit)
+        for key, value in _NO_FILES_NO_VARIABLES.items():
+            spark.conf.set(key, value)
+        yield
+    finally:
+        for key, former in before.items():
+            spark.conf.set(key, former)
+        spark.sparkContext.setLogLevel("ERROR")
 
 
-def _first_lines(error: Exception) -> str:
-    return str(error).split("\n\n")[0].split(";\n")[0].strip()
+def _first_line(error: Exception) -> str:
+    """Spark's message without its query plan and stack trace: from its error class on, if it has one."""
+    text = str(error)
+    if isinstance(error, Py4JJavaError):
+        cause = error.java_exception
+        while (deeper := cause.getCause()) is not None:
+            cause = deeper
+        text = cause.getMessage() or cause.toString()
+    text = text.strip() or type(error).__name__
+    match = re.search(r"\[[A-Z][A-Z0-9_.]+\] [^\n]*", text)
+    return one_line((match[0] if match else text.split("\n")[0]).rstrip("; "))
+
+
+def _names(error: Exception) -> str:
+    """For an unknown name, the names that there are."""
+    if not isinstance(error, AnalysisException) or "TABLE_OR_VIEW_NOT_FOUND" not in str(error):
+        return ""
+    return f" Tables and views: {', '.join((*schemas.TABLES, *views.VIEWS))}"

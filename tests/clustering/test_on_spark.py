@@ -1,16 +1,12 @@
-"""k-means over a DataFrame: partitioning, killed tasks, invalid input, and the sockets between tasks."""
+"""k-means over a DataFrame: partitioning, killed tasks and invalid input."""
 
 from __future__ import annotations
 
-import os
 import re
 import struct
 from collections.abc import Iterator
-from contextlib import closing, suppress
-from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Listener
+from contextlib import closing
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import numpy as np
@@ -20,19 +16,17 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from pyspark.sql import DataFrame, SparkSession
 
-from coinspark.clustering import loading, on_spark, select_k, sockets
+from coinspark.clustering import loading, on_spark, select_k
 from coinspark.clustering.blocks import BlockFile, Rows
 from coinspark.clustering.collective import ALONE
 from coinspark.clustering.kmeans import KMeansSettings, fit
 from coinspark.clustering.on_spark import assign, cluster, select_clusters
 from coinspark.clustering.select_k import SelectionSettings
-from coinspark.clustering.sockets import connect
 from coinspark.core.errors import ConfigError, InputError
 from tests.clustering.kills import kill_once
-from tests.clustering.test_kmeans import blobs, run_workers
+from tests.clustering.test_kmeans import blobs
 
 SETTINGS = KMeansSettings(8, 15, tol=0)
-HOST = "127.0.0.1"
 
 
 @pytest.fixture(scope="module")
@@ -234,61 +228,3 @@ def test_missing_executor_is_reported(spark: SparkSession, monkeypatch: pytest.M
     monkeypatch.setattr(spark.sparkContext._jsc, "sc", Empty, raising=False)
     with pytest.raises(ConfigError, match="no executor became available"):
         on_spark.slots(spark)
-
-
-@pytest.mark.parametrize("size", [1, 2, 5])
-def test_tasks_exchange_sums_and_messages_over_sockets(size: int) -> None:
-    secret = os.urandom(32)
-
-    def work(rank: int, _: Any) -> tuple[float, list[bytes]]:
-        with connect(rank, size, HOST, secret) as collective:
-            return float(collective.allreduce(np.array([10.0**rank]))[0]), collective.allgather(b"x" * rank)
-
-    for total, messages in run_workers(size, work):
-        assert total == sum(10.0**rank for rank in range(size))
-        assert messages == [b"x" * rank for rank in range(size)]
-
-
-def test_connection_without_the_secret_is_refused() -> None:
-    secret, refused = os.urandom(32), Event()
-
-    def work(rank: int, _: Any) -> float:
-        if rank == 2:
-            with pytest.raises((AuthenticationError, ConnectionResetError, EOFError)):
-                knock(sockets.ports(secret)[0], b"guess")
-            refused.set()
-            return 0
-        if rank == 1:
-            assert refused.wait(60)
-        with connect(rank, 2, HOST, secret) as collective:
-            return float(collective.allreduce(np.ones(1))[0])
-
-    assert run_workers(3, work) == [2, 2, 0]
-
-
-def test_ports_of_other_programs_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A silent program, one with another greeting, and the first task of an attempt that just failed."""
-    monkeypatch.setattr(sockets, "_GREETING_SECONDS", 0.2)
-    secret = os.urandom(32)
-    silent, other, failed = (Listener((HOST, port)) for port in sockets.ports(secret)[:3])
-
-    def work(rank: int, _: Any) -> float:
-        if rank == 2:
-            with other.accept() as caller:
-                caller.send_bytes(b"welcome to another service")
-                return 0
-        if rank == 3:
-            failed.accept().close()
-            return 0
-        with connect(rank, 2, HOST, secret) as collective:
-            return float(collective.allreduce(np.ones(1))[0])
-
-    with silent, other, failed:
-        assert run_workers(4, work) == [2, 2, 0, 0]
-
-
-def knock(port: int, secret: bytes) -> None:
-    """Connect as soon as a listener is there."""
-    while True:
-        with suppress(ConnectionRefusedError), Client((HOST, port), authkey=secret):
-            return

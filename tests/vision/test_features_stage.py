@@ -169,7 +169,7 @@ def test_each_image_is_processed_once_per_model(
         None,
         "csv",
     )
-    assert answer == f"model,n\n{first.model},32"
+    assert list(answer) == ["model,n", f"{first.model},32"]
 
 
 def test_weights_run_are_those_of_the_layer_and_fold_0(

@@ -1,4 +1,4 @@
-"""Start of a session: it is announced, survives killed workers, and keeps its secrets and sockets to itself."""
+"""Start of a session: announcement, attempts of tasks, secrets, sockets, standard error."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_killed_python_worker_does_not_fail_the_job(spark: SparkSession, tmp_pat
 
     def die_three_times(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
-            if 7 in batch["id"].values and (deaths := len(os.listdir(folder))) < 3:
+            if 7 in batch["id"].values and (deaths := len(list(Path(folder).iterdir()))) < 3:
                 Path(folder, str(deaths)).touch()
                 os.kill(os.getpid(), sigkill)
             yield batch
