@@ -53,18 +53,22 @@ class Build:
     spark: SparkSession
 
 
-def run_build(config: Config, force: bool = False) -> Build:
+def run_build(config: Config, force: bool = False, verify_files: bool = False) -> Build:
     """Run every scheduled stage that is not up to date, tag the build over all tables, write the report.
 
     If nothing has changed, the newest build stays the newest and gets no second tag. A failed build leaves
     the previous one published; the next run resumes from what was finished.
+
+    Args:
+        force: Run every stage.
+        verify_files: Hash all stored files, such as weights, also where size and times are unchanged.
     """
     from coinspark.evaluation.report import page  # loads scikit-learn: not needed for `coinspark --help`
 
     _check_inputs(config, scheduled(config))
     with lock_warehouse(local_folder(config)):
         spark, began = start(config), time.monotonic()
-        ran = _run(spark, config, scheduled(config), force)
+        ran = _run(spark, config, scheduled(config), force, verify_files)
         build = tables.latest_build(spark, config)
         if ran or build is None or not _is_complete(spark, config, build):
             build = _tag(spark, config)
@@ -76,18 +80,20 @@ def run_build(config: Config, force: bool = False) -> Build:
     return Build(build, path, spark)
 
 
-def run_stages(config: Config, names: Sequence[str], force: bool = False) -> SparkSession:
+def run_stages(
+    config: Config, names: Sequence[str], force: bool = False, verify_files: bool = False
+) -> SparkSession:
     """Run the stages of these names in the given order, each only if it is not up to date."""
     _check_inputs(config, names)
     with lock_warehouse(local_folder(config)):
         spark = start(config)
-        _run(spark, config, names, force)
+        _run(spark, config, names, force, verify_files)
     return spark
 
 
-def run_up_to(config: Config, name: str, force: bool = False) -> SparkSession:
+def run_up_to(config: Config, name: str, force: bool = False, verify_files: bool = False) -> SparkSession:
     """Run the stage of this name after all stages that it depends on, each only if it is not up to date."""
-    return run_stages(config, up_to(config, name), force)
+    return run_stages(config, up_to(config, name), force, verify_files)
 
 
 def scheduled(config: Config) -> tuple[str, ...]:
@@ -112,11 +118,13 @@ def _check_inputs(config: Config, names: Sequence[str]) -> None:
             stage.check(config)
 
 
-def _run(spark: SparkSession, config: Config, names: Sequence[str], force: bool) -> bool:
+def _run(
+    spark: SparkSession, config: Config, names: Sequence[str], force: bool, verify_files: bool = False
+) -> bool:
     """Run stages by name; True if one of them was not up to date."""
     by_name = {stage.name: stage for stage in STAGES}
     tables.create(spark, config)
-    ran = [run(spark, config, by_name[name], force) for name in names]
+    ran = [run(spark, config, by_name[name], force, verify_files) for name in names]
     if any(ran):
         tables.replace_views(spark, config)
     return any(ran)

@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 
 from coinspark import __version__
 from coinspark.cli import entities
-from coinspark.cli.options import BuildTag, Files, Force, Format, Overrides, configuration
+from coinspark.cli.options import BuildTag, Files, Force, Format, Overrides, VerifyFiles, configuration
 from coinspark.core import exits
 from coinspark.core.formatting import escape_controls
 from coinspark.core.registry import resolve
@@ -41,7 +41,9 @@ def _help(context: typer.Context) -> None:
 
 
 @app.command()
-def nightly(config: Files = None, set_: Overrides = None, force: Force = False) -> None:
+def nightly(
+    config: Files = None, set_: Overrides = None, force: Force = False, verify_files: VerifyFiles = False
+) -> None:
     """Run all stages that are not up to date; write the report.
 
     Tags the build over all tables and prints the comparison of the layers.
@@ -50,17 +52,19 @@ def nightly(config: Files = None, set_: Overrides = None, force: Force = False) 
     from coinspark.nightly import read_at, run_build
 
     settings = configuration(config, set_)
-    build = run_build(settings, force)
+    build = run_build(settings, force, verify_files)
     typer.echo(comparison.render(read_at(build.spark, settings, build.name), settings))
     typer.echo(f"\nReport: {_relative(build.report)}")
 
 
 def _add_stage_command(stage: Stage) -> None:
-    def command(config: Files = None, set_: Overrides = None, force: Force = False) -> None:
+    def command(
+        config: Files = None, set_: Overrides = None, force: Force = False, verify_files: VerifyFiles = False
+    ) -> None:
         from coinspark.nightly import read_at, run_up_to
 
         settings = configuration(config, set_)
-        spark = run_up_to(settings, stage.name, force)
+        spark = run_up_to(settings, stage.name, force, verify_files)
         if stage.name in SUMMARIES:
             typer.echo(resolve(SUMMARIES[stage.name])(read_at(spark, settings, None), settings))
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from coinspark.cli.options import BuildTag, Files, Force, Format, Overrides, configuration
+from coinspark.cli.options import BuildTag, Files, Force, Format, Overrides, VerifyFiles, configuration
 from coinspark.config import Config
 from coinspark.core import spreadsheet
 from coinspark.core.errors import ConfigError, InputError
@@ -53,6 +53,7 @@ def entities(
     config: Files = None,
     set_: Overrides = None,
     force: Force = False,
+    verify_files: VerifyFiles = False,
     engine: Annotated[
         list[str] | None,
         typer.Option(
@@ -65,12 +66,13 @@ def entities(
     Stages that it depends on run first if they are not up to date.
     """
     if context.invoked_subcommand is not None:
-        if config or set_ or force or engine:
+        if config or set_ or force or verify_files or engine:
             raise typer.BadParameter(f"give the options after `{context.invoked_subcommand}`")
         return
     from coinspark.nightly import run_up_to
 
-    run_up_to(configuration(config, with_engines(set_, engine) if engine else set_), "entities", force)
+    settings = configuration(config, with_engines(set_, engine) if engine else set_)
+    run_up_to(settings, "entities", force, verify_files)
 
 
 @app.command()

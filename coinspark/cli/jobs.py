@@ -20,10 +20,15 @@ def main(name: str, arguments: list[str] | None = None) -> None:
         "--set", action="append", default=[], help="override one key: --set training.epochs=3"
     )
     parser.add_argument("--force", action="store_true", help="run even if nothing has changed")
+    parser.add_argument(
+        "--verify-files",
+        action="store_true",
+        help="hash stored files, such as weights, even if size and times are unchanged",
+    )
     options = parser.parse_args(arguments)
     with exits.exit_codes():
         config = load(options.config, options.set)
         if name == "nightly":
-            print(f"Report: {nightly.run_build(config, options.force).report}")
+            print(f"Report: {nightly.run_build(config, options.force, options.verify_files).report}")
         else:
-            nightly.run_stages(config, (name,), options.force)
+            nightly.run_stages(config, (name,), options.force, options.verify_files)

@@ -19,6 +19,12 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Override one key: --set training.epochs=3"),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Run even if nothing has changed.")]
+VerifyFiles = Annotated[
+    bool,
+    typer.Option(
+        "--verify-files", help="Hash stored files, such as weights, even if size and times are unchanged."
+    ),
+]
 BuildTag = Annotated[
     str | None,
     typer.Option(

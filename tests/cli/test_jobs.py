@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import runpy
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
 from coinspark import nightly
+from coinspark.cli import app as cli
 from coinspark.cli import jobs
+from coinspark.config import Config
 from tests.builds import ROOT
 
+RUNNER = CliRunner()
 FILES = sorted((ROOT / "jobs").glob("*.py"))
 
 
@@ -24,3 +29,19 @@ def test_file_runs_the_stage_of_its_name(file: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(jobs, "main", started.append)
     runpy.run_path(str(file), run_name="__main__")
     assert started == [file.stem]
+
+
+@pytest.mark.parametrize("name", ["nightly", "train"])
+def test_verify_files_reaches_the_stages(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    calls: list[tuple[object, ...]] = []
+
+    def record(*arguments: object) -> SimpleNamespace:
+        calls.append(arguments[1:])
+        return SimpleNamespace(report="report.html", spark=None, name="build")
+
+    monkeypatch.setattr(nightly, "run_build", record)
+    monkeypatch.setattr(nightly, "run_stages", record)
+    jobs.main(name, ["--verify-files"])
+    RUNNER.invoke(cli.app, [name, "--verify-files"])
+    stages = [()] if name == "nightly" else [(("train",),), (nightly.up_to(Config(), "train"),)]
+    assert calls == [(*names, False, True) for names in (stages * 2)[:2]]
