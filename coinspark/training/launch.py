@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -27,7 +28,7 @@ from coinspark.core.errors import CoinsparkError, ConfigError, TrainingError
 from coinspark.training.collective import TrainingCollective
 from coinspark.training.interfaces import interface_address, select_interface
 from coinspark.training.job import Job
-from coinspark.training.run_folder import ERROR, JOB, LOG, PROGRESS, read_result
+from coinspark.training.run_folder import DRIVER_LOG, ERROR, JOB, LOG, PROGRESS, read_result
 
 _START_TIMEOUT = 120  # seconds until Spark must have started the tasks
 # Environment of a worker, unless the driver's environment sets it otherwise. malloc keeps freed memory, in
@@ -164,18 +165,19 @@ def _run_horovod(job: Job, spark: SparkSession, log: Any) -> None:
     listen_on(interface)  # the servers of this process
     horovod.spark.runner._task_fn = _run_task  # those of Spark's tasks
     try:
-        hashes = horovod.spark.run(
-            work,
-            args=(job.to_json(),),
-            num_proc=job.training.workers,
-            use_gloo=True,
-            nics={interface},
-            verbose=0,
-            start_timeout=_START_TIMEOUT,
-            stdout=log,
-            stderr=log,
-            env=worker_environment(),
-        )
+        with _thread_errors_in(Path(job.folder) / DRIVER_LOG):
+            hashes = horovod.spark.run(
+                work,
+                args=(job.to_json(),),
+                num_proc=job.training.workers,
+                use_gloo=True,
+                nics={interface},
+                verbose=0,
+                start_timeout=_START_TIMEOUT,
+                stdout=log,
+                stderr=log,
+                env=worker_environment(),
+            )
     except CoinsparkError:
         raise
     except Exception as error:
@@ -211,6 +213,26 @@ def _run_task(index: int, driver_addresses: Any, key: Any, settings: Any, *more:
 
     listen_on(next(iter(settings.nics)))
     return _task_fn(index, driver_addresses, key, settings, *more)
+
+
+@contextmanager
+def _thread_errors_in(file: Path) -> Iterator[None]:
+    """Write the stack traces of Horovod's threads to a file, not to standard error.
+
+    Its thread that runs the Spark job raises the error of a failed task. The error of `horovod.spark.run`,
+    which follows it, reaches the user in one line.
+    """
+    before = threading.excepthook
+
+    def write(arguments: threading.ExceptHookArgs) -> None:
+        with file.open("a", encoding="utf-8") as stream:
+            traceback.print_exception(arguments.exc_value, file=stream)
+
+    threading.excepthook = write
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def _failure(folder: Path, what: str) -> CoinsparkError:

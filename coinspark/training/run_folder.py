@@ -11,6 +11,7 @@ from coinspark.core.hashing import file_hash
 from coinspark.training import checkpoint
 
 JOB, ERROR, LOG, PROGRESS, RESULT = "job.json", "error.txt", "worker.log", "progress.txt", "result.json"
+DRIVER_LOG = "driver.log"
 WEIGHTS = "weights.npz"
 
 

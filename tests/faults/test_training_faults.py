@@ -66,11 +66,15 @@ def test_19_two_workers_train_on_three_shards(spark: SparkSession, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_19_worker_without_rows_stops_the_run(spark: SparkSession, tmp_path: Path) -> None:
+def test_19_worker_without_rows_stops_the_run(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     single = write_shards(tmp_path / "shards", {"train": (5,), "validation": ()})
     job = training_job(tmp_path / "run", single, launch="horovod")
     with pytest.raises(TrainingError, match=r"leave one of 2 workers without rows; lower training\.workers"):
         launch.run(job, spark, lambda line: None)
+    assert capsys.readouterr().err == ""
+    assert "Traceback" in (tmp_path / "run" / run_folder.DRIVER_LOG).read_text()
 
 
 def test_19_no_file_is_assigned_to_two_workers(tmp_path: Path) -> None:
