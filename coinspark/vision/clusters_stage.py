@@ -21,7 +21,7 @@ from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.vision.backbones import BACKBONES
 from coinspark.vision.feature_network import network_settings, select_network
 from coinspark.vision.features import of_model
-from coinspark.vision.mint_clusters import MintResult, cluster_mint, mint_images
+from coinspark.vision.mint_clusters import MintResult, cluster_mint, mint_images, reasons_not_finite
 from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
 
@@ -31,7 +31,7 @@ _EXAMPLES = 3  # images that an error message names
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
     """Cluster the mints of each cluster layer: {"clusters": rows, "cluster_mints": a row per layer and mint}.
 
-    Raises InputError if features are missing or not finite, or if a weights file differs from its record.
+    Raises InputError if features are missing, or if a weights file differs from its record.
     """
     config, spark = context.config, context.spark
     layers = config.layers_reading("clusters")
@@ -71,12 +71,16 @@ def _cluster_layer(
     """
     images = mint_images(context.read("coins"), mints)
     _check_features_exist(images, features, layer)
+    not_finite = reasons_not_finite(images, features)
     previous = context.read("clusters").where(F.col("layer") == layer.name)
     resume = not previous.where(F.col("model") == model).isEmpty()
     before = previous.select("image_id", "mint", F.col("cluster").alias("before"))
     images = images.join(before, ["image_id", "mint"], "left")
     counts = {row["mint"]: int(row["count"]) for row in images.groupBy("mint").count().collect()}
     for mint in mints:
+        if reason := not_finite.get(mint):
+            yield mint, MintResult(counts[mint], reason=reason)
+            continue
         # broadcast the ids: Spark underestimates the size of the vectors and would broadcast those
         ids = F.broadcast(images.where(F.col("mint") == mint))
         vectors = features.join(ids, "image_id").select(F.col("image_id").alias("key"), "vector", "before")

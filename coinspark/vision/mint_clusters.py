@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -17,6 +19,7 @@ from coinspark.config import Layer
 
 TOO_SIMILAR = "its images have fewer distinct vectors than clusters"
 NO_IMAGES = "none of its coins has an image"
+_NOT_FINITE = (float("nan"), float("inf"), float("-inf"))
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,25 @@ def reason_left_whole(images: int, layer: Layer) -> str | None:
     return f"{images:,} images are fewer than {layer.k:,} clusters" if images < layer.k else None
 
 
+def reasons_not_finite(images: DataFrame, features: DataFrame) -> dict[str, str]:
+    """Why mints cannot be clustered some of whose vectors have NaN or infinity, by mint.
+
+    Args:
+        images: image_id, mint.
+        features: image_id, vector.
+    """
+    # null if a number is missing; a missing vector is an error of its own (see `cluster_mint`)
+    values = (F.array_contains("vector", F.lit(value).cast("float")) for value in _NOT_FINITE)
+    invalid = features.where(F.col("vector").isNotNull() & F.coalesce(reduce(or_, values), F.lit(True)))
+    mints = images.join(invalid.select("image_id"), "image_id").groupBy("mint")
+    rows = mints.agg(F.count("*").alias("images"), F.min("image_id").alias("example")).collect()
+    return {
+        row["mint"]: f"the vectors of {row['images']:,} of its images have NaN or infinity, such as "
+        f"that of {row['example']}"
+        for row in rows
+    }
+
+
 def cluster_mint(vectors: DataFrame, images: int, layer: Layer, seed: int, resume: bool) -> MintResult:
     """Cluster the images of one mint.
 
@@ -83,7 +105,7 @@ def cluster_mint(vectors: DataFrame, images: int, layer: Layer, seed: int, resum
         resume: Start k-means from the previous clusters, if there are as many as clusters are wanted.
 
     Raises:
-        InputError: A vector is missing, not finite, or of another length.
+        InputError: A vector is missing, not finite (see `reasons_not_finite`), or of another length.
     """
     if reason := reason_left_whole(images, layer):
         return MintResult(images, reason=reason)

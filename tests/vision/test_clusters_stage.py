@@ -294,7 +294,7 @@ def test_killed_worker_does_not_change_the_result(
     assert (tmp_path / "killed").exists()
 
 
-def test_missing_or_invalid_features_are_named(
+def test_missing_or_torn_features_are_named(
     spark: SparkSession, config: Config, make_tables: Callable[..., Any], tmp_path: Path
 ) -> None:
     coins = collection()
@@ -306,12 +306,6 @@ def test_missing_or_invalid_features_are_named(
         r"Abdera-1-03 \(Abdera\), Byzantion-0-01 \(Byzantion\); run `coinspark features`",
     ):
         build(spark, with_layers(config), tmp_path, incomplete)
-    for bad in (np.nan, -np.inf):
-        broken = {**coins, "Abdera-0-05": ("Abdera", [1.0] * 8 + [bad])}
-        with pytest.raises(
-            InputError, match=r"layer parts: Abdera: the vector of 'Abdera-0-05' has NaN or infinity: remove"
-        ):
-            build(spark, with_layers(config), tmp_path, make_tables(broken))
     torn = {**coins, "Abdera-0-05": ("Abdera", [1.0] * 8)}
     with pytest.raises(
         InputError, match=r"layer parts: Abdera: vectors of different lengths: .* one model at a time"
@@ -366,6 +360,7 @@ def test_stage_without_a_cluster_layer_is_refused(
         build(spark, config, tmp_path, make_tables({}))
 
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
@@ -397,6 +392,34 @@ def test_mint_that_cannot_be_clustered_is_left_whole_with_a_reason(
     assert all(row["class"] == row["mint"] for row in built_rows)
 
 
+@pytest.mark.fault(17)
+def test_mint_with_a_vector_that_is_not_finite_is_left_whole_with_a_reason(
+    spark: SparkSession, config: Config, make_tables: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The other mint of the layer is clustered as without them."""
+    layer = {"name": "parts", "kind": "clusters", "k": 2, "min_coins": 2, "split": {"larger_than": 8}}
+    split, coins = with_layers(config, layer), groups_of_mint("Delos", (5, 6))
+    expected = build(spark, split, tmp_path, make_tables(coins))
+    invalid = {"Abdera": np.nan, "Byzantion": np.inf, "Perinthos": -np.inf, "Thasos": None}
+    for mint, value in invalid.items():
+        coins |= groups_of_mint(mint, (4, 5))
+        coins[f"{mint}-1-03"] = mint, [*[1.0] * 8, value]  # type: ignore[list-item]
+    tables = make_tables(coins)
+    rows = build(spark, split, tmp_path, tables)
+    assert sorted(rows) == sorted(expected) and len(rows) == 11
+    reasons = {
+        mint: f"the vectors of 1 of its images have NaN or infinity, such as that of {mint}-1-03"
+        for mint in invalid
+    }
+    mints = {row["mint"]: (row["clusters"], row["reason"]) for row in tables["cluster_mints"].collect()}
+    assert mints == {"Delos": (2, None)} | {mint: (None, reason) for mint, reason in reasons.items()}
+    built_rows = build(spark, split, tmp_path, tables, of=classes.STAGE)
+    assert {(row["class"], row["evidence"]) for row in built_rows if row["mint"] in invalid} == {
+        (mint, f"mint left whole: {reason}") for mint, reason in reasons.items()
+    }
+
+
+@pytest.mark.fault(17)
 def test_each_mint_that_a_layer_splits_has_a_row_with_its_outcome(
     spark: SparkSession, config: Config, make_tables: Callable[..., Any], tmp_path: Path
 ) -> None:
