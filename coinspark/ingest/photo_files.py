@@ -142,7 +142,7 @@ def open_file(uri: str) -> Any:
 def _path_below(root: Root, name: str) -> str | None:
     """The path of a file named relative to the root; None if it is outside the root."""
     scheme = "file://" if root.local else root.scheme
-    if "\0" in name or ("://" in name and not name.startswith(scheme)):
+    if "\0" in name:
         return None
     path = name.removeprefix(scheme) if "://" in name else posixpath.join(root.base, name)
     path = posixpath.normpath(path)
