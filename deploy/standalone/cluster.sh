@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A standalone Spark cluster on this machine: one master and WORKERS workers (default 2) of one core each.
+# Each worker has its own loopback address: for Spark they are different hosts.
 #   deploy/standalone/cluster.sh start [WORKERS]   print the master's URL
 #   deploy/standalone/cluster.sh stop
 # Environment: COINSPARK_CLUSTER (folder of logs and process ids), COINSPARK_VENV, MASTER_PORT, WORKER_MEMORY.
@@ -22,12 +23,12 @@ run() {  # NAME CLASS ARGUMENTS…
 }
 
 # Wait until the port accepts connections, at most two minutes.
-wait_for() {  # PORT NAME
+wait_for() {  # HOST PORT NAME
     for _ in $(seq 240); do
-        (exec 3<> "/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
+        (exec 3<> "/dev/tcp/$1/$2") 2>/dev/null && return
         sleep 0.5
     done
-    echo "cluster: $2 did not start within two minutes; see $folder/$2.log" >&2
+    echo "cluster: $3 did not start within two minutes; see $folder/$3.log" >&2
     stop
     exit 1
 }
@@ -37,11 +38,11 @@ start() {
     [ ! -e "$folder/master.pid" ] || { echo "cluster: already running in $folder; run \`$0 stop\` first" >&2; exit 1; }
     mkdir -p "$folder"
     run master org.apache.spark.deploy.master.Master --host 127.0.0.1 --port "$port" --webui-port $((port + 1000))
-    wait_for "$port" master
+    wait_for 127.0.0.1 "$port" master
     for n in $(seq "${1:-2}"); do
-        run "worker-$n" org.apache.spark.deploy.worker.Worker --host 127.0.0.1 --cores 1 --memory "$memory" \
+        run "worker-$n" org.apache.spark.deploy.worker.Worker --host "127.0.0.$n" --cores 1 --memory "$memory" \
             --port $((port + 10 + n)) --webui-port $((port + 1010 + n)) --work-dir "$folder/work-$n" "spark://127.0.0.1:$port"
-        wait_for $((port + 10 + n)) "worker-$n"
+        wait_for "127.0.0.$n" $((port + 10 + n)) "worker-$n"
     done
     echo "spark://127.0.0.1:$port"
 }
@@ -58,5 +59,5 @@ stop() {
 case ${1:-} in
     start) shift; start "$@" ;;
     stop) stop ;;
-    *) sed -n '2,5p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,6p' "$0" >&2; exit 2 ;;
 esac

@@ -1,7 +1,8 @@
-"""spark-submit: one job in local mode, and the whole chain on a standalone cluster with two workers."""
+"""spark-submit in local mode; the whole chain, a killed executor and duplicate tasks on a cluster."""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import builds
+from tests.deploy import merge_on_cluster
 
 pytestmark = pytest.mark.slow
 
@@ -41,15 +43,16 @@ def submit(
     return subprocess.run(line, capture_output=True, text=True, cwd=folder, timeout=500, env=environment)
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a master with two workers, on free ports."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = min(free.getsockname()[1], 60_000)
     environment = {
         **os.environ,
-        "COINSPARK_CLUSTER": str(tmp_path / "cluster"),
+        "COINSPARK_CLUSTER": str(tmp_path_factory.mktemp("cluster")),
+        "PYTHONPATH": str(builds.ROOT),
         "MASTER_PORT": str(port),
         "COINSPARK_VENV": str(Path(sys.executable).parent.parent),
     }
@@ -94,3 +97,28 @@ def test_nightly_completes_on_standalone_cluster_with_two_workers(tmp_path: Path
     assert "published build_" in job.stdout
     report = Path(job.stdout.strip().splitlines()[-1].removeprefix("Report: "))
     assert report.stat().st_size > 10_000
+
+
+@pytest.mark.fault(1, 2)
+@pytest.mark.slow(seconds=60)
+def test_killed_executor_and_duplicate_tasks_do_not_change_the_result(tmp_path: Path, cluster: str) -> None:
+    """The executors are on two hosts: Spark starts no duplicate of a task on its own host."""
+    job = subprocess.run(
+        [sys.executable, "-m", merge_on_cluster.__name__, cluster, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=500,
+        env={**os.environ, "PYTHONPATH": str(builds.ROOT), "SPARK_LOCAL_IP": "127.0.0.1"},
+    )
+    assert job.returncode == 0, job.stderr[-3000:]
+    results = json.loads(job.stdout.splitlines()[-1])
+    undisturbed, coins = results["undisturbed"], merge_on_cluster.COINS
+    assert undisturbed["keys"] == coins
+    for name in ("killed", "duplicated", "published"):
+        assert results[name]["disturbed"], name
+        assert set(results[name]["finished"]) - {results[name]["disturbed"]}, "another attempt has finished"
+        assert results[name]["keys"] == coins, name
+    assert results["killed"]["disturbed"] not in results["killed"]["finished"]
+    assert results["killed"]["hashes"] == results["duplicated"]["hashes"] == undisturbed["hashes"]
+    assert results["published"]["rows"] == coins
