@@ -108,6 +108,7 @@ def test_select_clusters_gives_the_selection_of_one_process(spark: SparkSession,
     )
 
 
+@pytest.mark.fault(1)
 def test_killed_worker_does_not_change_the_result(coins: DataFrame, tmp_path: Path) -> None:
     kill = kill_once(tmp_path / "killed", iteration=3)
     undisturbed = cluster(coins, SETTINGS)

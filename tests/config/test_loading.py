@@ -49,6 +49,7 @@ def test_later_files_and_overrides_win(tmp_path: Path) -> None:
     assert config.evaluation == Config().evaluation
 
 
+@pytest.mark.fault(15)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -190,6 +191,21 @@ def test_environment_variables_are_substituted(tmp_path: Path, monkeypatch: pyte
     assert load([file]).warehouse == "here/w"
     monkeypatch.setenv("COINSPARK_TEST_FOLDER", "there")
     assert load([file]).warehouse == "there/w"
+
+
+@pytest.mark.fault(15)
+@pytest.mark.parametrize("tag", ["object/apply:os.mkdir", "object/new:os.mkdir", "object/apply:os.makedirs"])
+def test_yaml_that_calls_a_function_is_refused_and_calls_nothing(tmp_path: Path, tag: str) -> None:
+    target = tmp_path / "created"
+    for text in (
+        f'name: !!python/{tag} ["{target}"]',
+        f'training: {{layers: [!!python/{tag} ["{target}"]]}}',
+    ):
+        with pytest.raises(ConfigError, match=r"mine\.yaml: not valid YAML with plain data"):
+            load([write(tmp_path, text)])
+    with pytest.raises(ConfigError, match="not valid YAML with plain data"):
+        load([], [f'name=!!python/{tag} ["{target}"]'])
+    assert not target.exists()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -13,8 +14,9 @@ from pyspark.sql import SparkSession
 
 from coinspark import nightly
 from coinspark.config import Config
-from coinspark.pipeline import run as runner
-from coinspark.warehouse import tables
+from coinspark.evaluation.report import page
+from coinspark.ingest import stage as ingest
+from coinspark.warehouse import schemas, tables
 from tests import builds
 from tests.training_jobs import TOY_BACKBONE
 
@@ -48,6 +50,7 @@ def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
+@pytest.mark.fault(3, 5)
 @pytest.mark.slow(seconds=60)
 def test_build_completes_after_driver_kill_and_second_build_is_refused_meanwhile(tmp_path: Path) -> None:
     build = builds.start(tmp_path, *ONE_SMALL_NETWORK)
@@ -100,20 +103,55 @@ def test_ctrl_c_during_training_ends_the_build_and_its_processes(tmp_path: Path)
     assert not alive
 
 
-def test_readers_of_a_build_see_it_unchanged_after_a_run_that_died_between_two_tables(
+def few_coins(folder: Path) -> str:
+    """An override: a dozen coins as the only source."""
+    coins = "coins: 12, mints: 2, types_per_mint: 2, photo: 64, seed: 7"
+    return f"sources=[{{kind: synthetic, name: synthetic, root: '{folder}/coins', {coins}}}]"
+
+
+@pytest.fixture
+def small_build(
     tmp_path: Path, spark: SparkSession, config: Config, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`ingest` publishes three tables; the run dies after the first."""
-    build_config = builds.configuration(tmp_path).model_copy(update={"catalog": config.catalog})
-    nightly._run(spark, build_config, ("ingest",), False)
-    tag = nightly._tag(spark, build_config)
-    before = {
-        name: tables.content_hash(tables.read(spark, build_config, name, tag=tag))
-        for name in ("coins", "images", "rejects")
+) -> Config:
+    """A configuration in the warehouse of the session; its builds only run `ingest` and have no report."""
+    monkeypatch.setattr(nightly, "scheduled", lambda config: ("ingest",))
+    monkeypatch.setattr(page, "write_report", lambda *arguments: None)
+    small = builds.configuration(tmp_path, few_coins(tmp_path))
+    return small.model_copy(update={"catalog": config.catalog, "warehouse": config.warehouse})
+
+
+def rows_of_build(spark: SparkSession, config: Config, build: str | None = None) -> dict[str, str]:
+    """Content hash of the tables that `ingest` changes, in a build or as they are now."""
+    return {
+        name: tables.content_hash(tables.read(spark, config, name, tag=build))
+        for name in (*ingest.STAGE.writes, schemas.STAGES.name)
     }
-    ingest = build_config.ingest.model_copy(update={"quality": 60})
-    changed_config = build_config.model_copy(update={"ingest": ingest})
-    publish, published = tables.publish, []
+
+
+def with_quality(config: Config, quality: int) -> Config:
+    """Other JPEGs, so that `ingest` publishes its tables again."""
+    return config.model_copy(update={"ingest": config.ingest.model_copy(update={"quality": quality})})
+
+
+def check_images(spark: SparkSession, config: Config, build: str) -> None:
+    """Check that every coin of the build has its image and every image a coin."""
+    images, coins = (tables.read(spark, config, name, tag=build) for name in ("images", "coins"))
+    assert images.join(coins, "image_id", "left_anti").count() == 0
+    assert coins.where("image_id IS NOT NULL").join(images, "image_id", "left_anti").count() == 0
+
+
+@pytest.mark.fault(3, 4)
+def test_build_that_dies_before_or_between_two_tables_leaves_readers_the_previous_build(
+    spark: SparkSession, small_build: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`ingest` publishes three tables; the run dies before the first, then after the first."""
+    before = nightly.run_build(small_build).name
+    rows = rows_of_build(spark, small_build, before)
+    main = {name: tables.snapshot(spark, small_build, name) for name in schemas.TABLES}
+    publish, published = tables.publish, list[int]()
+
+    def die(*arguments: object) -> int:
+        raise KeyboardInterrupt
 
     def publish_one_table(*arguments: object) -> int:
         if published:
@@ -121,15 +159,72 @@ def test_readers_of_a_build_see_it_unchanged_after_a_run_that_died_between_two_t
         published.append(publish(*arguments))  # type: ignore[arg-type]
         return published[0]
 
+    changed = with_quality(small_build, 60)
     with monkeypatch.context() as patch:
-        patch.setattr(runner.tables, "publish", publish_one_table)
+        patch.setattr(tables, "publish", die)
         with pytest.raises(KeyboardInterrupt):
-            nightly._run(spark, changed_config, ("ingest",), False)
+            nightly.run_build(changed)
+        assert {name: tables.snapshot(spark, small_build, name) for name in main} == main
+        patch.setattr(tables, "publish", publish_one_table)
+        with pytest.raises(KeyboardInterrupt):
+            nightly.run_build(changed)
     assert published
-    assert before == {
-        name: tables.content_hash(tables.read(spark, build_config, name, tag=tag)) for name in before
-    }
-    assert nightly._run(spark, changed_config, ("ingest",), False)
-    images, coins = (tables.read(spark, changed_config, name) for name in ("images", "coins"))
-    assert images.join(coins, "image_id", "left_anti").count() == 0
-    assert coins.where("image_id IS NOT NULL").join(images, "image_id", "left_anti").count() == 0
+    assert tables.latest_build(spark, small_build) == before
+    assert rows_of_build(spark, small_build, before) == rows
+    after = nightly.run_build(changed).name
+    assert after != before
+    check_images(spark, changed, after)
+    assert rows_of_build(spark, small_build, before) == rows
+
+
+# A build that ends without clean-up, as with kill -9, when it has tagged three tables.
+_KILLED_BETWEEN_TAGS = """
+import os, sys
+from coinspark import nightly
+from coinspark.config import load
+from coinspark.warehouse import tables
+tag = tables.tag
+def tag_three_tables(spark, config, name, snapshots):
+    tag(spark, config, name, dict(list(snapshots.items())[:3]))
+    os._exit(9)
+nightly.scheduled = lambda config: ("ingest",)
+tables.tag = tag_three_tables
+nightly.run_build(load([sys.argv[1]], sys.argv[2:]))
+"""
+
+
+@pytest.mark.fault(4)
+@pytest.mark.slow
+def test_build_killed_between_two_tags_does_not_exist(
+    spark: SparkSession, small_build: Config, tmp_path: Path
+) -> None:
+    before = nightly.run_build(small_build).name
+    rows = rows_of_build(spark, small_build, before)
+    in_warehouse = (
+        f"warehouse={small_build.warehouse}",
+        f"catalog.namespace={small_build.catalog.namespace}",
+    )
+    killed = subprocess.run(
+        [
+            *(sys.executable, "-c", _KILLED_BETWEEN_TAGS, str(builds.TEST)),
+            *builds.arguments(tmp_path, few_coins(tmp_path), *in_warehouse, "ingest.quality=60"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(builds.ROOT)},
+    )
+    assert killed.returncode == 9, killed.stderr
+    assert tables.latest_build(spark, small_build) == before
+    assert rows_of_build(spark, small_build, before) == rows
+    tagged = [name for name in schemas.TABLES if name != schemas.BUILDS.name]
+    half = [build for name in tagged for build in tables.tags(spark, small_build, name) if build != before]
+    assert len(half) == 3, "killed between two tags"
+
+    # With other images again, so that the tags of the killed build have to move.
+    after = nightly.run_build(with_quality(small_build, 70)).name
+    assert after in half, "the name of the killed build is free"
+    assert rows_of_build(spark, small_build, after) == rows_of_build(spark, small_build)
+    assert all(set(tables.tags(spark, small_build, name)) == {before, after} for name in tagged)
+    check_images(spark, small_build, after)
+    assert rows_of_build(spark, small_build, before) == rows

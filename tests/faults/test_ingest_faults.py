@@ -20,6 +20,7 @@ from coinspark.ingest import merge
 from coinspark.ingest import stage as ingest
 from coinspark.ingest.decoder_process import DecoderProcess
 from coinspark.ingest.photo_error import PhotoError
+from coinspark.pipeline import chunks
 from coinspark.pipeline.run import run as run_stage
 from coinspark.pipeline.stage import Change, Context
 from coinspark.warehouse import schemas, tables
@@ -58,6 +59,7 @@ def coins(tmp_path: Path) -> Path:
     return write_coins(tmp_path / "coins", 24)
 
 
+@pytest.mark.fault(1)
 def test_1_a_worker_killed_while_merging_does_not_change_the_result(
     spark: SparkSession, config: Config, coins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +87,7 @@ def test_1_a_worker_killed_while_merging_does_not_change_the_result(
     assert list(Path(killed).iterdir()), "a worker was killed"
 
 
+@pytest.mark.fault(2, 6)
 def test_2_and_6_a_repeated_build_gives_equal_hashes_and_distinct_keys(
     spark: SparkSession, config: Config, coins: Path, tmp_path: Path
 ) -> None:
@@ -100,12 +103,15 @@ def test_2_and_6_a_repeated_build_gives_equal_hashes_and_distinct_keys(
         assert third[name].count() == third[name].select(*key).distinct().count() == 24
 
 
+@pytest.mark.fault(7)
 def test_7_another_partition_count_gives_equal_hashes(
-    spark: SparkSession, config: Config, coins: Path, tmp_path: Path
+    spark: SparkSession, config: Config, coins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Other numbers of chunks, of tasks that merge photos, and of partitions of a shuffle."""
     results = []
-    for chunk, shuffles in ((5_000, "2"), (3, "7")):
+    for chunk, tasks, shuffles in ((5_000, 1, "2"), (12, 5, "7")):
         spark.conf.set("spark.sql.shuffle.partitions", shuffles)
+        monkeypatch.setattr(chunks, "count_partitions", lambda *arguments, tasks=tasks, **names: tasks)
         results.append(
             hashes(build(spark, configured(config, source(coins), chunk=chunk), tmp_path / shuffles))
         )
@@ -113,6 +119,7 @@ def test_7_another_partition_count_gives_equal_hashes(
     assert results[0] == results[1]
 
 
+@pytest.mark.fault(8, 10, 11, 12)
 def test_8_10_11_12_unusual_photos_are_converted_or_rejected_with_a_reason(
     spark: SparkSession, config: Config, coins: Path, tmp_path: Path
 ) -> None:
@@ -170,6 +177,7 @@ def break_decoder(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(merge, "_worker", broken_worker)
 
 
+@pytest.mark.fault(9)
 def test_9_a_broken_decoder_fails_the_build(spark: SparkSession, config: Config, coins: Path) -> None:
     """A few new coins among many old ones suffice; after the repair no reject is reused."""
     config = configured(config, source(coins))
@@ -195,6 +203,7 @@ def test_9_a_broken_decoder_fails_the_build(spark: SparkSession, config: Config,
     )
 
 
+@pytest.mark.fault(9)
 def test_9_photos_rejected_before_do_not_fail_the_build(
     spark: SparkSession, config: Config, coins: Path
 ) -> None:
@@ -213,6 +222,7 @@ def test_9_photos_rejected_before_do_not_fail_the_build(
     )
 
 
+@pytest.mark.fault(9)
 def test_9_a_root_without_its_photos_fails_the_build(
     spark: SparkSession, config: Config, tmp_path: Path
 ) -> None:
@@ -221,6 +231,7 @@ def test_9_a_root_without_its_photos_fails_the_build(
         build(spark, configured(config, source(tmp_path / "coins")), tmp_path / "scratch")
 
 
+@pytest.mark.fault(13)
 def test_13_files_outside_the_root_are_never_opened(
     spark: SparkSession, config: Config, coins: Path, tmp_path: Path
 ) -> None:
@@ -242,6 +253,7 @@ def test_13_files_outside_the_root_are_never_opened(
     assert secret.stat().st_atime == 1_000, "never opened"
 
 
+@pytest.mark.fault(14)
 def test_14_names_with_special_characters_are_stored_unchanged(
     spark: SparkSession, config: Config, coins: Path, tmp_path: Path
 ) -> None:

@@ -39,12 +39,14 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> ShardSet:
     return small_shards(tmp_path_factory.mktemp("shards"))
 
 
+@pytest.mark.fault(18)
 def test_18_crafted_checkpoint_is_never_unpickled(tmp_path: Path) -> None:
     (tmp_path / checkpoint.NAME).write_bytes(pickle.dumps([os.getcwd]))
     with pytest.raises(TrainingError, match="not a checkpoint"):
         checkpoint.load(tmp_path)
 
 
+@pytest.mark.fault(18)
 @pytest.mark.slow
 def test_18_weights_with_another_hash_stop_the_run(
     shards: ShardSet, spark: SparkSession, tmp_path: Path
@@ -57,6 +59,7 @@ def test_18_weights_with_another_hash_stop_the_run(
     assert not (tmp_path / "run" / run_folder.RESULT).exists()
 
 
+@pytest.mark.fault(19)
 @pytest.mark.slow
 def test_19_two_workers_train_on_three_shards(spark: SparkSession, tmp_path: Path) -> None:
     uneven = write_shards(tmp_path / "shards", {"train": (5, 4, 4), "validation": (1, 0)})
@@ -65,6 +68,7 @@ def test_19_two_workers_train_on_three_shards(spark: SparkSession, tmp_path: Pat
     assert result["epochs"] == 1 and "validation_loss" in result["history"][0]
 
 
+@pytest.mark.fault(19)
 @pytest.mark.slow
 def test_19_worker_without_rows_stops_the_run(
     spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -77,6 +81,7 @@ def test_19_worker_without_rows_stops_the_run(
     assert "Traceback" in (tmp_path / "run" / run_folder.DRIVER_LOG).read_text()
 
 
+@pytest.mark.fault(19)
 def test_19_no_file_is_assigned_to_two_workers(tmp_path: Path) -> None:
     uneven = write_shards(tmp_path, {"train": (2, 2, 1)})
     sources = [shard_files.worker_shards(uneven, "train", rank, 2) for rank in range(2)]
@@ -86,6 +91,7 @@ def test_19_no_file_is_assigned_to_two_workers(tmp_path: Path) -> None:
         shard_files.steps_per_epoch(uneven, "train", 4, 1)
 
 
+@pytest.mark.fault(20)
 @pytest.mark.slow
 def test_20_killed_worker_fails_the_run_and_the_next_run_resumes(
     shards: ShardSet, spark: SparkSession, tmp_path: Path
@@ -141,6 +147,7 @@ def coins_to_train(spark: SparkSession, config: Config, tmp_path: Path) -> Confi
     return config.model_copy(update={"training": training, "ingest": ingest})
 
 
+@pytest.mark.fault(20)
 @pytest.mark.slow(seconds=40)
 def test_20_published_model_stays_and_damaged_weights_are_trained_again(
     spark: SparkSession, coins_to_train: Config, tmp_path: Path
@@ -189,6 +196,7 @@ sys.exit(worker.main(sys.argv[1], sys.argv[2]))
 """
 
 
+@pytest.mark.fault(20)
 @pytest.mark.slow
 def test_20_full_disk_keeps_the_previous_checkpoint(shards: ShardSet, tmp_path: Path) -> None:
     run = tmp_path / "run"
@@ -219,6 +227,7 @@ launch.run(job, spark, lambda line: print(line, flush=True))
 """
 
 
+@pytest.mark.fault(20)
 @pytest.mark.slow
 @pytest.mark.parametrize("launcher", ["local", "horovod"])
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])

@@ -65,6 +65,7 @@ def test_jpeg_differs_from_pillow_by_rounding_only(mode: str) -> None:
     assert np.abs(pixels(data).astype(int) - expected).max() <= 3
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
 def test_exif_orientation_is_applied(file_format: str, orientation: int) -> None:
@@ -86,10 +87,12 @@ def test_broken_exif_is_ignored() -> None:
     assert corners(pixels(data)) == "rgbw"
 
 
+@pytest.mark.fault(11)
 def test_cmyk_is_converted_to_rgb() -> None:
     assert corners(pixels(as_bytes(quarters().convert("CMYK"), quality=95))) == "rgbw"
 
 
+@pytest.mark.fault(11)
 def test_sixteen_bits_keep_the_upper_eight() -> None:
     grey16 = (np.arange(64 * 64, dtype=np.uint32) * 16).reshape(64, 64).astype(np.uint16)
     for file_format in ("PNG", "TIFF"):
@@ -101,6 +104,7 @@ def test_floating_point_photos_are_unsupported() -> None:
     assert reason(as_bytes(Image.fromarray(np.ones((8, 8), np.float32)), "TIFF")) == "unsupported"
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("file_format", ["PNG", "WEBP"])
 def test_transparent_pixels_become_black(file_format: str) -> None:
     rgba = np.full((20, 20, 4), (250, 240, 230, 255), np.uint8)
@@ -118,6 +122,7 @@ def test_transparent_pixels_become_black(file_format: str) -> None:
     assert rgb[12:].reshape(-1, 3).tolist() == [[250, 240, 230]] * 160
 
 
+@pytest.mark.fault(11)
 def test_palettes_are_converted_with_and_without_transparency() -> None:
     assert corners(pixels(as_bytes(quarters().quantize(8), "PNG"))) == "rgbw"
     clear = quarters().quantize(8)
@@ -132,6 +137,7 @@ def test_the_first_frame_of_several_is_decoded() -> None:
         assert corners(pixels(data)) == "rgbw"
 
 
+@pytest.mark.fault(8)
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "GIF"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 def test_a_partial_file_is_truncated(file_format: str, share: float) -> None:
@@ -164,6 +170,7 @@ def test_a_png_with_a_flipped_byte_is_unreadable() -> None:
     assert reason(bytes(data)) == "unreadable"
 
 
+@pytest.mark.fault(10)
 def test_a_decompression_bomb_is_rejected_without_using_memory() -> None:
     data = bomb()
     assert len(data) < 100_000
@@ -173,12 +180,14 @@ def test_a_decompression_bomb_is_rejected_without_using_memory() -> None:
     assert after - before < 20_000  # KB; the decoded photo takes 400,000
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"])
 def test_the_pixel_limit_applies_to_every_format(file_format: str) -> None:
     assert reason(as_bytes(disc(1, 60, 50), file_format), Limits(60 * 50 - 1)) == "too_large"
     assert decode(open_photo(as_bytes(disc(1, 60, 50), file_format), Limits(60 * 50))).shape == (50, 60, 3)
 
 
+@pytest.mark.fault(10)
 def test_a_webp_bomb_is_rejected_before_its_canvas_is_allocated() -> None:
     canvas = (16_383 - 1).to_bytes(3, "little") * 2
     body = b"WEBPVP8X" + (10).to_bytes(4, "little") + b"\0" * 4 + canvas

@@ -105,6 +105,7 @@ def test_grey_tiff(bits: int, photometric: int) -> None:
         check(data, rgb(to8(value, bits)), may_reject=not usual, name=(photometric, bits, layout))
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("extra", [(), (0,), (1,), (2,)])
 @pytest.mark.parametrize("photometric", [1, 2, 5])
@@ -182,6 +183,7 @@ def test_tiffs_of_other_samples_are_unsupported_or_unreadable(layout: Layout) ->
 # Orientation
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_of_every_format(orientation: int) -> None:
     scene = samples(3, 8)
@@ -243,6 +245,7 @@ def chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("interlaced", [False, True])
 @pytest.mark.parametrize(
     ("colour", "bits"),
@@ -337,6 +340,7 @@ def test_true_colour_bmp() -> None:
 # JPEG, WebP and GIF
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 def test_jpeg_like_a_second_decoder(mode: str) -> None:
     options: list[dict[str, Any]] = [
@@ -355,6 +359,7 @@ def test_jpeg_like_a_second_decoder(mode: str) -> None:
         check(data.removesuffix(b"\xff\xd9"), expected, 3, name=option)
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_webp_like_a_second_decoder(mode: str) -> None:
     image = disc(3, 61, 43).convert(mode)
@@ -368,6 +373,7 @@ def test_webp_like_a_second_decoder(mode: str) -> None:
         check(data, expected[:, :, ::-1], name=option)
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("interlace", [0, 1])
 def test_gif(interlace: int) -> None:
     index = samples(1, 8)[:, :, 0].astype(np.uint8)
@@ -424,6 +430,7 @@ def damaged_baseline() -> Iterator[bytes]:
     yield data[: len(data) // 2] + b"\xff\xd9"
 
 
+@pytest.mark.fault(8)
 @pytest.mark.parametrize(("name", "data"), damaged_jpegs())
 def test_a_damaged_jpeg_is_rejected_and_nothing_is_printed(
     name: str, data: bytes, capfd: pytest.CaptureFixture[str]
@@ -470,6 +477,7 @@ def test_a_corrupt_cmyk_jpeg_is_rejected() -> None:
     assert outcome(data[: len(data) // 2] + b"\xff\xd9") == "corrupt"
 
 
+@pytest.mark.fault(8)
 @pytest.mark.parametrize("interlaced", [False, True])
 def test_a_png_whose_rows_end_early_is_truncated(interlaced: bool) -> None:
     data = png(samples(3, 8), 2, 8, interlaced)

@@ -77,6 +77,7 @@ def test_a_photo_on_which_the_process_dies_twice_is_rejected(
     assert decoder.merge(PHOTOS, SETTINGS) == merge_photos(PHOTOS, SETTINGS)
 
 
+@pytest.mark.fault(10)
 def test_the_photo_that_takes_too_long_is_named(decoder: DecoderProcess) -> None:
     with pytest.raises(PhotoError, match=r"ingest.max_seconds") as caught:
         decoder.merge(
@@ -86,6 +87,7 @@ def test_the_photo_that_takes_too_long_is_named(decoder: DecoderProcess) -> None
     assert (caught.value.side, caught.value.reason) == ("reverse", "too_slow")
 
 
+@pytest.mark.fault(10)
 def test_memory_is_limited_besides_the_estimate(
     decoder: DecoderProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:

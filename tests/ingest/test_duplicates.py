@@ -40,6 +40,7 @@ def test_records_under_two_types_become_one_coin_with_all_types_and_texts() -> N
     assert listing.rejects == ()
 
 
+@pytest.mark.fault(12)
 def test_a_repeated_record_is_kept_once_and_rejected_once() -> None:
     listing = deduplicate([coin(), coin(origin="coins.csv#9"), coin("2", origin="coins.csv#3")], [])
     assert [record.coin_id for record in listing.records] == ["1", "2"]
@@ -48,6 +49,7 @@ def test_a_repeated_record_is_kept_once_and_rejected_once() -> None:
     assert "coins.csv#9 repeats coins.csv#2" in reject.detail
 
 
+@pytest.mark.fault(12)
 def test_contradicting_records_are_rejected_with_both_origins() -> None:
     for changes, word in (
         ({"mint": "Siscia"}, "Siscia"),

@@ -27,6 +27,7 @@ def decoder() -> Iterator[DecoderProcess]:
     decoder.close()
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("bomb", BOMBS)
 @pytest.mark.parametrize("name", SOUND)
 def test_a_bomb_is_the_right_picture_or_a_reject(decoder: DecoderProcess, name: str, bomb: str) -> None:
@@ -50,6 +51,7 @@ def test_a_bomb_is_the_right_picture_or_a_reject(decoder: DecoderProcess, name: 
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 500_000
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize(
     ("name", "bomb", "reason"),
     [

@@ -42,6 +42,7 @@ def test_synthetic_coins_that_cannot_be_written_are_one_line(tmp_path: Path, roo
     assert str(caught.value).isprintable()
 
 
+@pytest.mark.fault(13)
 def test_looping_links_and_names_that_are_not_utf_8_are_rejected(tmp_path: Path) -> None:
     mint = tmp_path / "Roma"
     mint.mkdir()

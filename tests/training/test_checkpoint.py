@@ -37,6 +37,7 @@ def test_infinite_loss_is_loaded_unchanged(tmp_path: Path) -> None:
     assert state is not None and state.best_loss == float("inf")
 
 
+@pytest.mark.fault(20)
 def test_full_disk_keeps_the_previous_checkpoint(tmp_path: Path) -> None:
     checkpoint.save(tmp_path, _state(1))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -104,6 +104,7 @@ def test_training_coins_with_one_type_have_its_label(spark: SparkSession, tmp_pa
     assert len(labels) == 22
 
 
+@pytest.mark.fault(7)
 def test_shards_do_not_depend_on_order_and_partitions_of_the_tables(
     spark: SparkSession, tmp_path: Path
 ) -> None:

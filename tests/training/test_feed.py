@@ -40,6 +40,7 @@ def test_both_feeds_return_the_same_rows_in_the_same_order(tmp_path: Path) -> No
     assert _rows("petastorm", source) == _rows("tfdata", source) == expected
 
 
+@pytest.mark.fault(19)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("rows", [(7, 6), (5, 5, 4), (9, 8, 8, 8, 8)])
 def test_workers_see_each_row_once_per_epoch_in_equal_steps(
@@ -115,6 +116,7 @@ def test_petastorm_unpickles_common_metadata_of_a_folder(tmp_path: Path) -> None
     assert (tmp_path / "mark").exists()
 
 
+@pytest.mark.fault(18)
 @pytest.mark.parametrize("kind", KINDS)
 def test_common_metadata_is_refused_and_not_unpickled(tmp_path: Path, kind: feed.Kind) -> None:
     source = _all(write_shards(tmp_path, {"train": (3,)}))

@@ -34,6 +34,7 @@ def test_empty_shard_has_no_file() -> None:
     assert shards.worker_shards(_shards(1, 0), "train", 1, 2) == WorkerShards((), 0)
 
 
+@pytest.mark.fault(19)
 @pytest.mark.parametrize(
     ("rows", "workers", "batch", "steps"),
     [
@@ -51,6 +52,7 @@ def test_steps_per_epoch_are_equal_on_all_workers(
     assert shards.steps_per_epoch(_shards(*rows), "train", workers, batch) == steps
 
 
+@pytest.mark.fault(19)
 def test_worker_without_rows_is_an_error() -> None:
     with pytest.raises(
         InputError, match=r"leave one of 2 workers without rows; lower training\.workers or add coins"

@@ -14,6 +14,7 @@ from coinspark.core.hashing import file_hash
 from coinspark.vision import weights
 
 
+@pytest.mark.fault(18)
 def test_file_with_another_hash_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
     file = tmp_path / "vgg16_notop.h5"
     file.write_bytes(b"no HDF5 at all")
@@ -53,6 +54,7 @@ class _Evil:
         return eval, (f"open({str(self.marker)!r}, 'w')",)
 
 
+@pytest.mark.fault(18)
 @pytest.mark.parametrize("name", ["evil.npz", "evil.h5"])
 def test_pickle_with_the_right_hash_is_not_unpickled(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(pickle.dumps(_Evil(tmp_path / "marker")))

@@ -31,6 +31,7 @@ def start_owner(folder: Path) -> subprocess.Popen[str]:
     return owner
 
 
+@pytest.mark.fault(5)
 def test_second_build_is_refused_and_told_the_owner(tmp_path: Path) -> None:
     owner = start_owner(tmp_path)
     with (
@@ -43,6 +44,24 @@ def test_second_build_is_refused_and_told_the_owner(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.fault(5)
+def test_second_build_from_another_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same warehouse through a symbolic link, and by a relative path from another working directory."""
+    warehouse, link, elsewhere = tmp_path / "warehouse", tmp_path / "link", tmp_path / "elsewhere"
+    link.symlink_to(warehouse)
+    elsewhere.mkdir()
+    owner = start_owner(warehouse)
+    monkeypatch.chdir(elsewhere)
+    for other in (link, Path("../warehouse")):
+        with (
+            pytest.raises(LockError, match=rf"another build is running \(process {owner.pid} on "),
+            lock_warehouse(other),
+        ):
+            pytest.fail("locked twice")
+    owner.communicate("")
+
+
+@pytest.mark.fault(3)
 def test_kill_9_releases_the_lock(tmp_path: Path) -> None:
     owner = start_owner(tmp_path)
     os.kill(owner.pid, signal.SIGKILL)

@@ -23,6 +23,7 @@ def publish(spark: SparkSession, config: Config, rows: DataFrame) -> None:
     tables.publish(spark, config, tables.stage(spark, config, "classes", rows))
 
 
+@pytest.mark.fault(3)
 def test_staged_rows_are_visible_only_after_publishing(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     publish(spark, config, classes(spark, ("1", "Rome", "Rome")))
@@ -35,9 +36,11 @@ def test_staged_rows_are_visible_only_after_publishing(spark: SparkSession, conf
     assert sorted(row.coin_id for row in tables.read(spark, config, "classes").collect()) == ["2", "3"]
 
 
+@pytest.mark.fault(3)
 def test_stage_resets_a_branch_left_by_a_killed_run(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
-    tables.stage(spark, config, "images", images(spark, "dead"), keep=images(spark, "dead"))
+    staged = images(spark, "dead", "a")
+    tables.stage(spark, config, "images", staged, keep=staged)
     wanted = images(spark, "a")
     tables.publish(spark, config, tables.stage(spark, config, "images", wanted, keep=wanted))
     assert [row.image_id for row in tables.read(spark, config, "images").collect()] == ["a"]
@@ -54,6 +57,7 @@ def test_stage_with_keep_adds_and_deletes_rows(spark: SparkSession, config: Conf
     assert sorted(row.image_id for row in tables.read(spark, config, "images").collect()) == ["b", "c"]
 
 
+@pytest.mark.fault(2)
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
@@ -88,6 +92,7 @@ def test_tag_keeps_the_rows_of_its_build(spark: SparkSession, config: Config) ->
         tables.read(spark, config, "classes", tag="build_2")
 
 
+@pytest.mark.fault(14)
 @pytest.mark.parametrize(
     "mint", ["x'); DROP TABLE--", "back`tick", "two\nlines", "<script>alert(1)</script>", "Ἀθῆναι"]
 )

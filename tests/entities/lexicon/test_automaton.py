@@ -42,6 +42,7 @@ def names(text: str, language: str = "en") -> list[tuple[str, str]]:
     return [(text[match.start : match.end], match.name) for match in automaton.find(MATCHER, text, language)]
 
 
+@pytest.mark.fault(16)
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -85,6 +86,7 @@ def test_match_has_offsets_text_and_entry() -> None:
     assert automaton.find(MATCHER, "The Head", "en") == [(4, 8, "Head", "head", "OBJECT", None, ())]
 
 
+@pytest.mark.fault(16)
 def test_megabyte_of_mixed_scripts_is_searched_to_its_end() -> None:
     text = "Κεφαλή head голова 頭 \U0001f3db " * 50_000
     matches = automaton.find(MATCHER, text, "en")

@@ -90,6 +90,7 @@ def test_mint_folders_need_no_index(tmp_path: Path) -> None:
     assert listing.rejects == ()
 
 
+@pytest.mark.fault(12)
 def test_a_missing_side_is_rejected(tmp_path: Path) -> None:
     write_files(tmp_path, "Roma/CN_type_1_cn_coin_2_o_rev.jpg")
     (reject,) = published.read(published_source(tmp_path, layout="mints")).rejects
@@ -139,6 +140,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "shop"
 
 
+@pytest.mark.fault(13)
 def test_an_object_store_is_read_like_a_folder(store: Path) -> None:
     write_files(store, "coins/1c/a b.jpg", "coins/1c/.x.jpg", "coins/2c/b.jpg", "other/3c/c.jpg")
     root = photo_files.open_root("mem://shop/coins/")

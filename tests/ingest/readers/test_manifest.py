@@ -100,6 +100,7 @@ def test_photos_none_needs_no_photo_columns(tmp_path: Path) -> None:
     assert [record.coin_id for record in listing.records] == ["1"] and reasons(listing) == {"2": "no_mint"}
 
 
+@pytest.mark.fault(13)
 def test_photos_outside_the_root_are_rejected(tmp_path: Path) -> None:
     write_photos(tmp_path / "coins", [0])
     write_photos(tmp_path / "elsewhere", [0])
@@ -279,6 +280,7 @@ def test_a_path_that_is_no_table_is_one_line(tmp_path: Path, path: str) -> None:
     assert len(str(caught.value)) < 900 and str(caught.value).isprintable()
 
 
+@pytest.mark.fault(14, 16)
 def test_names_and_texts_are_not_changed(tmp_path: Path) -> None:
     write_photos(tmp_path, [0])
     mint = 'x\'); DROP TABLE--`coins`\nsecond "line" {table} ${HOME} 罗马 Ῥώμη'
