@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +13,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 from pyspark.sql import DataFrame, SparkSession
+from sklearn.metrics import accuracy_score, recall_score
 
 from coinspark.config import Config
-from coinspark.evaluation import metrics
 from coinspark.training.split_digest import split_digests
 from coinspark.warehouse import schemas
 
@@ -32,7 +33,7 @@ SIZES = {
 CONFIG = Config.model_validate(
     {
         "name": "collection",
-        "evaluation": {"bootstrap_samples": 200, "examples_per_class": 4},
+        "evaluation": {"examples_per_class": 4},
         "ingest": {"shape": "wide"},
         "layers": [
             {"name": "mint", "kind": "mint"},
@@ -68,7 +69,7 @@ def coins(
     return rows
 
 
-def tables(spark: SparkSession, config: Config = CONFIG) -> Callable[[str], DataFrame]:
+def tables(spark: SparkSession) -> Callable[[str], DataFrame]:
     """Returns each table by name."""
     all_coins = coins()
     rows = {
@@ -114,20 +115,82 @@ def tables(spark: SparkSession, config: Config = CONFIG) -> Callable[[str], Data
         ],
     }
     digests = split_digests(spark.createDataFrame(rows["splits"], schemas.SPLITS.ddl))
-    models = (("mint", "hog-svm"), ("mint", "vgg16"), ("designs", "vgg16"))
-    rows["runs"] = [_run(layer, model, all_coins, digests[layer, 0]) for layer, model in models]
+    rows["runs"] = [_run(layer, model, all_coins, digests[layer, 0]) for layer, model in MODELS]
+    rows["metrics"] = metric_rows(all_coins, rows["predictions"])
+    rows["confusion"] = confusion_rows(all_coins, rows["predictions"])
     frames = {
         name: spark.createDataFrame(values, schemas.TABLES[name].ddl).persist()
         for name, values in rows.items()
     }
-    tests = metrics.test_images(frames["runs"], frames["splits"])
-    outcomes = metrics.outcomes(tests, frames["predictions"]).persist()
-    majority = metrics.majority_outcomes(frames["splits"], "mint", config.evaluation.top_k)
-    scored = [*outcomes.collect(), *majority.collect()]
-    values = metrics.metric_rows(scored, ("mint", "vgg16"), config.evaluation, config.seed)
-    frames["metrics"] = spark.createDataFrame(values, schemas.METRICS.ddl).persist()
-    frames["confusion"] = metrics.confusion_counts(outcomes).persist()
     return frames.__getitem__
+
+
+MODELS = (("mint", "hog-svm"), ("mint", "vgg16"), ("designs", "vgg16"))
+Ranking = dict[tuple[str, str], list[str]]
+"""Coin and medium → predicted labels, best first."""
+
+
+def _rankings(rows: Sequence[tuple[Any, ...]]) -> dict[tuple[str, str], Ranking]:
+    """(run_id, level) → its predictions."""
+    rankings: dict[tuple[str, str], Ranking] = {}
+    for run, level, coin, medium, _, name, mint, _ in sorted(rows, key=lambda row: row[4]):
+        ranking = rankings.setdefault((run, level), {})
+        ranking.setdefault((coin, medium), []).append(name if level == "class" else mint)
+    return rankings
+
+
+def _majority(coins: Sequence[Coin]) -> Ranking:
+    """Mints by their number of training images, for every test image."""
+    sizes = Counter(coin.mint for coin in coins if coin.split == "train")
+    order = sorted(sizes, key=lambda mint: (-sizes[mint], mint))
+    return {(coin.coin_id, coin.medium): order for coin in coins if coin.split == "test"}
+
+
+def _scores(ranking: Ranking, truth: dict[tuple[str, str], str]) -> tuple[float, float, float]:
+    """Top-1, top-5 and macro recall by scikit-learn and counting."""
+    labels = [truth[image] for image in sorted(truth)]
+    first = [ranking[image][0] for image in sorted(truth)]
+    among = [truth[image] in ranking[image][:5] for image in sorted(truth)]
+    recall = recall_score(labels, first, labels=sorted(set(labels)), average="macro", zero_division=0)
+    return accuracy_score(labels, first), sum(among) / len(among), recall
+
+
+def metric_rows(coins: Sequence[Coin], predictions: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows of `metrics`, computed without coinspark. Intervals are only value ± 0.05."""
+    rankings = _rankings(predictions)
+    tests = [coin for coin in coins if coin.split == "test"]
+    mints = {(coin.coin_id, coin.medium): coin.mint for coin in tests}
+    reference = _scores(rankings["mint-vgg16", "mint"], mints)
+    rows = []
+    for layer, model in (*MODELS, ("mint", "majority")):
+        for level in ("class", "mint") if model != "majority" else ("mint",):
+            ranking = _majority(coins) if model == "majority" else rankings[f"{layer}-{model}", level]
+            classes = {(coin.coin_id, coin.medium): _label(layer, coin) for coin in tests}
+            values = _scores(ranking, classes if level == "class" else mints)
+            is_reference = (layer, model) == ("mint", "vgg16")
+            for name, value, other in zip(("top1", "top5", "macro_recall"), values, reference, strict=True):
+                difference: tuple[float | int | None, ...] = (None,) * 4
+                if level == "mint" and not is_reference:
+                    difference = (value - other, value - other - 0.05, value - other + 0.05, 1)
+                n = len({coin.coin_id for coin in tests})
+                steps = ["class selection"] if layer == "designs" else []
+                numbers = (n, value, value - 0.05, value + 0.05, *difference, None, None)
+                rows.append((layer, model, level, name, *numbers, is_reference, steps))
+    return rows
+
+
+def confusion_rows(coins: Sequence[Coin], predictions: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows of `confusion`, computed without coinspark."""
+    rows = []
+    for (run, level), ranking in _rankings(predictions).items():
+        layer = run.partition("-")[0]
+        cells = Counter(
+            (_label(layer, coin) if level == "class" else coin.mint, ranking[coin.coin_id, coin.medium][0])
+            for coin in coins
+            if coin.split == "test"
+        )
+        rows += [(run, level, truth, predicted, n) for (truth, predicted), n in cells.items()]
+    return rows
 
 
 def predictions(layer: str, model: str, coins: Sequence[Coin], accuracy: float) -> list[tuple[Any, ...]]:

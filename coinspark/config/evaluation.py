@@ -16,14 +16,12 @@ class Evaluation(Section):
 
     Attributes:
         top_k: The k of top-k accuracy; predictions kept per image and level.
-        bootstrap_samples: Resamples of the test coins for the intervals.
         examples_per_class: Coins that the report shows for each new class and at each end of a cluster.
         suspect_threshold: Minimum probability of the contradicting predictions in the view `suspects`.
         sections: Sections of the report in their order, by name or as `package.module:SECTION`; null: all.
     """
 
     top_k: int = Field(5, ge=1)
-    bootstrap_samples: int = Field(2_000, ge=100)
     examples_per_class: int = Field(6, ge=0, le=50)
     suspect_threshold: float = Field(0.9, gt=0, le=1)
     sections: Annotated[tuple[str, ...], Distinct] | None = None

@@ -31,7 +31,6 @@ RENAMED: dict[str, str] = {
     "entities.recogniser.vectors": "entities.recogniser.vector_size",
     "entities.recogniser.blur": "entities.recogniser.vector_noise",
     "evaluation.top": "evaluation.top_k",
-    "evaluation.bootstrap": "evaluation.bootstrap_samples",
     "evaluation.examples": "evaluation.examples_per_class",
     "evaluation.suspect": "evaluation.suspect_threshold",
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -16,9 +17,12 @@ from pyspark.sql import functions as F
 from coinspark.classes.kinds import KINDS, LayerKind
 from coinspark.config import Config
 from coinspark.core.errors import InputError
-from coinspark.evaluation.metrics import MAJORITY, Key, metric_names, reference_run
+from coinspark.evaluation.metric_rows import Key, metric_names
+from coinspark.evaluation.metrics import MAJORITY
+from coinspark.evaluation.significance import ALPHA
 from coinspark.training.baselines import BASELINES
 from coinspark.vision.backbones import BACKBONES
+from coinspark.warehouse.schemas import METRICS
 
 NO_LAYER = "None"
 """The column "Additional Class Layer" of a row without one."""
@@ -57,6 +61,9 @@ class ComparisonRow:
         difference: Difference of top-1 from the reference run, rolled up to mints; None without one.
         coins: Number of test coins.
         is_network: Whether the model is a trained network, not a baseline.
+        resamples: Number of folds, over all repeats, that the difference is of.
+        p_value: Holm-adjusted p-value of the difference; None if it was not tested.
+        unsupervised: The steps that the layer fitted on all coins, test coins included.
     """
 
     key: Key
@@ -69,6 +76,9 @@ class ComparisonRow:
     difference: Score | None
     coins: int
     is_network: bool = True
+    resamples: int = 0
+    p_value: float | None = None
+    unsupervised: tuple[str, ...] = ()
 
     @property
     def is_layer(self) -> bool:
@@ -77,10 +87,12 @@ class ComparisonRow:
 
     @property
     def effect(self) -> str:
-        """`better` or `worse` if the interval of the difference excludes zero, else `even`."""
-        if self.difference is None:
+        """`better` or `worse` if the difference is significant, else `even`; `untested` without a test."""
+        if self.difference is None or self.p_value is None:
+            return "untested"
+        if self.p_value > ALPHA:
             return "even"
-        return "better" if self.difference.low > 0 else "worse" if self.difference.high < 0 else "even"
+        return "better" if self.difference.value > 0 else "worse"
 
 
 @dataclass(frozen=True)
@@ -108,10 +120,31 @@ class Comparison:
         """The layers that have a difference from the reference run."""
         return [row for row in self.rows if row.is_layer and row.difference is not None]
 
+    @property
+    def tested(self) -> int:
+        """Number of networks whose difference was tested: the size of Holm's family."""
+        return sum(row.p_value is not None for row in self.rows)
+
+    @property
+    def resamples(self) -> int:
+        """Number of folds, over all repeats, that the differences are of; 0 without a difference."""
+        return max((row.resamples for row in self.rows), default=0)
+
+    @property
+    def marked_layers(self) -> dict[str, tuple[str, ...]]:
+        """Layer → its steps that were fitted on all coins, test coins included; only layers with some."""
+        return {row.key[0]: row.unsupervised for row in self.rows if row.unsupervised}
+
 
 def compare(tables: Callable[[str], DataFrame], config: Config) -> Comparison:
     """The comparison from `metrics`, `runs` and `splits`. Raises InputError if nothing has been evaluated."""
-    metrics = tables("metrics").collect()
+    frame = tables("metrics")
+    if missing := sorted(set(METRICS.columns) - set(frame.columns)):
+        raise InputError(
+            f"table1: metrics has no column {missing[0]}: the build is of an earlier version of coinspark; "
+            "run `coinspark nightly` and show the new build"
+        )
+    metrics = frame.collect()
     if not metrics:
         raise InputError(
             "table1: nothing has been evaluated yet; run `coinspark nightly` (or `coinspark evaluate`)"
@@ -132,7 +165,7 @@ def comparison(
     """`compare` on collected rows: METRICS, [layer, mint, class, n] and [layer, model, role]."""
     networks = {(row["layer"], row["model"]) for row in runs if row["role"] == "network"}
     keys = {(row["layer"], row["model"]) for row in metrics}
-    reference = reference_run(config, keys & networks)
+    reference = next(((row["layer"], row["model"]) for row in metrics if row["is_reference"]), None)
     kinds = {layer.name: KINDS[layer.kind] for layer in config.layers}
     by_type = {name for name, kind in kinds.items() if kind.by_type}
     order = {layer.name: i for i, layer in enumerate(config.layers)}
@@ -164,26 +197,6 @@ def comparison(
     return Comparison(tuple(rows), tuple(mints), config.evaluation.top_k, reference)
 
 
-def verdict(row: ComparisonRow) -> str:
-    """Whether the layer improved the recognition of mints, in words."""
-    if row.difference is None:
-        return f"{row.additional_layer}: no reference run to compare with."
-    result = {
-        "better": "better than the reference layer",
-        "worse": "worse than the reference layer",
-        "even": "no significant difference (95 % CI)",
-    }[row.effect]
-    numbers = f"{points(row.difference)} points of top-1 on {row.coins:,} test coins"
-    return f"{row.additional_layer}: {result}, {numbers}."
-
-
-def points(score: Score | None) -> str:
-    """A difference in percentage points with its interval: `+1.2 [-0.4, +2.9]`; empty without one."""
-    if score is None:
-        return ""
-    return f"{100 * score.value:+.1f} [{100 * score.low:+.1f}, {100 * score.high:+.1f}]"
-
-
 def _split_mints(sizes: Sequence[Row]) -> list[str]:
     """The mints that a layer splits, the largest first."""
     mints = {row["mint"] for row in sizes if row["class"] != row["mint"]}
@@ -205,13 +218,19 @@ def _row(
         scores={
             (row["level"], row["metric"]): Score(row["value"], row["low"], row["high"]) for row in metrics
         },
-        difference=_difference(metrics),
         coins=max(row["n"] for row in metrics),
+        unsupervised=tuple(metrics[0]["unsupervised"] or ()),
+        **_compared(metrics),
     )
 
 
-def _difference(metrics: Sequence[Row]) -> Score | None:
+def _compared(metrics: Sequence[Row]) -> dict[str, Any]:
+    """The attributes of a row that are about its difference from the reference run."""
     for row in metrics:
         if row["level"] == "mint" and row["metric"] == "top1" and row["difference"] is not None:
-            return Score(row["difference"], row["difference_low"], row["difference_high"])
-    return None
+            return {
+                "difference": Score(row["difference"], row["difference_low"], row["difference_high"]),
+                "resamples": row["resamples"],
+                "p_value": row["p_adjusted"],
+            }
+    return {"difference": None}

@@ -1,4 +1,4 @@
-"""Top-k accuracy, macro recall and their bootstrap intervals, in NumPy and SciPy without Spark."""
+"""Top-k accuracy and macro recall, as counts of split units, in NumPy without Spark."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 Floats = NDArray[np.float64]
-CHUNK = 100
-"""Resamples drawn at a time, so that memory does not grow with `evaluation.bootstrap_samples`."""
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class TestResults:
-    """Results on the test images of one layer, model and level: arrays of one length, one entry per image.
+    """Results of one layer, model and level: arrays of one length, one entry per test image and fold.
 
     Attributes:
-        image: str; key of the image (coin and medium).
+        image: str; key of the entry (fold, coin and medium).
+        fold: int64.
+        unit: str; split unit of the coin.
         coin: str; coin id.
         truth: str; recorded label.
         rank: int64; rank of the truth among the predictions, from 1; 0 if it is not among them.
@@ -29,49 +29,92 @@ class TestResults:
     __test__ = False  # not a test class, whatever pytest infers from the name
 
     image: NDArray[np.str_]
+    fold: Integers
+    unit: NDArray[np.str_]
     coin: NDArray[np.str_]
     truth: NDArray[np.str_]
-    rank: NDArray[np.int64]
+    rank: Integers
 
     def select(self, mask: NDArray[np.bool_]) -> TestResults:
-        """The images where `mask` (bool, same length) is true."""
-        return TestResults(self.image[mask], self.coin[mask], self.truth[mask], self.rank[mask])
+        """The entries where `mask` (bool, same length) is true."""
+        return TestResults(
+            self.image[mask],
+            self.fold[mask],
+            self.unit[mask],
+            self.coin[mask],
+            self.truth[mask],
+            self.rank[mask],
+        )
 
 
 @dataclass(frozen=True)
 class MetricCounts:
-    """Counts of a metric by coin: `hits` and `images` of shape (coins, groups).
+    """Counts of a metric, one entry per split unit and group that occur together.
 
     The metric is the mean over the groups of hits / images. Top-k has one group, macro recall one group per
     class.
+
+    Attributes:
+        unit: int64; number of the unit, from 0, in the order of the names of the units.
+        group: int64; number of the group, from 0.
+        hits, images: float64; images of the unit in this group that are correct, and all of them.
     """
 
-    hits: sparse.csr_matrix
-    images: sparse.csr_matrix
+    unit: Integers
+    group: Integers
+    hits: Floats
+    images: Floats
+
+    @property
+    def units(self) -> int:
+        """Number of split units."""
+        return len(np.unique(self.unit))
+
+    def group_images(self) -> Floats:
+        """Images of each group."""
+        return _sums(self.group, self.images)
 
     def value(self) -> float:
         """The metric, between 0 and 1; NaN without images."""
-        return float(self.resampled(np.ones((1, self.hits.shape[0])))[0])
+        shares = self._shares()
+        return float(shares.mean()) if len(shares) else float("nan")
 
-    def resampled(self, weights: Floats) -> Floats:
-        """The metric of each resample, shape (resamples,).
+    def without_each_unit(self) -> Floats:
+        """The metric without each of the units in turn, shape (units,).
 
-        A class without an image in a resample is left out of the mean of that resample.
-
-        Args:
-            weights: How often each coin was drawn, shape (resamples, coins).
+        A group that has no image left is left out of the mean; NaN if no group has one.
         """
-        hits, images = np.asarray(weights @ self.hits), np.asarray(weights @ self.images)
-        shares = np.divide(hits, images, out=np.zeros_like(hits, dtype=float), where=images > 0)
-        groups = (images > 0).sum(axis=1)
-        return np.divide(shares.sum(axis=1), groups, out=np.full(len(groups), np.nan), where=groups > 0)
+        shares = self._shares()
+        rest = self.group_images()[self.group] - self.images
+        is_left = rest > 0
+        hits = _sums(self.group, self.hits)[self.group] - self.hits
+        changed = np.divide(hits, rest, out=np.zeros_like(rest), where=is_left)
+        total = shares.sum() + _sums(self.unit, changed - shares[self.group])
+        groups = len(shares) - _sums(self.unit, ~is_left)
+        return np.divide(total, groups, out=np.full(len(groups), np.nan), where=groups > 0)
+
+    def unit_weights(self) -> Floats:
+        """The weight of each unit in the metric, shape (units,); their sum is 1."""
+        images = self.group_images()
+        return _sums(self.unit, self.images / images[self.group]) / len(images)
+
+    def _shares(self) -> Floats:
+        """Hits / images of each group."""
+        return _sums(self.group, self.hits) / self.group_images()
+
+
+def _sums(index: Integers, values: NDArray[Any]) -> Floats:
+    """Sum of the values of each index, shape (largest index + 1,). Every index occurs."""
+    return np.bincount(index, values).astype(np.float64)
 
 
 def test_results(rows: Sequence[Any]) -> TestResults:
-    """Results from rows with coin_id, medium, truth and rank, ordered by coin and medium."""
-    ordered = sorted(rows, key=lambda row: (row["coin_id"], row["medium"]))
+    """Results from rows with fold, unit, coin_id, medium, truth and rank, sorted by fold, coin, medium."""
+    ordered = sorted(rows, key=lambda row: (row["fold"], row["coin_id"], row["medium"]))
     return TestResults(
-        np.array([f"{row['coin_id']}\x00{row['medium']}" for row in ordered], dtype=np.str_),
+        np.array([f"{row['fold']}\x00{row['coin_id']}\x00{row['medium']}" for row in ordered], dtype=np.str_),
+        np.array([row["fold"] for row in ordered], dtype=np.int64),
+        np.array([row["unit"] for row in ordered], dtype=np.str_),
         np.array([row["coin_id"] for row in ordered], dtype=np.str_),
         np.array([row["truth"] for row in ordered], dtype=np.str_),
         np.array([row["rank"] or 0 for row in ordered], dtype=np.int64),
@@ -79,49 +122,28 @@ def test_results(rows: Sequence[Any]) -> TestResults:
 
 
 def metric_counts(results: TestResults, metric: str) -> MetricCounts:
-    """Counts of a metric by coin.
+    """Counts of a metric by split unit.
 
     Args:
         metric: `top1`, `top5`, … for top-k accuracy, or `macro_recall` for the mean recall of the classes.
     """
-    coins, row = np.unique(results.coin, return_inverse=True)
     if metric == "macro_recall":
-        names, group = np.unique(results.truth, return_inverse=True)
-        hits, groups = results.rank == 1, len(names)
+        group = np.unique(results.truth, return_inverse=True)[1]
+        hits = results.rank == 1
     elif metric.startswith("top") and metric[3:].isdecimal():
-        group, groups = np.zeros(len(row), dtype=np.int64), 1
+        group = np.zeros(len(results.rank), dtype=np.int64)
         hits = (results.rank >= 1) & (results.rank <= int(metric[3:]))
     else:
         raise ValueError(f"unknown metric {metric!r}; expected topK or macro_recall")
-    shape = (len(coins), groups)
-    return MetricCounts(
-        sparse.csr_matrix((hits.astype(float), (row, group)), shape=shape),
-        sparse.csr_matrix((np.ones(len(row)), (row, group)), shape=shape),
-    )
-
-
-def bootstrap_interval(
-    first: MetricCounts, second: MetricCounts | None, samples: int, seed: int
-) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of `first`, or of `first` − `second` on the same coins.
-
-    Whole coins are resampled, so that all media of a coin stay together. Both metrics get the same resamples
-    (paired). The coins are in the order of their ids: the interval depends on the tables and the seed alone.
-    """
-    random, coins = np.random.default_rng(seed), first.hits.shape[0]
-    if coins == 0:
-        return float("nan"), float("nan")
-    values = []
-    for start in range(0, samples, CHUNK):
-        draws = random.multinomial(coins, np.full(coins, 1 / coins), size=min(CHUNK, samples - start))
-        weights = draws.astype(float)
-        values.append(first.resampled(weights) - (second.resampled(weights) if second else 0.0))
-    low, high = np.nanpercentile(np.concatenate(values), [2.5, 97.5])
-    return float(low), float(high)
+    unit = np.unique(results.unit, return_inverse=True)[1]
+    groups = int(group.max(initial=0)) + 1
+    pairs, entry = np.unique(unit * groups + group, return_inverse=True)
+    images = _sums(entry, np.ones(len(entry)))
+    return MetricCounts(pairs // groups, pairs % groups, _sums(entry, hits), images)
 
 
 def common_images(first: TestResults, second: TestResults) -> tuple[TestResults, TestResults]:
-    """Both results, restricted to the images that both contain."""
+    """Both results, restricted to the images that both contain in the same fold."""
     return (
         first.select(np.isin(first.image, second.image)),
         second.select(np.isin(second.image, first.image)),

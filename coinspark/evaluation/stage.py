@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError
 from coinspark.evaluation import metrics
+from coinspark.evaluation.metric_rows import metric_rows
 from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.training.classifier.predict import RunModel, predict, run_model
 from coinspark.training.split_digest import split_digests
@@ -39,11 +40,12 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     outcomes = metrics.outcomes(tests, predictions).persist()
     _check_complete(outcomes, config)
     networks = [(run["layer"], run["model"]) for run in run_rows if run["role"] == "network"]
-    reference = metrics.reference_run(config, networks)
-    rows = outcomes.select("layer", "model", "level", "coin_id", "medium", "truth", "rank").collect()
-    if reference is not None:
-        rows += metrics.majority_outcomes(splits, reference[0], config.evaluation.top_k).collect()
-    values = metrics.metric_rows(rows, reference, config.evaluation, config.seed)
+    comparisons = metrics.comparisons(config, networks, splits)
+    rows = outcomes.drop("run_id", "predicted").collect()
+    if comparisons.reference is not None:
+        layer = comparisons.reference[0]
+        rows += metrics.majority_outcomes(splits, layer, comparisons.top_k).collect()
+    values = metric_rows(rows, comparisons)
     return {
         "predictions": predictions,
         "confusion": metrics.confusion_counts(outcomes),
@@ -87,10 +89,10 @@ def _check_complete(outcomes: DataFrame, config: Config) -> None:
 def _settings(config: Config) -> Any:
     return {
         "evaluation": config.evaluation,
-        "seed": config.seed,
         "size": config.image_size,
         "reference_layer": config.reference_layer,
         "views": config.training.prediction_views,
+        "unsupervised": metrics.unsupervised_steps(config),
     }
 
 

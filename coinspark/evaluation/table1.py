@@ -9,9 +9,12 @@ from pyspark.sql import DataFrame
 
 from coinspark.config import Config
 from coinspark.core.formatting import format_rows
-from coinspark.evaluation.comparison import Comparison, ComparisonRow, Score, compare, points, verdict
+from coinspark.evaluation.comparison import Comparison, ComparisonRow, Score, compare
 from coinspark.evaluation.metrics import LEVELS, MAJORITY
+from coinspark.evaluation.verdicts import claim_note, points, unsupervised_note, verdict
 
+MARK = "*"
+"""Marks a layer with steps that were fitted on test coins too."""
 LEFT_ALIGNED = 4
 """The first columns of the text table describe the row; numbers follow."""
 
@@ -33,6 +36,7 @@ def flat(comparison: Comparison) -> tuple[list[str], list[list[object]]]:
     for level, metric in scores:
         columns += [f"{level}_{metric}", f"{level}_{metric}_low", f"{level}_{metric}_high"]
     columns += ["difference", "difference_low", "difference_high"]
+    columns += ["resamples", "p_adjusted", "effect", "unsupervised"]
     rows: list[list[object]] = []
     for row in comparison.rows:
         layer, model = row.key
@@ -40,6 +44,7 @@ def flat(comparison: Comparison) -> tuple[list[str], list[list[object]]]:
         values += [layer, row.classes, json.dumps(row.counts, ensure_ascii=False), row.coins]
         for score in (*(row.scores.get(score) for score in scores), row.difference):
             values += [score.value, score.low, score.high] if score else [None, None, None]
+        values += [row.resamples, row.p_value, row.effect, ", ".join(row.unsupervised)]
         rows.append(values)
     return columns, rows
 
@@ -61,6 +66,12 @@ def text(comparison: Comparison) -> str:
         notes += [
             f"difference: percentage points from the reference layer ({comparison.reference[0]}), paired."
         ]
+    if comparison.compared_layers:
+        notes += [claim_note(comparison)]
+    notes += [
+        f"{MARK} {_escape(layer)}: {unsupervised_note(steps)}"
+        for layer, steps in comparison.marked_layers.items()
+    ]
     verdicts = [verdict(row) for row in comparison.rows if row.is_layer]
     return "\n".join([*_align(heads, body, groups, len(metrics)), *notes, *verdicts])
 
@@ -93,7 +104,7 @@ def _cells(row: ComparisonRow, metrics: Sequence[str]) -> list[str]:
     return [
         row.architecture,
         row.class_type,
-        row.additional_layer,
+        row.additional_layer + MARK * bool(row.unsupervised),
         classes,
         *scores,
         points(row.difference),

@@ -44,12 +44,13 @@ FROM {splits} GROUP BY layer, fold, mint, class
 """
 
 _SUSPECTS = """
-SELECT r.layer, p.coin_id, p.medium, c.mint AS recorded, p.mint AS predicted, p.probability,
-       c.obverse.uri AS obverse, c.reverse.uri AS reverse
+SELECT r.layer, p.coin_id, p.medium, c.mint AS recorded, p.mint AS predicted,
+       max(p.probability) AS probability, c.obverse.uri AS obverse, c.reverse.uri AS reverse
 FROM {predictions} p JOIN {runs} r ON p.run_id = r.run_id
 JOIN {coins} c ON p.coin_id = c.coin_id AND p.medium = c.medium
 WHERE p.level = 'mint' AND p.rank = 1 AND r.role = 'network' AND p.mint <> c.mint
   AND p.probability >= {threshold}D
+GROUP BY r.layer, p.coin_id, p.medium, c.mint, p.mint, c.obverse.uri, c.reverse.uri
 """
 
 VIEWS: dict[str, View] = {
@@ -66,7 +67,7 @@ VIEWS: dict[str, View] = {
         ),
         View(
             "suspects",
-            "confident predictions that contradict the recorded mint",
+            "confident predictions that contradict the recorded mint; with several repeats the most probable",
             ("layer", "coin_id", "medium", "recorded", "predicted", "probability", "obverse", "reverse"),
             _SUSPECTS,
         ),

@@ -1,7 +1,8 @@
 """Run benchmarks, each in its own process. The last line that a benchmark prints is its result.
 
 make bench
-python -m tests.bench [merge feed training entities names linking features kmeans deepcluster nightly]
+python -m tests.bench [merge feed training entities names linking features kmeans deepcluster nightly
+    intervals]
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ NAMES = (
     "kmeans",
     "deepcluster",
     "nightly",
+    "intervals",
 )
 
 

@@ -1,4 +1,4 @@
-"""A small comparison for the tests: four layers, two of them with a difference, and two baselines."""
+"""A small comparison for the tests: four layers, three of them with a difference, and two baselines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ RUNS = [
 
 
 def metric(
-    key: tuple[str, str, str, str], value: float, difference: tuple[float, float, float] | None
+    key: tuple[str, str, str, str],
+    value: float,
+    difference: tuple[float, float, float] | None,
+    p_adjusted: float | None = None,
+    resamples: int = 10,
 ) -> Row:
     """A row of the table `metrics`; the interval is value ± 0.05."""
     layer, model, level, name = key
@@ -37,6 +41,11 @@ def metric(
         difference=values[0],
         difference_low=values[1],
         difference_high=values[2],
+        resamples=resamples if difference else None,
+        p_value=None,
+        p_adjusted=p_adjusted,
+        is_reference=(layer, model) == ("mint", "vgg16"),
+        unsupervised=["class selection"] if layer in ("designs", "fewer") else [],
     )
 
 
@@ -45,21 +54,24 @@ def size(layer: str, mint: str, name: str, n: int) -> Row:
     return Row(layer=layer, mint=mint, **{"class": name}, n=n)
 
 
-def metric_rows() -> list[Row]:
-    """Top-1 0.7, top-5 0.8 and macro recall 0.9 for every layer."""
+def metric_rows(resamples: int = 10) -> list[Row]:
+    """Top-1 0.7, top-5 0.8 and macro recall 0.9 for every layer; ten folds, or one split without a test."""
     rows = []
-    for layer, model, difference in (
-        ("designs", "vgg16", (0.03, 0.01, 0.05)),
-        ("fewer", "vgg16", (-0.01, -0.04, 0.02)),
-        ("mint", "majority", (-0.4, -0.5, -0.3)),
-        ("mint", "hog-svm", (-0.07, -0.1, -0.02)),
-        ("mint", "vgg16", None),
-        ("type", "vgg16", (-0.02, -0.03, -0.01)),
+    for layer, model, difference, p in (
+        ("designs", "vgg16", (0.03, 0.01, 0.05), 0.021),
+        ("fewer", "vgg16", (-0.01, -0.04, 0.02), 0.4),
+        ("mint", "majority", (-0.4, -0.5, -0.3), None),
+        ("mint", "hog-svm", (-0.07, -0.1, -0.02), None),
+        ("mint", "vgg16", None, None),
+        ("type", "vgg16", (-0.02, -0.03, -0.01), 0.0004),
     ):
         for level in ("class", "mint") if model != "majority" else ("mint",):
             for i, name in enumerate(("top1", "top5", "macro_recall")):
                 at_mint = difference if level == "mint" else None
-                rows.append(metric((layer, model, level, name), 0.7 + 0.1 * i, at_mint))
+                p_adjusted = p if level == "mint" and resamples > 1 else None
+                rows.append(
+                    metric((layer, model, level, name), 0.7 + 0.1 * i, at_mint, p_adjusted, resamples)
+                )
     return rows
 
 

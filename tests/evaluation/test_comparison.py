@@ -1,10 +1,13 @@
-"""Comparison of layers: order, columns, reference run, verdicts."""
+"""Comparison of layers: order, columns, reference run, effects."""
 
 from __future__ import annotations
 
 import pytest
+from pyspark.sql import SparkSession
 
-from coinspark.evaluation.comparison import Comparison, ComparisonRow, Score, comparison, verdict
+from coinspark.core.errors import InputError
+from coinspark.evaluation.comparison import Comparison, compare, comparison
+from coinspark.warehouse.schemas import METRICS
 from tests.evaluation.comparison_rows import CONFIG, RUNS, class_sizes, metric_rows
 
 
@@ -30,13 +33,33 @@ def test_rows_are_in_the_order_of_the_paper_with_baselines_last(table: Compariso
     assert [row.key[0] for row in table.compared_layers] == ["designs", "fewer"]
 
 
-def test_verdict_names_harm(table: Comparison) -> None:
-    row = ComparisonRow(("x", "vgg16"), "VGG16", "Mints", "x", 3, {}, {}, Score(-0.02, -0.03, -0.01), 40)
-    assert verdict(row) == (
-        "x: worse than the reference layer, -2.0 [-3.0, -1.0] points of top-1 on 40 test coins."
-    )
+def test_effects_are_of_tested_networks_only(table: Comparison) -> None:
+    effects = [row.effect for row in table.rows]
+    assert effects == ["worse", "untested", "better", "even", "untested", "untested"]
+    assert (table.tested, table.resamples) == (3, 10)
+    assert table.marked_layers == {"designs": ("class selection",), "fewer": ("class selection",)}
+
+
+def test_one_split_has_no_effect_whatever_its_interval() -> None:
+    table = comparison(metric_rows(resamples=1), class_sizes(), RUNS, CONFIG)
+    assert {row.effect for row in table.rows} == {"untested"}
+    assert (table.tested, table.resamples) == (0, 1)
 
 
 def test_comparison_without_the_reference_layer_has_no_reference() -> None:
     designs = [row for row in metric_rows() if row["layer"] == "designs"]
     assert comparison(designs, class_sizes(), RUNS, CONFIG).reference is None
+
+
+def test_reference_is_that_of_the_metrics_whatever_the_configuration_says_now() -> None:
+    """The layers have another order since the evaluation. The stored differences are still from `mint`."""
+    layers = [{"name": "also", "kind": "mint"}, *({"name": x.name, "kind": x.kind} for x in CONFIG.layers)]
+    changed = type(CONFIG).model_validate({"layers": layers})
+    assert changed.reference_layer == "also"
+    assert comparison(metric_rows(), class_sizes(), RUNS, changed).reference == ("mint", "vgg16")
+
+
+def test_metrics_of_an_earlier_version_are_an_error(spark: SparkSession) -> None:
+    old = spark.createDataFrame([], METRICS.ddl).drop("p_adjusted")
+    with pytest.raises(InputError, match=r"^table1: metrics has no column p_adjusted: [^\n]*nightly"):
+        compare(lambda name: old, CONFIG)

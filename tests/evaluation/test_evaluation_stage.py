@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from coinspark.config import Config
@@ -16,10 +16,14 @@ from coinspark.evaluation import stage
 from coinspark.evaluation.report.gather import gather
 from coinspark.pipeline.stage import Context
 from coinspark.training.classifier.predict import RunModel
-from coinspark.warehouse.schemas import METRICS, PREDICTIONS, TABLES
+from coinspark.warehouse.schemas import PREDICTIONS, TABLES
 from tests import evaluation_tables
 
 Tables = Callable[[str], DataFrame]
+
+
+def _by_key(rows: list[Row]) -> dict[tuple[str, ...], Row]:
+    return {(row["layer"], row["model"], row["level"], row["metric"]): row for row in rows}
 
 
 @pytest.fixture
@@ -56,14 +60,19 @@ def test_stage_predicts_every_run_once_and_resumes_after_a_kill(
     assert {tuple(row) for row in built["predictions"].collect()} == {  # type: ignore[union-attr]
         tuple(row) for row in build("predictions").collect()
     }
-    values = sorted(tuple(row) for row in built["metrics"].collect())  # type: ignore[union-attr]
-    assert values == sorted(tuple(row) for row in build("metrics").select(list(METRICS.columns)).collect())
-    assert {row[:2] for row in values} == {
-        ("designs", "vgg16"),
-        ("mint", "hog-svm"),
-        ("mint", "majority"),
-        ("mint", "vgg16"),
-    }
+    confusion = sorted(map(tuple, built["confusion"].collect()))  # type: ignore[union-attr]
+    assert confusion == sorted(map(tuple, build("confusion").collect()))
+    values, expected = (_by_key(frame.collect()) for frame in (built["metrics"], build("metrics")))  # type: ignore[union-attr]
+    assert values.keys() == expected.keys()
+    for key, row in values.items():
+        other = expected[key]
+        assert (row["n"], row["is_reference"]) == (other["n"], other["is_reference"])
+        assert (row["resamples"], row["unsupervised"]) == (other["resamples"], other["unsupervised"])
+        assert (row["p_value"], row["p_adjusted"]) == (None, None)
+        for name in ("value", "difference"):
+            assert row[name] == (None if other[name] is None else pytest.approx(other[name]))
+        assert row["low"] < row["value"] < row["high"]
+        assert row["high"] - row["low"] < 0.4
     stage.STAGE.build(context)
     assert len(models) == 3
 

@@ -1,11 +1,11 @@
-"""Outcomes, confusion counts and metric rows of a few coins, computed by hand."""
+"""Outcomes, confusion counts and compared runs of a few coins, computed by hand."""
 
 from __future__ import annotations
 
 import pytest
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
-from coinspark.config import Config, Evaluation
+from coinspark.config import Config
 from coinspark.evaluation import metrics
 from coinspark.warehouse.schemas import PREDICTIONS, RUNS, SPLITS
 
@@ -84,55 +84,51 @@ def test_majority_predicts_the_largest_mints_of_the_training_split_of_each_fold(
     }
 
 
-def outcome(
-    layer: str, model: str, level: str, coin: str, truth: str, rank: int | None, medium: str = "original"
-) -> Row:
-    return Row(layer=layer, model=model, level=level, coin_id=coin, medium=medium, truth=truth, rank=rank)
-
-
-def test_metric_rows_pool_folds_and_compare_common_coins() -> None:
-    reference = [
-        outcome("mint", "vgg16", "mint", f"c{i}", "A" if i < 6 else "B", 1 if i % 2 else 2) for i in range(10)
-    ]
-    layer = [
-        outcome("designs", "vgg16", "mint", f"c{i}", "A" if i < 6 else "B", 1 if i else 3) for i in range(10)
-    ]
-    layer.append(outcome("designs", "vgg16", "mint", "only here", "B", None))
-    rows = metrics.metric_rows(
-        [*reference, *layer], ("mint", "vgg16"), Evaluation(bootstrap_samples=200, top_k=3), seed=1
-    )
-    by_key = {(row[0], row[3]): row for row in rows}
-    assert set(by_key) == {
-        (layer, metric) for layer in ("mint", "designs") for metric in ("top1", "top3", "macro_recall")
-    }
-    assert by_key["mint", "top1"][4:6] == (10, 0.5) and by_key["mint", "top1"][8:] == (None, None, None)
-    assert by_key["designs", "top1"][4:6] == (11, pytest.approx(9 / 11))
-    assert by_key["designs", "top1"][8] == pytest.approx(0.9 - 0.5)  # ten common coins
-    assert by_key["designs", "macro_recall"][5] == pytest.approx((5 / 6 + 4 / 5) / 2)
-    low, high = by_key["designs", "top1"][9:]
-    assert low is not None and high is not None and low < 0.4 < high
-
-
-def test_levels_are_separate_and_a_layer_without_common_coins_has_no_difference() -> None:
-    rows = metrics.metric_rows(
-        [
-            outcome("mint", "vgg16", "mint", "a", "A", 1),
-            outcome("x", "vgg16", "mint", "b", "A", 1),
-            outcome("x", "vgg16", "class", "b", "A/o", 2),
-        ],
-        ("mint", "vgg16"),
-        Evaluation(bootstrap_samples=100, top_k=1),
-        seed=1,
-    )
-    by_key = {(row[0], row[2], row[3]): row for row in rows}
-    assert by_key["x", "class", "top1"][5] == 0 and by_key["x", "mint", "top1"][5] == 1
-    assert by_key["x", "mint", "top1"][8:] == (None, None, None)
-
-
-def test_reference_run_is_the_network_of_the_reference_layer() -> None:
-    config = Config.model_validate(
-        {"layers": [{"name": "d", "kind": "entities"}, {"name": "plain", "kind": "mint"}]}
-    )
-    networks = [("d", "vgg16"), ("plain", "vgg16")]
+def test_reference_layer_is_the_first_of_its_kind_in_the_configuration() -> None:
+    kinds = (("d", "entities"), ("plain", "mint"), ("also", "mint"))
+    config = Config.model_validate({"layers": [{"name": name, "kind": kind} for name, kind in kinds]})
+    networks = [("also", "vgg16"), ("d", "vgg16"), ("plain", "vgg16")]
     assert metrics.reference_run(config, networks) == ("plain", "vgg16")
-    assert metrics.reference_run(config, networks[:1]) is None
+    assert metrics.reference_run(config, networks[:2]) is None  # it was not trained
+
+
+def test_ratio_of_test_to_training_units_counts_units_of_all_folds(spark: SparkSession) -> None:
+    """Two folds; the units t and u are of several coins or media."""
+    sides = {0: {"t": "test", "u": "train", "v": "validation"}, 1: {"t": "train", "u": "train", "v": "test"}}
+    coins = [("1", "original", "t"), ("1", "plaster", "t"), ("2", "original", "u"), ("3", "original", "u")]
+    rows = [
+        ("mint", fold, coin, medium, "A", "A", of_unit[unit], unit)
+        for fold, of_unit in sides.items()
+        for coin, medium, unit in [*coins, ("4", "original", "v")]
+    ]
+    assert metrics.test_to_train(spark.createDataFrame(rows, SPLITS.ddl)) == {"mint": 2 / 3}
+
+
+def test_unsupervised_steps_are_declared_by_the_kind_and_the_configuration() -> None:
+    layers = [{"name": kind, "kind": kind} for kind in ("mint", "type", "entities", "clusters")]
+    steps = {
+        weights: metrics.unsupervised_steps(
+            Config.model_validate({"layers": layers, "features": {"weights": weights}, "entities": entities})
+        )
+        for weights, entities in (
+            ("imagenet", {"engines": ["lexicon"]}),
+            ("deepcluster", {"engines": ["lexicon", "spacy"]}),
+            (
+                None,
+                {
+                    "engines": ["spacy"],
+                    "languages": ["en"],
+                    "recogniser": {"pretrained": {"en": {"path": "x"}}},
+                },
+            ),
+        )
+    }
+    assert steps["imagenet"] == {
+        "mint": (),
+        "type": (),
+        "entities": ("class selection",),
+        "clusters": ("PCA", "k-means"),
+    }
+    assert steps["deepcluster"]["clusters"] == ("DeepCluster network", "PCA", "k-means")
+    assert steps["deepcluster"]["entities"] == ("class selection", "entity recogniser", "word vectors")
+    assert steps[None]["entities"] == ("class selection",)

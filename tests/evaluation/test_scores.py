@@ -1,20 +1,13 @@
-"""Metrics against scikit-learn, intervals against SciPy, roll-up by hand."""
+"""Metrics against scikit-learn, counts by unit against metrics that are computed anew."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
-from sklearn.metrics import recall_score, top_k_accuracy_score
+from sklearn.metrics import accuracy_score, recall_score, top_k_accuracy_score
 
 from coinspark.evaluation import scores
-
-
-def images(truth: list[str], rank: list[int], coins: list[str] | None = None) -> scores.TestResults:
-    """One image per entry, each of another coin unless `coins` is given."""
-    coin_ids = coins or [f"c{i:04}" for i in range(len(truth))]
-    keys = [f"{name}-{i}" for i, name in enumerate(coin_ids)]
-    return scores.TestResults(np.array(keys), np.array(coin_ids), np.array(truth), np.array(rank))
+from tests.evaluation.results import images
 
 
 @pytest.fixture
@@ -58,55 +51,55 @@ def test_confusion_inside_a_mint_is_an_error_at_class_level_only() -> None:
 
 def test_truth_that_is_not_predicted_is_no_hit_for_any_k() -> None:
     assert scores.metric_counts(images(["a", "a"], [0, 3]), "top5").value() == 0.5
+    assert scores.metric_counts(images(["a", "a"], [6, 5]), "top5").value() == 0.5
     with pytest.raises(ValueError, match="unknown metric 'f1'"):
         scores.metric_counts(images(["a"], [1]), "f1")
 
 
-def test_interval_equals_scipy_bootstrap() -> None:
-    hits = (np.random.default_rng(3).random(400) < 0.7).astype(int)
-    low, high = scores.bootstrap_interval(
-        scores.metric_counts(images(["a"] * 400, list(hits)), "top1"), None, 4000, 1
-    )
-    other = stats.bootstrap(
-        (hits,), np.mean, n_resamples=4000, method="percentile", random_state=2
-    ).confidence_interval
-    assert (low, high) == pytest.approx((other.low, other.high), abs=0.006)
+def test_metric_without_each_unit_equals_scikit_learn_on_the_other_units() -> None:
+    random = np.random.default_rng(8)
+    truth, rank = random.integers(0, 4, 60), random.integers(1, 3, 60)
+    units = np.array([f"u{n}" for n in random.integers(0, 9, 60)])
+    predicted = np.where(rank == 1, truth, (truth + 1) % 4)
+    results = images(list(truth.astype(str)), list(rank), units=list(units))
+    rest = [units != name for name in np.unique(units)]
+    top1 = [accuracy_score(truth[mask], predicted[mask]) for mask in rest]
+    assert scores.metric_counts(results, "top1").without_each_unit() == pytest.approx(top1)
+    recall = [
+        recall_score(truth[mask], predicted[mask], labels=np.unique(truth[mask]), average="macro")
+        for mask in rest
+    ]
+    assert scores.metric_counts(results, "macro_recall").without_each_unit() == pytest.approx(recall)
 
 
-def test_interval_depends_on_seed_and_results_alone() -> None:
-    first, second = (scores.metric_counts(images(["a", "b"] * 60, [1, 2, 1] * 40), "top1") for _ in range(2))
-    assert scores.bootstrap_interval(first, None, 300, 1) == scores.bootstrap_interval(second, None, 300, 1)
-    assert scores.bootstrap_interval(first, None, 300, 1) != scores.bootstrap_interval(first, None, 300, 2)
+def test_class_without_images_is_left_out_of_the_mean() -> None:
+    """Unit u has the only image of class b, which is wrong."""
+    results = images(["a", "a", "b"], [1, 2, 0], units=["t", "v", "u"])
+    counts = scores.metric_counts(results, "macro_recall")
+    assert counts.value() == pytest.approx((1 / 2 + 0) / 2)
+    assert counts.without_each_unit() == pytest.approx([(0 + 0) / 2, 1 / 2, (1 + 0) / 2])  # t, u, v
 
 
-def test_media_of_a_coin_are_resampled_together() -> None:
-    """Four casts of each coin add no information: the interval is that of the coins, not half as wide."""
-    hits = [int(i % 3 > 0) for i in range(90)]
-    alone = scores.bootstrap_interval(scores.metric_counts(images(["a"] * 90, hits), "top1"), None, 3000, 1)
-    coins = [f"c{i:04}" for i in range(90) for _ in range(4)]
-    casts = images(["a"] * 360, [hit for hit in hits for _ in range(4)], coins)
-    cast = scores.bootstrap_interval(scores.metric_counts(casts, "top1"), None, 3000, 1)
-    assert cast == pytest.approx(alone, abs=1e-9)
+def test_weights_of_units_are_their_shares_of_the_metric() -> None:
+    results = images(["a", "a", "a", "b"], [1, 1, 1, 1], units=["t", "t", "u", "u"])
+    assert scores.metric_counts(results, "top1").unit_weights().tolist() == [0.5, 0.5]
+    # Class a: two thirds and one third, class b: all of u. Their mean:
+    assert scores.metric_counts(results, "macro_recall").unit_weights() == pytest.approx([1 / 3, 2 / 3])
 
 
-def test_paired_interval_is_narrower_than_its_parts_and_zero_against_itself() -> None:
-    random = np.random.default_rng(0)
-    base = (random.random(200) < 0.7).astype(int)
-    better = base.copy()
-    better[np.flatnonzero(base == 0)[:20]] = 1
-    first, second = (scores.metric_counts(images(["a"] * 200, list(hits)), "top1") for hits in (better, base))
-    assert scores.bootstrap_interval(first, first, 500, 1) == (0, 0)
-    low, high = scores.bootstrap_interval(first, second, 2000, 1)
-    assert 0.05 < low < 0.1 < high < 0.15  # 20 of 200: 0.1, standard error 0.021
-    wide = scores.bootstrap_interval(first, None, 2000, 1)
-    assert high - low < wide[1] - wide[0]
+def test_results_are_sorted_and_a_missing_rank_is_zero() -> None:
+    rows = [
+        {"fold": 1, "unit": "u", "coin_id": "c", "medium": "plaster", "truth": "A", "rank": None},
+        {"fold": 0, "unit": "u", "coin_id": "d", "medium": "original", "truth": "B", "rank": 2},
+        {"fold": 0, "unit": "u", "coin_id": "c", "medium": "original", "truth": "A", "rank": 1},
+    ]
+    results = scores.test_results(rows)
+    assert (results.fold.tolist(), results.coin.tolist()) == ([0, 0, 1], ["c", "d", "c"])
+    assert (results.truth.tolist(), results.rank.tolist()) == (["A", "B", "A"], [1, 2, 0])
 
 
-def test_common_images_are_those_in_both_results() -> None:
-    first, second = scores.common_images(images(["a", "a", "b"], [1, 2, 1]), images(["a", "a"], [1, 1]))
-    assert list(first.image) == list(second.image) and len(first.rank) == 2
-
-
-def test_class_without_images_in_a_resample_is_left_out_of_its_mean() -> None:
-    counts = scores.metric_counts(images(["a", "b"], [1, 0]), "macro_recall")
-    assert counts.resampled(np.array([[2.0, 0.0], [0.0, 2.0], [1.0, 1.0]])).tolist() == [1.0, 0.0, 0.5]
+def test_common_images_are_those_that_both_tested_in_the_same_fold() -> None:
+    first = images(["a"] * 4, [1, 2, 3, 4], coins=["c", "d", "c", "d"], folds=[0, 0, 1, 1])
+    second = images(["a"] * 3, [5, 6, 7], coins=["d", "c", "e"], folds=[0, 1, 1])
+    first, second = scores.common_images(first, second)
+    assert (first.rank.tolist(), second.rank.tolist()) == ([2, 3], [5, 6])

@@ -62,10 +62,17 @@ def _evidence(layer: Layer, mints: tuple[str, ...]) -> Column:
     )
 
 
+def unsupervised_steps(config: Config) -> tuple[str, ...]:
+    """The steps that are fitted on the images of all coins. Other networks are not fitted on these images."""
+    network = ("DeepCluster network",) if config.features.weights == "deepcluster" else ()
+    return (*network, "PCA", "k-means")
+
+
 KIND = LayerKind(
     assign,
     with_clusters,
     reads=("clusters", "cluster_mints"),
     splits_mints=True,
     uses=("split", "k", "max_classes", "min_coins"),
+    unsupervised_steps=unsupervised_steps,
 )

@@ -12,6 +12,8 @@ from coinspark.classes.designs.information import Design, parse_side
 from coinspark.classes.designs.plan import assign_designs
 from coinspark.classes.kinds.kind import NOT_SPLIT, LayerKind, Tables, class_rows
 from coinspark.config import Config, Layer
+from coinspark.entities.engines import ENGINES
+from coinspark.entities.engines.engine import TrainedEngine
 from coinspark.entities.frames import merge_by_priority
 
 DESIGN_KEY = ("mint", "type", "design")
@@ -97,6 +99,18 @@ def design(row: Mapping[str, object]) -> Design:
     )
 
 
+def unsupervised_steps(config: Config) -> tuple[str, ...]:
+    """The steps that are fitted on the descriptions of all coins. Pretrained recognisers are not."""
+    settings = config.entities.recogniser
+    engines = config.entities.engines_by_priority
+    steps = ["class selection"]
+    if set(config.entities.languages) - set(settings.pretrained) and any(
+        isinstance(ENGINES[name], TrainedEngine) for name in engines
+    ):
+        steps += ["entity recogniser", *(["word vectors"] if settings.vector_size else [])]
+    return tuple(steps)
+
+
 KIND = LayerKind(
     assign,
     with_sides,
@@ -104,4 +118,5 @@ KIND = LayerKind(
     splits_mints=True,
     has_examples=True,
     uses=("split", "max_classes", "min_coins", "max_share"),
+    unsupervised_steps=unsupervised_steps,
 )

@@ -18,6 +18,10 @@ Tables = Callable[[str], DataFrame]
 """Reads a table by its name."""
 
 
+def _no_steps(config: Config) -> tuple[str, ...]:
+    return ()
+
+
 def _unchanged(coins: DataFrame, read: Tables, config: Config) -> DataFrame:
     return coins
 
@@ -35,6 +39,8 @@ class LayerKind:
         reads: Tables needed in addition to `coins`.
         splits_mints: Whether the layer divides mints into new classes. The report shows them in detail.
         has_examples: Whether the report shows example coins of each new class.
+        unsupervised_steps: Returns names of the steps that fit all coins of a layer of this kind, test coins
+            included, with the given configuration. Tables and report show them beside the results.
         is_reference: Whether its classes are the plain mints, with which other layers are compared.
         uses: Keys of `Layer` besides name and kind that `assign` or another stage reads. A configuration that
             sets another one is refused.
@@ -47,6 +53,7 @@ class LayerKind:
     reads: tuple[str, ...] = ()
     splits_mints: bool = False
     has_examples: bool = False
+    unsupervised_steps: Callable[[Config], tuple[str, ...]] = _no_steps
     is_reference: bool = False
     by_type: bool = False
     uses: tuple[str, ...] = ("split", "k", "max_classes", "min_coins", "max_share")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from coinspark.evaluation.comparison import Comparison, ComparisonRow
 from coinspark.evaluation.report.filters import percent, points_in_words
 from coinspark.evaluation.report.source import ReportSource
+from coinspark.evaluation.verdicts import claim_note, unsupervised_note
 
 
 def headline(comparison: Comparison) -> str:
@@ -12,6 +13,9 @@ def headline(comparison: Comparison) -> str:
     layers = comparison.compared_layers
     if not layers:
         return "Reference layer only, no layer to compare with it"
+    if all(row.effect == "untested" for row in layers):
+        names = f"Layer “{layers[0].additional_layer}”" if len(layers) == 1 else f"{len(layers)} layers"
+        return f"{names} compared with the reference layer on {_resamples(comparison)}; no claim"
     if len(layers) == 1:
         name = f"Layer “{layers[0].additional_layer}”"
         return {
@@ -42,12 +46,16 @@ def summary(comparison: Comparison) -> str:
         return f"Top-1 accuracy for mints is {top1} on {reference.coins:,} test coins."
     best = max(layers, key=_rank)
     assert best.difference is not None
-    name = f"layer “{best.additional_layer}”" + ("" if len(layers) == 1 else ", the best one,")
+    name = f"layer “{best.additional_layer}”" + ("" if len(layers) == 1 else ", the highest one,")
     best_top1 = percent(best.scores["mint", "top1"].value)
-    return (
+    text = (
         f"Top-1 accuracy for mints is {top1} with the reference layer and {best_top1} with {name} rolled up "
-        f"to mints: a difference of {points_in_words(best.difference)} on {best.coins:,} test coins."
+        f"to mints: a difference of {points_in_words(best.difference)} on {best.coins:,} test coins. "
+        f"{claim_note(comparison)}"
     )
+    if best.unsupervised:
+        text += f" Layer “{best.additional_layer}” was {unsupervised_note(best.unsupervised)}"
+    return text
 
 
 def facts(source: ReportSource) -> list[tuple[str, int]]:
@@ -59,7 +67,14 @@ def facts(source: ReportSource) -> list[tuple[str, int]]:
         ("mints", len(source.mints)),
     ]
     facts += [(f"classes in “{layer}”", len(source.class_sizes[layer])) for layer in source.additional_layers]
-    return [*facts, ("folds, every coin tested once", totals["folds"])] if totals["folds"] > 1 else facts
+    splits = source.config.splits
+    if splits.repeats > 1:
+        facts += [("repeats of the split", splits.repeats)]
+    return [*facts, ("folds, every coin tested once", splits.folds)] if splits.folds > 1 else facts
+
+
+def _resamples(comparison: Comparison) -> str:
+    return "one split" if comparison.resamples <= 1 else f"{comparison.resamples} folds"
 
 
 def _rank(row: ComparisonRow) -> tuple[bool, float]:

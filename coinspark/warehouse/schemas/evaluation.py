@@ -29,7 +29,8 @@ CONFUSION = Table(
 
 METRICS = Table(
     "metrics",
-    "metrics of a layer over all folds, with the difference from the reference layer",
+    "metrics of a layer over all folds, with the difference from the run of the reference layer; "
+    "unsupervised: steps that the layer fitted on all coins, test coins included",
     ("layer", "model", "level", "metric"),
     {
         "layer": "string",
@@ -43,5 +44,10 @@ METRICS = Table(
         "difference": "double",
         "difference_low": "double",
         "difference_high": "double",
+        "resamples": "int",
+        "p_value": "double",
+        "p_adjusted": "double",
+        "is_reference": "boolean",
+        "unsupervised": "array<string>",
     },
 )

@@ -26,19 +26,25 @@ def of_class(root: ElementTree.Element, name: str) -> list[ElementTree.Element]:
     return [element for element in root.iter() if name in element.get("class", "").split()]
 
 
-def row(name: str, low: float, high: float) -> ComparisonRow:
+def row(name: str, low: float, high: float, p_value: float | None = None) -> ComparisonRow:
     difference = Score((low + high) / 2, low, high)
-    return ComparisonRow((name, "vgg16"), "VGG16", "Mints", name, 3, {}, {}, difference, 40)
+    return ComparisonRow((name, "vgg16"), "VGG16", "Mints", name, 3, {}, {}, difference, 40, p_value=p_value)
 
 
 def test_interval_chart_marks_better_worse_and_undecided_layers() -> None:
-    root = parsed(interval_chart([row("a", 0.01, 0.05), row("b", -0.05, -0.01), row(HOSTILE, -0.02, 0.03)]))
+    rows = [row("a", 0.01, 0.05, 0.01), row("b", -0.05, -0.01, 0.01), row(HOSTILE, -0.02, 0.03, 0.3)]
+    root = parsed(interval_chart(rows))
     assert [len(of_class(root, effect)) for effect in ("better", "worse", "even")] == [1, 1, 1]
     assert "a: +3.0 points, 95 % interval +1.0 to +5.0" in [element.text for element in root.iter("title")]
     assert not list(root.iter("script"))
     zero = float(of_class(root, "axis")[0].get("x1", "0"))
     assert float(of_class(root, "better")[0].find("line").get("x1", "0")) > zero  # type: ignore[union-attr]
     assert interval_chart([]) == ""
+
+
+def test_interval_chart_of_one_split_marks_no_layer() -> None:
+    root = parsed(interval_chart([row("a", 0.01, 0.05), row("b", -0.05, -0.01)]))
+    assert [len(of_class(root, effect)) for effect in ("better", "worse", "untested")] == [0, 0, 2]
 
 
 def test_heatmap_has_one_cell_per_pair_and_frames_a_split_mint() -> None:

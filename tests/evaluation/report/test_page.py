@@ -94,5 +94,5 @@ def test_table1_and_report_show_the_same_comparison(build: Callable[[str], DataF
     values = page.sections[0].values
     assert compare(build, evaluation_tables.CONFIG) == values["comparison"]
     text = table1.render(build, evaluation_tables.CONFIG)
-    assert text.splitlines()[4].startswith("VGG16             Mints  designs")
+    assert text.splitlines()[4].startswith("VGG16             Mints  designs*")
     assert len(table1.render(build, evaluation_tables.CONFIG, "csv").splitlines()) == 5

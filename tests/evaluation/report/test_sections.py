@@ -57,6 +57,28 @@ def test_confusion_has_own_classes_and_rolled_up_mints(source: ReportSource) -> 
     assert len(matrices) == 3 and "Reference layer" in matrices
 
 
+def test_layer_that_is_not_the_reference_is_named(source: ReportSource) -> None:
+    comparison = replace(source.comparison, reference=("gone", "vgg16"))
+    changed = ReportSource(source.tables, source.config, source.build)
+    changed.__dict__["comparison"] = comparison
+    section = gather_section("confusion", changed)
+    assert section is not None
+    titles = [item.title for item in section.values["confusions"]]
+    assert "Layer “mint”" in titles and "Reference layer" not in titles
+
+
+def test_comparison_of_one_split_claims_nothing_and_marks_fitted_layers(source: ReportSource) -> None:
+    section = gather_section("comparison", source)
+    assert section is not None
+    html = render("comparison", section.values)
+    text = Reader(html).text
+    assert "The intervals are of this split; a claim needs at least 5 folds" in text
+    assert "* designs: fitted on all coins, test coins included: class selection." in text
+    assert "designs*" in text and "of this split; no claim." in text
+    assert 'class="better"' not in html and 'class="worse"' not in html and "significant" not in text
+    assert "over split units (coins with all their photos)" in text
+
+
 def test_sections_without_values_are_not_shown(source: ReportSource) -> None:
     assert gather_section("clusters", source) is None and gather_section("deepcluster", source) is None
 
@@ -66,7 +88,7 @@ def test_moved_classes_are_listed_with_their_reason() -> None:
         _moved("designs", "Pergamon", "Pergamon/bee", 7, "Pergamon", "7 coins, fewer than 20"),
         _moved("mint", "Assos", "Assos", 9, None, "9 coins, fewer than 20"),
     ]
-    text = Reader(render("splits", {"moved": moved, "folds": 1, "shown": 24})).text
+    text = Reader(render("splits", {"moved": moved, "folds": 1, "repeats": 1, "shown": 24})).text
     assert "Pergamon/bee 7 merged into Pergamon 7 coins, fewer than 20" in text
     assert "Assos 9 dropped 9 coins, fewer than 20" in text
 
@@ -88,8 +110,12 @@ def _moved(layer: str, mint: str, name: str, coins: int, new_class: str | None, 
 
 
 def test_texts_of_a_build_with_folds_and_without_rejects() -> None:
-    text = Reader(render("splits", {"moved": [], "folds": 5, "shown": 24})).text
-    assert "Every coin is tested exactly once" in text and "No class was merged or dropped" in text
+    text = Reader(render("splits", {"moved": [], "folds": 5, "repeats": 1, "shown": 24})).text
+    assert "Every coin is tested exactly once." in text and "No class was merged or dropped" in text
+    text = Reader(render("splits", {"moved": [], "folds": 5, "repeats": 2, "shown": 24})).text
+    assert "Every coin is tested exactly once in each repeat." in text
+    text = Reader(render("splits", {"moved": [], "folds": 1, "repeats": 5, "shown": 24})).text
+    assert "tested exactly once" not in text and "images to test in every fold" in text
     assert "No records rejected" in Reader(render("rejects", {"rejects": []})).text
 
 

@@ -45,14 +45,15 @@ def gather(source: ReportSource) -> Mapping[str, Any]:
         for level in LEVELS if row.is_layer else ("mint",):
             matrix = matrices[level].get(row.key)
             if matrix is not None:
-                confusions.append(_confusion(row, level, matrix, mint_of))
+                is_reference = row.key == source.comparison.reference
+                confusions.append(_confusion(row, level, matrix, mint_of, is_reference))
     return {"confusions": confusions}
 
 
 def _confusion(
-    row: ComparisonRow, level: str, matrix: ConfusionMatrix, mint_of: Mapping[str, str]
+    row: ComparisonRow, level: str, matrix: ConfusionMatrix, mint_of: Mapping[str, str], is_reference: bool
 ) -> Confusion:
-    title, note = "Reference layer", ""
+    title, note = "Reference layer" if is_reference else f"Layer “{row.key[0]}”", ""
     if row.is_layer:
         levels = {"class": "its own classes", "mint": "rolled up to mints"}
         title = f"Layer “{row.additional_layer}”, {levels[level]}"

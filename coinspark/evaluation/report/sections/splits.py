@@ -17,7 +17,8 @@ SHOWN = 24
 def gather(source: ReportSource) -> Mapping[str, Any]:
     """Rows of `moved_classes`, a mint's largest class first. The stage `splits` fails if its audit does."""
     moved = source.tables("moved_classes").orderBy("layer", "mint", F.col("coins").desc(), "class")
-    return {"moved": moved.collect(), "folds": source.totals["folds"], "shown": SHOWN}
+    splits = source.config.splits
+    return {"moved": moved.collect(), "folds": splits.folds, "repeats": splits.repeats, "shown": SHOWN}
 
 
 SECTION = ReportSection("splits", "Splits", gather, "splits.html")

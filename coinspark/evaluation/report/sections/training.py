@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from coinspark.evaluation.metrics import Key
+from coinspark.evaluation.metric_rows import Key
 from coinspark.evaluation.report.figures.curves import training_curves
 from coinspark.evaluation.report.runs import Run
 from coinspark.evaluation.report.section import ReportSection
