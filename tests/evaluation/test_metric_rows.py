@@ -160,10 +160,12 @@ def test_levels_are_separate_and_a_layer_without_common_coins_has_no_difference(
         outcome((*REFERENCE, "mint"), "a", "A", 1),
         outcome(("x", "vgg16", "mint"), "b", "A", 1),
         outcome(("x", "vgg16", "class"), "b", "A/o", 2),
+        outcome(("designs", "vgg16", "class"), "a", "A/o", 2),
     ]
     values = by_key(metric_rows(rows, replace(COMPARISONS, top_k=1)))
     assert (
         values["x", "vgg16", "class", "top1"].value == 0 and values["x", "vgg16", "mint", "top1"].value == 1
     )
+    assert values["designs", "vgg16", "class", "top1"].difference is None  # only mints are compared
     without = values["x", "vgg16", "mint", "top1"]
     assert (without.difference, without.resamples, without.p_value) == (None, None, None)
