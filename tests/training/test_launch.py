@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
-from coinspark.core.errors import ConfigError
+from coinspark.core.errors import ConfigError, TrainingError
 from coinspark.core.hashing import file_hash
 from coinspark.training import checkpoint, launch
 from coinspark.training.shards import ShardSet
@@ -74,4 +76,20 @@ def test_more_workers_than_task_slots_is_an_error(
 ) -> None:
     job = training_job(tmp_path / "run", shards, launch="horovod", workers=9)
     with pytest.raises(ConfigError, match=r"training\.workers: 9 workers need .* the session has 2"):
+        launch.run(job, spark, lambda line: None)
+
+
+def test_workers_with_different_weights_fail_the_run(
+    shards: ShardSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a Horovod that does not average the gradients of this TensorFlow."""
+    import horovod.spark.runner
+
+    monkeypatch.setattr(launch, "select_interface", lambda interface, spark: "lo")
+    monkeypatch.setattr(launch, "listen_on", lambda interface: None)
+    monkeypatch.setattr(horovod.spark.runner, "_task_fn", None)
+    monkeypatch.setattr(horovod.spark, "run", lambda work, **settings: ["a" * 64, "b" * 64])
+    spark: Any = SimpleNamespace(sparkContext=SimpleNamespace(environment={}, defaultParallelism=2))
+    job = training_job(tmp_path / "run", shards, launch="horovod")
+    with pytest.raises(TrainingError, match="finished with different weights, so their gradients were not"):
         launch.run(job, spark, lambda line: None)

@@ -61,6 +61,18 @@ def test_second_build_from_another_folder_is_refused(tmp_path: Path, monkeypatch
     owner.communicate("")
 
 
+@pytest.mark.parametrize("content", ["", "{}", None])
+def test_second_build_is_refused_while_the_owner_writes_its_name(tmp_path: Path, content: str | None) -> None:
+    owner = start_owner(tmp_path)
+    file = tmp_path / "nightly.owner.json"
+    file.unlink()
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(LockError, match="owner unknown"), lock_warehouse(tmp_path):
+        pytest.fail("locked twice")
+    owner.communicate("")
+
+
 @pytest.mark.fault(3)
 def test_kill_9_releases_the_lock(tmp_path: Path) -> None:
     owner = start_owner(tmp_path)
