@@ -50,6 +50,7 @@ PLAIN = (
     "ingest/photo_formats.py",
     "ingest/pixels.py",
     "ingest/png_data.py",
+    "ingest/tiff_data.py",
     "entities/lexicon/",
     "entities/ner/annotated.py",
     "entities/ner/augment.py",

@@ -11,7 +11,16 @@ from typer.exceptions import TyperException
 
 from coinspark import __version__
 from coinspark.cli import entities
-from coinspark.cli.options import BuildTag, Files, Force, Format, Overrides, VerifyFiles, configuration
+from coinspark.cli.options import (
+    AcceptLoss,
+    BuildTag,
+    Files,
+    Force,
+    Format,
+    Overrides,
+    VerifyFiles,
+    configuration,
+)
 from coinspark.core import exits
 from coinspark.core.formatting import escape_controls
 from coinspark.core.registry import resolve
@@ -42,7 +51,11 @@ def _help(context: typer.Context) -> None:
 
 @app.command()
 def nightly(
-    config: Files = None, set_: Overrides = None, force: Force = False, verify_files: VerifyFiles = False
+    config: Files = None,
+    set_: Overrides = None,
+    force: Force = False,
+    verify_files: VerifyFiles = False,
+    accept_loss: AcceptLoss = False,
 ) -> None:
     """Run all stages that are not up to date; write the report.
 
@@ -51,7 +64,7 @@ def nightly(
     from coinspark.evaluation import table1 as comparison
     from coinspark.nightly import read_at, run_build
 
-    settings = configuration(config, set_)
+    settings = configuration(config, set_, accept_loss)
     build = run_build(settings, force, verify_files)
     typer.echo(comparison.render(read_at(build.spark, settings, build.name), settings))
     typer.echo(f"\nReport: {_relative(build.report)}")
@@ -59,11 +72,15 @@ def nightly(
 
 def _add_stage_command(stage: Stage) -> None:
     def command(
-        config: Files = None, set_: Overrides = None, force: Force = False, verify_files: VerifyFiles = False
+        config: Files = None,
+        set_: Overrides = None,
+        force: Force = False,
+        verify_files: VerifyFiles = False,
+        accept_loss: AcceptLoss = False,
     ) -> None:
         from coinspark.nightly import read_at, run_up_to
 
-        settings = configuration(config, set_)
+        settings = configuration(config, set_, accept_loss)
         spark = run_up_to(settings, stage.name, force, verify_files)
         if stage.name in SUMMARIES:
             typer.echo(resolve(SUMMARIES[stage.name])(read_at(spark, settings, None), settings))

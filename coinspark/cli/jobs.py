@@ -25,7 +25,15 @@ def main(name: str, arguments: list[str] | None = None) -> None:
         action="store_true",
         help="hash stored files, such as weights, even if size and times are unchanged",
     )
+    if name in ("ingest", "nightly"):
+        parser.add_argument(
+            "--accept-loss",
+            action="store_true",
+            help="publish even if many rows are rejected or coins are lost",
+        )
     options = parser.parse_args(arguments)
+    if getattr(options, "accept_loss", False):
+        options.set.append("ingest.accept_loss=true")
     with exits.exit_codes():
         config = load(options.config, options.set)
         if name == "nightly":

@@ -18,6 +18,9 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override one key: --set training.epochs=3"),
 ]
+AcceptLoss = Annotated[
+    bool, typer.Option("--accept-loss", help="Publish even if many rows are rejected or coins are lost.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Run even if nothing has changed.")]
 VerifyFiles = Annotated[
     bool,
@@ -41,6 +44,6 @@ class Format(StrEnum):
     json = "json"
 
 
-def configuration(files: list[Path] | None, overrides: list[str] | None) -> Config:
-    """The configuration from --config and --set."""
-    return load(files or [], overrides or [])
+def configuration(files: list[Path] | None, overrides: list[str] | None, accept_loss: bool = False) -> Config:
+    """The configuration from --config, --set and --accept-loss."""
+    return load(files or [], [*(overrides or []), *(["ingest.accept_loss=true"] if accept_loss else [])])

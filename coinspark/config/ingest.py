@@ -20,7 +20,9 @@ class Ingest(Section):
         max_memory: Limit of the bytes that decoding a photo takes, estimated from its header.
         max_seconds: Limit of the processor time to decode and merge the photos of a coin.
         max_bytes: Limit of a photo's file.
-        max_reject_share: The build fails if a greater share of coins is rejected for their photos.
+        max_reject_share: The build stops if a greater share of a source's rows is rejected.
+        max_loss_share: The build stops if a source loses a greater share of its published coins.
+        accept_loss: Publish in spite of both; `--accept-loss` sets it for one build.
         chunk: Coins per chunk. Finished chunks are reused after a failure.
     """
 
@@ -32,4 +34,6 @@ class Ingest(Section):
     max_seconds: int = Field(30, ge=1)
     max_bytes: int = Field(128_000_000, ge=1)
     max_reject_share: float = Field(0.5, gt=0, le=1)
+    max_loss_share: float = Field(0.2, ge=0, le=1)
+    accept_loss: bool = False
     chunk: int = Field(5_000, ge=1)

@@ -11,13 +11,13 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import cv2
 import numpy as np
-from PIL import Image, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from coinspark.core.formatting import one_line
 from coinspark.ingest.captured_stderr import captured_stderr
@@ -34,11 +34,10 @@ from coinspark.ingest.jpeg_structure import JpegStructure, read_structure, repai
 from coinspark.ingest.photo_error import PhotoError
 from coinspark.ingest.photo_formats import FORMATS, detect_format
 from coinspark.ingest.pixels import Pixels, to_rgb, upright
-from coinspark.ingest.png_data import check_rows, correct_transparency
+from coinspark.ingest.png_data import check_rows, correct_transparency, read_exif
+from coinspark.ingest.tiff_data import check_samples, embedded_jpegs, stored_size
 
 _ORIENTATION_TAG: Final = 0x0112
-_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_COMPRESSION, _TIFF_JPEG_TABLES = 256, 257, 259, 347
-_TIFF_OLD_JPEG, _TIFF_JPEG = 6, 7
 _REDUCED: Final = {
     1: cv2.IMREAD_COLOR_RGB,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -61,26 +60,35 @@ READ_ERRORS: Final = (
     OverflowError,
     ZeroDivisionError,
 )
+_HARMLESS_PIXELS: Final = 30_000_000
+_HARMLESS_SCANS: Final = 12
 _BMP_RLE: Final = (1, 2)
 _RGB_BYTES, _CMYK_BYTES, _WEBP_BYTES = 3, 7, 16  # per pixel: result; Pillow's and OpenCV's copy; canvases
 
-TiffImagePlugin.READ_LIBTIFF = (
-    True  # Pillow's own decoder of uncompressed TIFFs confuses planes and bit orders
-)
 Image.MAX_IMAGE_PIXELS = None  # `header_limits` checks `ingest.max_pixels` instead
 
 
 @dataclass(frozen=True)
 class OpenedPhoto:
-    """A photo whose header has been read. `width` and `height` are those of the upright photo."""
+    """A photo whose header has been read. `width` and `height` are those of the upright photo.
+
+    `image` is Pillow's, None for a JPEG.
+    """
 
     data: bytes
     format: str
     header: Header
-    image: Image.Image
     width: int
     height: int
     orientation: int
+    image: Image.Image | None
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether decoding takes little time and memory: a JPEG of usual size and coding."""
+        jpeg = self.header.jpeg
+        usual = jpeg is not None and jpeg.components < 4 and jpeg.scans <= _HARMLESS_SCANS
+        return usual and self.width * self.height <= _HARMLESS_PIXELS
 
 
 def open_photo(data: bytes, limits: Limits) -> OpenedPhoto:
@@ -90,21 +98,21 @@ def open_photo(data: bytes, limits: Limits) -> OpenedPhoto:
     """
     file_format = detect_format(data)
     header = check_header(data, file_format, limits)
+    jpeg, others = header.jpeg, header.extra_bytes + 2 * len(data)
     try:
-        image = _open(data)
-        width, height = image.size
-        if file_format == "TIFF":  # Pillow exchanges them for some orientations
-            width, height = (int(image.tag_v2[tag]) for tag in (_TIFF_WIDTH, _TIFF_HEIGHT))  # type: ignore[attr-defined]
+        image = _open(data) if jpeg is None or jpeg.has_metadata else None
+        width, height = _stored_size(jpeg, image)
+        check_size(width, height, limits)
+        check_memory(_bytes_per_pixel(jpeg, image, 1) * width * height + others, limits)
+        orientation = _orientation(data, image)
+        check_memory(_bytes_per_pixel(jpeg, image, orientation) * width * height + others, limits)
     except UnidentifiedImageError:
         raise _broken(data, file_format, "the header cannot be read") from None
     except READ_ERRORS as error:
-        raise _broken(data, file_format, str(error)) from None
-    check_size(width, height, limits)
-    orientation = _orientation(image)
-    check_memory(_decoded_bytes(image, file_format, orientation) + header.extra_bytes + 2 * len(data), limits)
+        raise _broken(data, file_format, one_line(error)) from None
     if orientation >= 5:
         width, height = height, width
-    return OpenedPhoto(data, file_format, header, image, width, height, orientation)
+    return OpenedPhoto(data, file_format, header, width, height, orientation, None if jpeg else image)
 
 
 def reduction(photo: OpenedPhoto, width: int, height: int) -> int:
@@ -120,9 +128,10 @@ def decode(photo: OpenedPhoto, divisor: int = 1) -> Pixels:
 
     Raises PhotoError: truncated, corrupt, unreadable, unsupported.
     """
-    if photo.format == "JPEG" and photo.header.jpeg is not None:
-        pixels = _decode_jpeg(photo.data, photo.header.jpeg, divisor)
-        if photo.image.mode in ("RGB", "L"):
+    jpeg = photo.header.jpeg
+    if jpeg is not None:
+        pixels = _decode_jpeg(photo.data, jpeg, divisor)
+        if jpeg.components < 4:
             return upright(pixels, photo.orientation)
     pixels = _decode_with_pillow(photo, divisor)
     # Pillow applies the orientation of a TIFF itself
@@ -131,40 +140,30 @@ def decode(photo: OpenedPhoto, divisor: int = 1) -> Pixels:
 
 def _decode_with_pillow(photo: OpenedPhoto, divisor: int) -> Pixels:
     """RGB pixels as stored; of a TIFF upright."""
-    data = repaired(photo.data, photo.header.jpeg) if photo.header.jpeg else photo.data
-    image = _open(data)
+    jpeg, failure = photo.header.jpeg, ""
     with captured_stderr() as messages, warnings.catch_warnings():  # of libtiff; of Pillow
         warnings.simplefilter("ignore")
         try:
+            image = photo.image or _open(repaired(photo.data, jpeg) if jpeg else photo.data)
             image.draft(image.mode, (max(image.width // divisor, 1), max(image.height // divisor, 1)))
-            bits = _sample_bits(image)
+            samples = check_samples(image) if isinstance(image, TiffImageFile) else (16, False)
             image.load()
             if photo.format == "PNG":
-                check_rows(data, image)
-                correct_transparency(data, image)
-            pixels, failure = to_rgb(image, *bits), ""
+                check_rows(photo.data, image)
+                correct_transparency(photo.data, image)
+            pixels = to_rgb(image, *samples)
+            embedded = [*embedded_jpegs(photo.data, image)] if isinstance(image, TiffImageFile) else []
         except READ_ERRORS as error:
             failure = str(error) or type(error).__name__
     if failure:
-        raise _broken(data, photo.format, one_line("; ".join([failure, *messages])))
+        raise _broken(photo.data, photo.format, one_line("; ".join([failure, *messages])))
     if messages:
         raise PhotoError("corrupt", one_line(" ".join(messages)))
-    if photo.format == "TIFF" and photo.image.tag_v2.get(_TIFF_COMPRESSION) == _TIFF_JPEG:  # type: ignore[attr-defined]
-        for jpeg in _jpegs_of_tiff(photo):  # libtiff does not report their damage
-            structure = read_structure(jpeg, MAX_SCANS)
-            check_scans(structure)
-            _decode_jpeg(jpeg, structure, 8)
+    for part in embedded:  # libtiff does not report their damage
+        structure = read_structure(part, MAX_SCANS)
+        check_scans(structure)
+        _decode_jpeg(part, structure, 8)
     return pixels
-
-
-def _jpegs_of_tiff(photo: OpenedPhoto) -> Iterator[bytes]:
-    """The strips or tiles of a TIFF with JPEG compression, each completed by the common tables."""
-    tags = photo.image.tag_v2  # type: ignore[attr-defined]
-    tables = tags.get(_TIFF_JPEG_TABLES, b"")[:-2]
-    offsets, sizes = (tags.get(strips, tags.get(tiles)) for strips, tiles in ((273, 324), (279, 325)))
-    for offset, size in zip(offsets, sizes, strict=True):
-        piece = photo.data[offset : offset + size]
-        yield tables + piece[2:] if tables else piece
 
 
 def _open(data: bytes) -> Image.Image:
@@ -194,51 +193,39 @@ def _decode_jpeg(data: bytes, jpeg: JpegStructure, divisor: int) -> Pixels:
     raise PhotoError("unreadable" if pixels is None else "corrupt", detail)
 
 
-def _decoded_bytes(image: Image.Image, file_format: str, orientation: int) -> int:
+def _stored_size(jpeg: JpegStructure | None, image: Image.Image | None) -> tuple[int, int]:
+    """Width and height before the orientation is applied."""
+    if jpeg is not None or image is None:
+        return (jpeg.width, jpeg.height) if jpeg is not None else (0, 0)
+    return stored_size(image) if isinstance(image, TiffImageFile) else image.size
+
+
+def _bytes_per_pixel(jpeg: JpegStructure | None, image: Image.Image | None, orientation: int) -> int:
     """Bytes that decoding takes at its peak: the decoder's pixels, the RGB result, and its rotated copy."""
-    stored = {"1": 1, "L": 1, "P": 1}.get(image.mode, 2 if image.mode.startswith("I;16") else 4)
-    if file_format == "JPEG":
-        stored = _CMYK_BYTES if image.mode == "CMYK" else 0
-    elif file_format == "WEBP":
-        stored = _WEBP_BYTES
-    elif file_format == "BMP" and image.info.get("compression") in _BMP_RLE:
-        stored *= 3  # Pillow decodes it in Python, with copies
-    elif file_format == "TIFF" and orientation > 1:
-        stored *= 2
     rotated = _RGB_BYTES if orientation > 1 else 0
-    return (stored + _RGB_BYTES + rotated) * image.width * image.height
+    if jpeg is not None or image is None:
+        stored = _CMYK_BYTES if jpeg is not None and jpeg.components == 4 else 0
+        return stored + _RGB_BYTES + rotated
+    stored = {"1": 1, "L": 1, "P": 1}.get(image.mode, 2 if image.mode.startswith("I;16") else 4)
+    if image.format == "WEBP":
+        stored = _WEBP_BYTES
+    elif image.format == "BMP" and image.info.get("compression") in _BMP_RLE:
+        stored *= 3  # Pillow decodes it in Python, with copies
+    elif image.format == "TIFF" and orientation > 1:
+        stored *= 2
+    return stored + _RGB_BYTES + rotated
 
 
-def _orientation(image: Image.Image) -> int:
+def _orientation(data: bytes, image: Image.Image | None) -> int:
     """The EXIF orientation; 1 if there is none or the EXIF data is broken."""
-    if image.format == "JPEG" and "exif" not in image.info and "xmp" not in image.info:
+    if image is None:
         return 1
     try:
-        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+        exif = read_exif(data, image) if image.format == "PNG" else image.getexif()
+        orientation = exif.get(_ORIENTATION_TAG, 1)
     except READ_ERRORS:
         return 1
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
-
-
-def _sample_bits(image: Image.Image) -> tuple[int, bool]:
-    """Bits of a grey sample of more than 8 bits, and whether zero is white.
-
-    Raises PhotoError (unsupported) for samples that Pillow reads wrongly.
-    """
-    if image.format != "TIFF":
-        return 16, False
-    tags = image.tag_v2  # type: ignore[attr-defined]
-    bits, kind, photometric = tags.get(258, (1,)), tags.get(339, (1,)), tags.get(262, 0)
-    compression = tags.get(_TIFF_COMPRESSION)
-    if compression == _TIFF_OLD_JPEG or (photometric == 6 and compression != _TIFF_JPEG):
-        raise PhotoError(
-            "unsupported", "the TIFF has YCbCr colours without JPEG compression, or an old kind of it"
-        )
-    if set(kind) != {1}:
-        raise PhotoError("unsupported", "the samples of the TIFF are signed or floating point numbers")
-    if max(bits) > 16:
-        raise PhotoError("unsupported", f"the samples of the TIFF have {max(bits)} bits; at most 16")
-    return bits[0], photometric == 0
 
 
 def _broken(data: bytes, file_format: str, detail: str) -> PhotoError:

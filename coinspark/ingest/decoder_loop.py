@@ -68,7 +68,8 @@ def main() -> None:
 def _answer(fields: dict[str, Any], blobs: list[bytes], address_space: int) -> Message:
     """The merged images, the reject, or the traceback of a program fault."""
     settings = MergeSettings(**fields["settings"] | {"limits": Limits(*fields["settings"]["limits"])})
-    _limit_memory(address_space + settings.limits.max_memory + 2 * sum(map(len, blobs)) + _SLACK_BYTES)
+    if address_space:
+        _limit_memory(address_space + settings.limits.max_memory + 2 * sum(map(len, blobs)) + _SLACK_BYTES)
     _limit_seconds(settings.limits.max_seconds)
     try:
         images = merge_photos(dict(zip(fields["sides"], blobs, strict=True)), settings)

@@ -18,8 +18,9 @@ from typing import IO, BinaryIO, Final, cast
 from coinspark.core.formatting import one_line
 from coinspark.ingest.decoder_loop import Message, read_message, write_message
 from coinspark.ingest.header_limits import Limits
-from coinspark.ingest.merged_image import MergedImage, MergeSettings
+from coinspark.ingest.merged_image import MergedImage, MergeSettings, merge_opened, open_photos
 from coinspark.ingest.photo_error import PhotoError
+from coinspark.ingest.photo_formats import is_jpeg
 from coinspark.warehouse.schemas import Reason
 
 _PIPE_BYTES: Final = 1 << 20
@@ -46,11 +47,16 @@ class DecoderProcess:
     def merge(self, photos: Mapping[str, bytes], settings: MergeSettings) -> list[MergedImage]:
         """The merged images, as `merge_photos` returns them.
 
-        If the process dies, each photo is tried alone in a new one, and then all again.
+        JPEGs whose headers declare nothing unusual, which are most photos, are merged in this process: that
+        saves the time to send them. If the other process dies, each photo is tried alone in a new one, and then all again.
 
         Raises:
             PhotoError: A photo cannot be used; `side` is set. Also if the process dies twice.
         """
+        if all(map(is_jpeg, photos.values())):
+            opened = open_photos(photos, settings.limits)
+            if all(photo.is_harmless for photo in opened.values()):
+                return merge_opened(opened, settings)
         try:
             return self._ask(photos, settings)
         except _DecoderDiedError:

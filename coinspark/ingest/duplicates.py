@@ -57,9 +57,9 @@ def _check_ids(records: Iterable[Record]) -> None:
         earlier, record = clashes[0]
         raise InputError(
             f"sources {earlier.source!r} and {record.source!r} both list coin {record.coin_id!r} "
-            f"({one_line(earlier.origin)} and {one_line(record.origin)}; {len(clashes):,} such coins): if they "
-            f"are different coins, set `prefix: {record.source}-` in source {record.source!r}; if they are the "
-            "same, remove them from one source"
+            f"({one_line(earlier.origin)} and {one_line(record.origin)}; {len(clashes):,} such coins): "
+            f"if they are different coins, set `prefix: {record.source}-` in source {record.source!r}; "
+            "if they are the same, remove them from one source"
         )
 
 

@@ -86,9 +86,12 @@ def rejects_table(listed: DataFrame, outcome: DataFrame) -> DataFrame:
     return listed.unionByName(merged).withColumn("stage", F.lit("ingest")).select(*schemas.REJECTS.columns)
 
 
-def reject_counts(outcome: DataFrame, rejects: DataFrame) -> DataFrame:
-    """reason, old, n: number of coins that merging rejected; `old` if the previous build did so too."""
+def reject_counts(outcome: DataFrame, listing: DataFrame, rejects: DataFrame) -> DataFrame:
+    """source, reason, old, n: coins that merging rejected; `old` if the previous build did so too."""
     key = [*KEY, "uri", "reason"]
     before = rejects.where("stage = 'ingest'").select(*key).withColumn("old", F.lit(True))
     now = outcome.where("reason IS NOT NULL").join(before, key, "left")
-    return now.groupBy("reason", F.coalesce("old", F.lit(False)).alias("old")).agg(F.count("*").alias("n"))
+    by_source = now.join(listing.select(*KEY, "source"), KEY)
+    return by_source.groupBy("source", "reason", F.coalesce("old", F.lit(False)).alias("old")).agg(
+        F.count("*").alias("n")
+    )

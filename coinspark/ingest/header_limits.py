@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from coinspark.ingest.jpeg_structure import JpegStructure, read_structure
 from coinspark.ingest.photo_error import PhotoError
+from coinspark.warehouse.schemas import Reason
 
 MAX_SCANS: Final = 100
 """Scans of a JPEG; encoders write about ten."""
@@ -108,8 +109,13 @@ def check_scans(jpeg: JpegStructure) -> None:
 
 def _check_jpeg(data: bytes, limits: Limits) -> Header:
     jpeg = read_structure(data, MAX_SCANS)
-    if jpeg.coded:
-        check_size(jpeg.width, jpeg.height, limits)
+    if not jpeg.coded:
+        reason: Reason = "unreadable" if jpeg.ended else "truncated"
+        raise PhotoError(reason, "the JPEG has no frame before its pixels")
+    if jpeg.bits != 8 or jpeg.components not in (1, 3, 4):
+        detail = f"the JPEG has {jpeg.components} channels of {jpeg.bits} bits; 1, 3 or 4 of 8 are supported"
+        raise PhotoError("unsupported", detail)
+    check_size(jpeg.width, jpeg.height, limits)
     check_metadata(jpeg.metadata_bytes or len(data))
     check_scans(jpeg)
     # libjpeg keeps two bytes for each coefficient of an image in several scans

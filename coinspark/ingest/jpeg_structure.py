@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
-_EOI, _SOS, _DHT, _APP0 = 0xD9, 0xDA, 0xC4, 0xE0
+_EOI, _SOS, _DHT, _APP0, _APP1 = 0xD9, 0xDA, 0xC4, 0xE0, 0xE1
 _STANDALONE: Final = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _HUFFMAN_SEQUENTIAL: Final = frozenset({0xC0, 0xC1})
@@ -27,6 +27,8 @@ class JpegStructure:
         width, height, components: Of the frame; 0 if there is none before the first scan.
         frame: Marker of the frame; it tells the coding.
         scans: Number of scans.
+        bits: Of a sample.
+        has_metadata: Whether there may be an orientation (EXIF or XMP).
         metadata_bytes: Bytes before the first scan.
         ended: Whether there is an end marker.
         coded: Component → precision to which each of the 64 coefficients is coded: 0 is complete, -1 none.
@@ -40,6 +42,8 @@ class JpegStructure:
     width: int = 0
     height: int = 0
     components: int = 0
+    bits: int = 0
+    has_metadata: bool = False
     frame: int = 0
     scans: int = 0
     metadata_bytes: int = 0
@@ -82,6 +86,8 @@ def read_structure(data: bytes, max_scans: int) -> JpegStructure:
             _read_frame(jpeg, marker, segment)
         elif marker == _APP0 and segment.startswith(b"JFIF\0") and len(segment) > 5 and segment[5] != 1:
             jpeg.patches[start + 9] = 1
+        elif marker == _APP1:
+            jpeg.has_metadata = True
         elif marker == _DHT:
             _read_huffman_tables(jpeg, segment)
         elif marker == _SOS:
@@ -111,7 +117,7 @@ def repaired(data: bytes, jpeg: JpegStructure) -> bytes:
 def _read_frame(jpeg: JpegStructure, marker: int, segment: bytes) -> None:
     if len(segment) < 6 or len(segment) < 6 + 3 * segment[5]:
         return
-    _, jpeg.height, jpeg.width, jpeg.components = struct.unpack_from(">BHHB", segment)
+    jpeg.bits, jpeg.height, jpeg.width, jpeg.components = struct.unpack_from(">BHHB", segment)
     jpeg.frame = marker
     jpeg.coded = {segment[6 + 3 * index]: [-1] * 64 for index in range(jpeg.components)}
 
@@ -140,16 +146,12 @@ def _read_scan(jpeg: JpegStructure, segment: bytes, end: int) -> None:
     count = segment[0] if segment else 0
     if len(segment) != 4 + 2 * count:
         return
-    first, last, approximation = segment[-3:]
+    components = [number for number in segment[1:-3:2] if number in jpeg.coded]
     if not jpeg.progressive:
-        first, last, approximation = 0, 63, 0
-        jpeg.patches |= {
-            end - 3 + index: value
-            for index, value in enumerate((first, last, approximation))
-            if segment[-3 + index] != value
-        }
-    for index in range(count):
-        precision = jpeg.coded.get(segment[1 + 2 * index], [])
+        jpeg.coded |= dict.fromkeys(components, [0] * 64)
+        jpeg.patches |= {end - 3 + n: value for n, value in enumerate((0, 63, 0)) if segment[n - 3] != value}
+        return
+    first, last, approximation = segment[-3:]
+    for number in components:
         for coefficient in range(first, min(last, 63) + 1):
-            if coefficient < len(precision):
-                precision[coefficient] = approximation & 15
+            jpeg.coded[number][coefficient] = approximation & 15

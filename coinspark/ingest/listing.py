@@ -30,7 +30,11 @@ class SourceListings:
 
         Raises InputError if a source is missing or empty, or if two sources use the same coin ids.
         """
-        return combine([self._listing(source) for source in self._sources])
+        return combine(self.by_source().values())
+
+    def by_source(self) -> dict[str, Listing]:
+        """The listing of each source. Raises InputError if a source is missing or empty."""
+        return {source.name: self._listing(source) for source in self._sources}
 
     def _state(self, source: Source) -> Any:
         state = READERS[source.kind].state

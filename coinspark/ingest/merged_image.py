@@ -81,10 +81,20 @@ def merge_photos(photos: Mapping[str, bytes], settings: MergeSettings) -> list[M
     Raises:
         PhotoError: A photo cannot be used; `side` is set.
     """
+    return merge_opened(open_photos(photos, settings.limits), settings)
+
+
+def open_photos(photos: Mapping[str, bytes], limits: Limits) -> dict[str, OpenedPhoto]:
+    """The headers of the photos by side. Raises PhotoError; `side` is set."""
     opened: dict[str, OpenedPhoto] = {}
     for side, data in photos.items():
         with _errors_of(side):
-            opened[side] = open_photo(data, settings.limits)
+            opened[side] = open_photo(data, limits)
+    return opened
+
+
+def merge_opened(opened: Mapping[str, OpenedPhoto], settings: MergeSettings) -> list[MergedImage]:
+    """`merge_photos` for photos whose headers have been read."""
     dimensions = {side: (photo.width, photo.height) for side, photo in opened.items()}
     boxes = {size: layout(dimensions, size, settings.shape) for size in settings.sizes}
     canvases = {

@@ -7,8 +7,9 @@ from typing import Final
 from coinspark.ingest.photo_error import PhotoError
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP")
+_JPEG: Final = b"\xff\xd8\xff"
 _SIGNATURES: Final = {
-    b"\xff\xd8\xff": "JPEG",
+    _JPEG: "JPEG",
     b"\x89PNG\r\n\x1a\n": "PNG",
     b"GIF8": "GIF",
     b"II*\0": "TIFF",
@@ -40,6 +41,11 @@ _UNSUPPORTED: Final = {
     b"qoif": "QOI",
     **{f"p{kind}{blank}".encode(): "PNM, PAM or PFM" for kind in "1234567f" for blank in "\n\r\t #"},
 }
+
+
+def is_jpeg(data: bytes) -> bool:
+    """Whether the data begin as a JPEG."""
+    return data.startswith(_JPEG)
 
 
 def detect_format(data: bytes) -> str:

@@ -12,6 +12,8 @@ from PIL import Image
 from coinspark.ingest.photo_error import PhotoError
 
 _GREY, _RGB = 0, 2
+_PIXELS: Final = b"IDAT"
+_METADATA: Final = frozenset({b"eXIf", b"iTXt", b"zTXt", b"tEXt"})
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PASSES: Final = [
     (0, 0, 8, 8),
@@ -24,6 +26,14 @@ _PASSES: Final = [
 ]
 """First column, first row, and steps of the passes of an interlaced PNG (PNG specification, section 8)."""
 _STEP: Final = 1 << 20
+
+
+def read_exif(data: bytes, image: Image.Image) -> Image.Exif:
+    """EXIF data of an opened PNG. Its pixels are decoded only if there is metadata after them."""
+    names = [name for name, _, _ in _chunks(data)]
+    if _PIXELS in names and not _METADATA.isdisjoint(names[names.index(_PIXELS) :]):
+        image.load()
+    return Image.Image.getexif(image)  # that of PngImageFile decodes the pixels
 
 
 def check_rows(data: bytes, image: Image.Image) -> None:
@@ -69,7 +79,8 @@ def _expected(data: bytes) -> int:
 def _decompressed(data: bytes) -> int:
     """Number of bytes that the pixel data decompress to."""
     inflate, total = zlib.decompressobj(), 0
-    for chunk in _pixel_chunks(data):
+    for name, start, end in _chunks(data):
+        chunk = data[start:end] if name == _PIXELS else b""
         while chunk and not inflate.eof:
             total += len(inflate.decompress(chunk, _STEP))
             chunk = inflate.unconsumed_tail
@@ -78,10 +89,10 @@ def _decompressed(data: bytes) -> int:
     return total
 
 
-def _pixel_chunks(data: bytes) -> Iterator[bytes]:
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and end of the data of each chunk."""
     position = 8
     while position + 8 <= len(data):
         length, name = int.from_bytes(data[position : position + 4], "big"), data[position + 4 : position + 8]
-        if name == b"IDAT":
-            yield data[position + 8 : position + 8 + length]
+        yield name, position + 8, position + 8 + length
         position += 12 + length

@@ -21,14 +21,17 @@ from coinspark.pipeline import chunks
 from coinspark.pipeline.chunks import ChunkedWork
 from coinspark.pipeline.stage import Change, Context, Stage
 
+_NO_RESULT = {"max_reject_share", "max_loss_share", "accept_loss", "chunk"}
+"""Settings that do not change the tables: changing them does not run the stage again."""
+
 
 def build(context: Context) -> dict[str, DataFrame | Change]:
-    """Build the three tables. Raises InputError if too many photos are rejected (see `reject_limits`)."""
+    """Build the three tables. Raises InputError if too much is rejected or lost (see `reject_limits`)."""
     config, spark = context.config, context.spark
     settings = merge_settings(config)
     listings = context.outside or SourceListings(config)
     listing = listings.combined()
-    reject_limits.check_missing_photos(config, listing)
+    reject_limits.check_listing(context, listings.by_source())
     listed, rejects = listing_frames(spark, listing, context.scratch)
     coins, images = context.read("coins"), context.read("images")
     known = frames.known_images(listed, coins, images, settings)
@@ -37,7 +40,7 @@ def build(context: Context) -> dict[str, DataFrame | Change]:
     uris = _merge_in_chunks(context, changed, settings, folder)
     outcome = spark.read.schema(OUTCOME).parquet(*uris) if uris else spark.createDataFrame([], OUTCOME)
     if uris:
-        reject_limits.check_merged_photos(context, outcome, folder)
+        reject_limits.check_outcome(context, listings.by_source(), listed, outcome, folder)
     new_coins = frames.coins_table(listed, known, outcome)
     return {
         "images": Change(
@@ -69,7 +72,7 @@ def _merge_in_chunks(context: Context, coins: DataFrame, settings: MergeSettings
 
 
 def _settings(config: Config) -> Sequence[object]:
-    return [config.ingest, list(config.sources)]
+    return [config.ingest.model_dump(exclude=_NO_RESULT), list(config.sources)]
 
 
 STAGE = Stage(

@@ -158,7 +158,7 @@ def _parse_parquet(uri: str, data: bytes) -> TextTable:
 
 
 def _texts(column: pa.ChunkedArray) -> list[str]:
-    """A Parquet column as text. Arrow writes dates and times: Python has no year 10,000 and no nanoseconds."""
+    """A Parquet column as text. Arrow writes dates and times; Python has no year 10,000 or nanoseconds."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_duration(kind):
         raise ValueError("Arrow writes a duration as a number without its unit")

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from coinspark import nightly
 from coinspark.cli import app as cli
+from coinspark.config import Config
 
 RUNNER = CliRunner()
 
@@ -41,6 +42,22 @@ def test_unknown_option_exits_2_with_a_hint(
         cli.main()
     assert stopped.value.code == 2
     assert "see coinspark --help" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("option", "accepted"), [([], False), (["--accept-loss"], True)])
+@pytest.mark.parametrize(("command", "function"), [("ingest", "run_up_to"), ("nightly", "run_build")])
+def test_accept_loss_is_a_setting_of_the_build(
+    monkeypatch: pytest.MonkeyPatch, command: str, function: str, option: list[str], accepted: bool
+) -> None:
+    class Started(Exception):
+        pass
+
+    def start(config: Config, *args: object) -> None:
+        raise Started(config.ingest.accept_loss)
+
+    monkeypatch.setattr(nightly, function, start)
+    result = RUNNER.invoke(cli.app, [command, *option])
+    assert isinstance(result.exception, Started) and result.exception.args == (accepted,)
 
 
 def test_spark_conf_prints_one_setting_per_line() -> None:

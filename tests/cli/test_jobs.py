@@ -45,3 +45,25 @@ def test_verify_files_reaches_the_stages(monkeypatch: pytest.MonkeyPatch, name: 
     RUNNER.invoke(cli.app, [name, "--verify-files"])
     stages = [()] if name == "nightly" else [(("train",),), (nightly.up_to(Config(), "train"),)]
     assert calls == [(*names, False, True) for names in (stages * 2)[:2]]
+
+
+@pytest.mark.parametrize("name", ["ingest", "nightly"])
+def test_accept_loss_is_an_option_of_the_jobs_that_read_sources(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    accepted: list[bool] = []
+
+    class Build:
+        report = "report.html"
+
+    def run(config: Config, *args: object) -> type[Build]:
+        accepted.append(config.ingest.accept_loss)
+        return Build
+
+    monkeypatch.setattr(nightly, "run_build", run)
+    monkeypatch.setattr(nightly, "run_stages", run)
+    jobs.main(name, [])
+    jobs.main(name, ["--accept-loss"])
+    assert accepted == [False, True]
+    with pytest.raises(SystemExit):
+        jobs.main("splits", ["--accept-loss"])

@@ -35,6 +35,7 @@ from tests.coin_photos import (
     write_manifest,
     write_photos,
 )
+from tests.ingest.photo_bombs import BOMBS, short_lines
 
 
 def build(spark: SparkSession, config: Config, scratch: Path) -> dict[str, DataFrame]:
@@ -131,6 +132,10 @@ def test_8_10_11_12_unusual_photos_are_converted_or_rejected_with_a_reason(
         "empty": (b"", "empty"),
         "text": (b"see museum", "not_an_image"),
         "bomb": (bomb(), "too_large"),
+        "tiles": (BOMBS["huge tiles"]("TIFF"), "too_large"),
+        "scans": (BOMBS["many parts"]("JPEG"), "too_slow"),
+        "slow": (short_lines(30_000, 2_000), "too_slow"),
+        "zeroed": (as_bytes(photo)[:700] + bytes(100) + as_bytes(photo)[800:], "corrupt"),
         "pdf": (b"%PDF-1.4", "unsupported"),
         "cmyk": (as_bytes(photo.convert("CMYK")), None),
         "deep": (as_bytes(photo.convert("I;16"), "PNG"), None),
@@ -146,10 +151,12 @@ def test_8_10_11_12_unusual_photos_are_converted_or_rejected_with_a_reason(
         rows.append(row(1, coin_id=name, obverse_image=f"photos/{name}"))
     rows += [row(1, coin_id="sideless", reverse_image=""), row(2, mint="Elsewhere")]
     write_manifest(coins, rows)
-    built = build(spark, configured(config, source(coins)), tmp_path / "scratch")
+    built = build(spark, configured(config, source(coins), max_seconds=1), tmp_path / "scratch")
     rejected = {name: reason for name, (_, reason) in unusual.items() if reason}
     assert reasons(built) == rejected | {"sideless": "missing_side", "2": "duplicate"}
     accepted = {coin.coin_id for coin in built["coins"].collect()}
+    uris = {reject.coin_id: reject.uri for reject in built["rejects"].collect()}
+    assert uris["slow"] == str(coins / "photos" / "slow"), "the photo is named"
     assert accepted == {str(n) for n in range(24) if n != 2} | (set(unusual) - set(rejected))
 
 
@@ -227,7 +234,7 @@ def test_9_a_root_without_its_photos_fails_the_build(
     spark: SparkSession, config: Config, tmp_path: Path
 ) -> None:
     write_manifest(tmp_path / "coins", [row(n) for n in range(12)])
-    with pytest.raises(InputError, match=r"12 of 12 coins .*missing_photo.*root"):
+    with pytest.raises(InputError, match=r"12 of 12 rows cannot be used \(12 missing_photo\).*root"):
         build(spark, configured(config, source(tmp_path / "coins")), tmp_path / "scratch")
 
 

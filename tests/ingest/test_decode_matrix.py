@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from coinspark.ingest.decode import decode, open_photo
 from coinspark.ingest.header_limits import Limits
@@ -202,6 +204,9 @@ def test_orientation_of_every_format(orientation: int) -> None:
             as_bytes(smooth, "JPEG", quality=100, subsampling=0, **metadata), np.asarray(disc(1, 40, 26)), 6
         )
     check(as_bytes(image, "PNG", exif=exif), scene, name="PNG")
+    late = as_bytes(image, "PNG").removesuffix(chunk(b"IEND", b""))
+    late += chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")) + chunk(b"IEND", b"")
+    check(late, scene, name="PNG with EXIF data after its pixels")
     check(tiff(stored, Layout(orientation=0, tags={700: (1, tuple(xmp))})), scene, name="TIFF with XMP")
     check(as_bytes(image, "TIFF", exif=exif), scene, name="TIFF of Pillow")
 
@@ -480,18 +485,31 @@ def test_a_corrupt_cmyk_jpeg_is_rejected() -> None:
 @pytest.mark.fault(8)
 @pytest.mark.parametrize("interlaced", [False, True])
 def test_a_png_whose_rows_end_early_is_truncated(interlaced: bool) -> None:
-    data = png(samples(3, 8), 2, 8, interlaced)
+    rows = np.arange(HEIGHT * WIDTH * 3, dtype=np.uint32).reshape(HEIGHT, WIDTH, 3) // 66 + 100
+    data = png(rows, 2, 8, interlaced)
     start = data.index(b"IDAT")
     body = zlib.decompress(data[start + 4 : start + 4 + int.from_bytes(data[start - 4 : start], "big")])
-    for share in (0.0, 0.3, 0.99):
-        short = (
-            data[: start - 4]
-            + chunk(b"IDAT", zlib.compress(body[: int(share * len(body))]))
-            + chunk(b"IEND", b"")
-        )
-        assert outcome(short) in ("truncated", "unreadable"), share
+    # Pillow accepts data that ends after a row of 67 bytes, or after a row of a pass
+    for size in (0, 10, 67, 100, 482, 804, 817, len(body) - 1):
+        short = data[: start - 4] + chunk(b"IDAT", zlib.compress(body[:size])) + chunk(b"IEND", b"")
+        result = outcome(short)
+        assert isinstance(result, str) and result in ("truncated", "unreadable"), size
     black = png(np.zeros((HEIGHT, WIDTH, 3), np.uint32), 2, 8, interlaced)
     check(black, np.zeros((HEIGHT, WIDTH, 3)), name="a black last row is not missing")
+
+
+def test_whatever_libtiff_prints_is_a_reject(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    load = TiffImageFile.load
+
+    def print_and_load(image: TiffImageFile) -> object:
+        os.write(2, b"LZWDecode: Strip 3 not terminated with EOI code.\n")
+        return load(image)
+
+    monkeypatch.setattr(TiffImageFile, "load", print_and_load)
+    assert outcome(as_bytes(disc(1), "TIFF")) == "corrupt"
+    assert capfd.readouterr().err == ""
 
 
 def test_an_invisible_picture_is_unsupported() -> None:

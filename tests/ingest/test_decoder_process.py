@@ -18,7 +18,7 @@ from coinspark.ingest.header_limits import Limits
 from coinspark.ingest.merged_image import MergeSettings, merge_photos
 from coinspark.ingest.photo_error import PhotoError
 from tests.coin_photos import as_bytes, disc
-from tests.ingest.photo_bombs import short_lines
+from tests.ingest.photo_bombs import BOMBS, short_lines, with_size
 
 PHOTOS = {"obverse": as_bytes(disc(1, 90, 80)), "reverse": as_bytes(disc(2, 70, 80), "PNG")}
 SETTINGS = MergeSettings((32, 48))
@@ -53,6 +53,29 @@ def test_the_process_gives_what_a_call_gives(decoder: DecoderProcess) -> None:
     with pytest.raises(PhotoError) as caught:
         decoder.merge(PHOTOS | {"reverse": b"no photo"}, SETTINGS)
     assert (caught.value.side, caught.value.reason) == ("reverse", "not_an_image")
+
+
+def test_usual_jpegs_are_merged_without_another_process(
+    decoder: DecoderProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = kill_before_exchange(monkeypatch, 0, signal.SIGKILL)
+    usual = {"obverse": PHOTOS["obverse"], "reverse": as_bytes(disc(2), progressive=True)}
+    assert decoder.merge(usual, SETTINGS) == merge_photos(usual, SETTINGS)
+    assert sides == []
+    with pytest.raises(PhotoError) as caught:
+        decoder.merge({"obverse": PHOTOS["obverse"], "reverse": PHOTOS["obverse"][:500]}, SETTINGS)
+    assert (caught.value.side, caught.value.reason, sides) == ("reverse", "truncated", [])
+    cmyk = as_bytes(disc(3).convert("CMYK"))
+    huge = with_size("JPEG", 8_000, 7_900)
+    for data in (cmyk, huge, BOMBS["many parts"]("JPEG"), PHOTOS["reverse"]):
+        before = len(sides)
+        try:
+            decoder.merge({"obverse": PHOTOS["obverse"], "reverse": data}, SETTINGS)
+        except PhotoError as error:
+            assert error.side == "reverse"
+            assert len(sides) > before or error.reason == "too_slow", "rejected by its header"
+        else:
+            assert len(sides) > before
 
 
 def test_photos_are_merged_after_the_process_died_once(

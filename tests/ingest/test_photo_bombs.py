@@ -33,7 +33,7 @@ def decoder() -> Iterator[DecoderProcess]:
 def test_a_bomb_is_the_right_picture_or_a_reject(decoder: DecoderProcess, name: str, bomb: str) -> None:
     data = BOMBS[bomb](name)
     assert len(data) < 32_000_000
-    began = time.monotonic()
+    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
     try:
         images = decoder.merge({"reverse": data}, SETTINGS)
     except PhotoError as error:
@@ -49,6 +49,7 @@ def test_a_bomb_is_the_right_picture_or_a_reject(decoder: DecoderProcess, name: 
     assert time.monotonic() - began < 20
     # kilobytes: the interpreter and its libraries, the file, and max_memory
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 500_000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000
 
 
 @pytest.mark.fault(10)
