@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from pyspark.sql import SparkSession
+from typer.testing import CliRunner
 
 from coinspark import nightly
+from coinspark.cli import app as cli
 from coinspark.config import Config
 from coinspark.evaluation import table1
 from coinspark.ingest.readers.synthetic import as_manifest
@@ -18,7 +21,7 @@ from coinspark.training.classifier.model import Architecture, build_classifier
 from coinspark.vision import weights
 from coinspark.vision.backbones.backbone import weight_arrays
 from coinspark.warehouse import sql, tables
-from tests import builds
+from tests import builds, readme_commands
 
 pytestmark = [pytest.mark.slow(seconds=60), pytest.mark.timeout(1200)]
 
@@ -104,6 +107,30 @@ def test_networks_of_the_build_are_trained(build: tuple[Config, Path], spark: Sp
         for name, initial in weight_arrays(build_classifier(architecture)).items():
             if name.endswith("/kernel"):
                 assert np.abs(kept[name] - initial).max() > 1e-4, f"{name} has not been trained"
+
+
+@pytest.mark.parametrize("command", readme_commands.on_the_build(), ids=str)
+def test_documented_command_runs_on_the_build(
+    command: readme_commands.Command,
+    build: tuple[Config, Path],
+    spark: SparkSession,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config, _ = build
+    mine = yaml.safe_dump(config.model_dump(mode="json"))
+    (tmp_path / "mine.yaml").write_text(mine, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    spark.sql(f"USE {config.catalog.name}.{config.catalog.namespace}")
+    words = [*command.words[1:], *([] if "--config" in command.words else ["--config", "mine.yaml"])]
+    try:
+        result = CliRunner().invoke(cli.app, words if command.name != "--help" else ["--help"])
+    finally:
+        for view in spark.catalog.listTables():
+            if view.isTemporary:
+                spark.catalog.dropTempView(view.name)
+    assert result.exit_code == 0, result.output + repr(result.exception)
+    assert result.stdout.strip() or (tmp_path / "proposals.csv").exists()
 
 
 def test_second_build_without_changes_skips_every_stage(

@@ -1,4 +1,4 @@
-"""Combinations of keys in which a value would be ignored or is missing: they are refused.
+"""Combinations of keys that are refused: a value would be ignored, is missing, or contradicts another.
 
 A key counts as set if its value is not the default, so that the output of `coinspark check`, which has every
 key, is a valid configuration.
@@ -99,12 +99,12 @@ RULES: tuple[Rule, ...] = (
 
 
 def combination_faults(config: Config) -> list[str]:
-    """`key: what is wrong` for each key that would be ignored and for each missing hash of a weights file."""
+    """`key: what is wrong` for each key that would be ignored, is missing, or contradicts another one."""
     reasons: dict[str, str] = {}
     for key, reason in (*_ignored_by_rules(config), *_ignored_in_lists(config)):
         reasons.setdefault(key, reason)
     unused = [f"{key}: has no effect: {reason}" for key, reason in reasons.items()]
-    return [*unused, *_weights_faults(config)]
+    return [*unused, *_weights_faults(config), *_speculation_faults(config)]
 
 
 def _ignored_by_rules(config: Config) -> Iterator[tuple[str, str]]:
@@ -153,6 +153,15 @@ def _weights_faults(config: Config) -> Iterator[str]:
             )
         if not is_file and section.weights_sha256 is not None:
             yield f"{name}.weights_sha256: has no effect: {name}.weights is not a file"
+
+
+def _speculation_faults(config: Config) -> Iterator[str]:
+    speculates = config.spark.conf.get("spark.speculation", "false").strip().lower() == "true"
+    if speculates and config.training.launch == "horovod":
+        yield (
+            "spark.conf.spark.speculation: a second copy of a Horovod worker would join the training; remove "
+            "it, or set training.launch to local"
+        )
 
 
 def _set_keys(section: Section, key: str) -> Iterator[str]:

@@ -154,6 +154,15 @@ def test_weights_file_without_its_hash_is_refused(section: str) -> None:
     )
 
 
+def test_speculation_is_refused_with_horovod_only() -> None:
+    speculation = "spark.conf={spark.speculation: 'true'}"
+    with pytest.raises(
+        ConfigError, match=r"spark\.conf\.spark\.speculation: a second copy of a Horovod worker"
+    ):
+        load([], [speculation])
+    load([], [speculation, "training.launch=local"])
+
+
 def test_every_fault_has_its_line() -> None:
     with pytest.raises(ConfigError) as error:
         load([], ["splits.folds=5", "splits.test=0.3", "training.weights=a.npz"])

