@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from coinspark.config import load
+from tests.readme_commands import PAGES, ROOT
 
-ROOT = Path(__file__).parent.parent
 FOLDERS = ("coinspark", "conf", "deploy", "jobs", "tests")
-PAGES = sorted([ROOT / "README.md", *(path for name in FOLDERS for path in (ROOT / name).rglob("README.md"))])
 SOURCES = sorted(path for name in FOLDERS for path in (ROOT / name).rglob("*.py"))
 EXAMPLES = [
     pytest.param(page, example, id=f"{page.parent.name}-{index}")

@@ -22,6 +22,7 @@ from coinspark.config.renamed import renamed_keys
 from coinspark.config.root import Config
 from coinspark.core.errors import ConfigError
 
+_SECRET = (("catalog", "properties"), ("spark", "conf"))  # may contain passwords: values are not shown
 _MAX_LINES = 20  # faults of one configuration that are shown
 
 
@@ -142,7 +143,8 @@ def _explain(error: Mapping[str, Any], where: str, values: Mapping[str, Any]) ->
     key = key if key.isprintable() else repr(key)
     if error["type"] != "extra_forbidden":
         message = " ".join(error["msg"].removeprefix("Value error, ").split())
-        return f"{where}: {key}: {message} (given: {error.get('input')!r:.80})"
+        given = "" if path[:2] in _SECRET else f" (given: {error.get('input')!r:.80})"
+        return f"{where}: {key}: {message}{given}"
     known = sorted(_section_at(path[:-1], values).model_fields)
     near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from coinspark.core.errors import CoinsparkError
 from coinspark.core.formatting import escape_controls
+from coinspark.core.storage_errors import storage_error
 from coinspark.core.worker_errors import worker_error
 
 _interrupted = False
@@ -40,8 +41,9 @@ def _interrupt(signum: int, frame: object) -> None:
 def exit_codes() -> Iterator[None]:
     """Context of a whole command that turns exceptions into exit codes.
 
-    A CoinsparkError prints its message and exits with 1, as does any error of a Spark worker; an interrupt
-    exits with 130. Other exceptions are program faults and keep their traceback.
+    A CoinsparkError prints its message and exits with 1, as do any error of a Spark worker and a path that is
+    full, read-only or unsuitable; an interrupt exits with 130. Other exceptions are program faults and keep
+    their traceback.
     """
     try:
         yield
@@ -52,8 +54,8 @@ def exit_codes() -> Iterator[None]:
     except BaseException as error:
         if _interrupted or isinstance(error, KeyboardInterrupt):
             _exit_interrupted()
-        if (raised := worker_error(error)) is not None:
-            _exit_failed(raised)
+        if (reported := storage_error(error) or worker_error(error)) is not None:
+            _exit_failed(reported)
         raise
 
 

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from py4j.protocol import Py4JError, Py4JJavaError
@@ -17,6 +18,7 @@ from coinspark.core.errors import InputError
 from coinspark.core.formatting import format_lines, one_line
 from coinspark.core.progress import say
 from coinspark.warehouse import schemas, tables, views
+from coinspark.warehouse.locations import warehouse_uri
 from coinspark.warehouse.read_only import check_reads, explained_plan
 from coinspark.warehouse.session import start
 
@@ -33,11 +35,15 @@ def open_build(config: Config, build: str | None) -> tuple[SparkSession, str | N
 
     Raises InputError where the warehouse has no tables yet, or no build.
     """
+    no_tables = InputError(
+        f"{config.warehouse}: no tables; run `coinspark nightly` with this configuration first"
+    )
+    location = warehouse_uri(config)
+    if not config.catalog.properties and "://" not in location and not Path(location).is_dir():
+        raise no_tables  # without starting Spark, which would create the folder
     spark = start(config)
     if not tables.exists(spark, config):
-        raise InputError(
-            f"{config.warehouse}: no tables; run `coinspark nightly` with this configuration first"
-        )
+        raise no_tables
     if build == "latest":
         if (newest := tables.latest_build(spark, config)) is None:
             raise InputError(

@@ -8,8 +8,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from coinspark import nightly
+from coinspark.cli import app as cli
 from coinspark.config import Config, load
 from coinspark.core.errors import InputError
 from tests.entities.synthetic_names import write_lists
@@ -108,6 +110,15 @@ def test_header_of_a_large_manifest_is_read_without_its_rows(folder: Path, encod
     )
     with pytest.raises(SparkStartedError):
         nightly.run_build(configuration(folder, f"sources=[{source.replace('{', '{{').replace('}', '}}')}]"))
+
+
+@pytest.mark.parametrize("command", [["sql", "SELECT 1"], ["table1"], ["entities", "proposals"]])
+def test_warehouse_that_does_not_exist_is_named_before_spark_starts(
+    tmp_path: Path, command: list[str]
+) -> None:
+    with pytest.raises(InputError, match="/gone: no tables; run `coinspark nightly`"):
+        CliRunner().invoke(cli.app, [*command, "--set", f"warehouse={tmp_path}/gone"], catch_exceptions=False)
+    assert not (tmp_path / "gone").exists()
 
 
 def test_lists_that_a_source_has_not_written_yet_are_not_missed(folder: Path) -> None:

@@ -145,10 +145,13 @@ def test_random_file_gives_a_configuration_or_a_named_fault(tmp_path: Path, seed
 @pytest.mark.parametrize("seed", range(4))
 def test_random_override_gives_a_configuration_or_a_named_fault(seed: int) -> None:
     draw = random.Random(seed)
-    for _ in range(CASES // 4):
+    for _ in range(2 * CASES):
         path = draw.choice((draw.choice(PATHS), ".".join(draw.choices(KEYS, k=draw.randrange(1, 4)))))
         mark = draw.choice(("=", "=", "=", "", "==", ".="))
-        overrides = [f"{path}{mark}{random_value(draw)}" for _ in range(draw.randrange(1, 3))]
+        overrides = [
+            f"{path}{mark}{draw.choice((draw.choice(SCALARS), random_value(draw)))}"
+            for _ in range(draw.randrange(1, 3))
+        ]
         check_outcome([], overrides)
 
 

@@ -173,6 +173,14 @@ def test_home_folder_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.parametrize("section", ["catalog.properties", "spark.conf"])
+def test_value_of_a_section_with_passwords_is_not_shown(section: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load([], [f"{section}={{password: 123456}}"])
+    assert f"{section}.password: Input should be a valid string" in str(error.value)
+    assert "123456" not in str(error.value)
+
+
 def test_many_faults_are_cut_off() -> None:
     layers = ", ".join(f"{{name: '{number}', kind: mint}}" for number in range(30))
     with pytest.raises(ConfigError) as error:
