@@ -81,7 +81,7 @@ RULES: tuple[Rule, ...] = (
         "training cannot stop early without validation coins (splits.validation is 0)",
     ),
     Rule(
-        ("training.workers",),
+        ("training.workers", "training.interface"),
         lambda config: config.training.launch == "local",
         "training.launch is local, which is one process",
     ),

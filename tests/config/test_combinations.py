@@ -92,6 +92,7 @@ IGNORED = [
     ("splits.folds=5;splits.test=0.3", "splits.test", "each fold tests 1/folds of the coins"),
     ("splits.validation=0;training.patience=3", "training.patience", "training cannot stop early"),
     ("training.launch=local;training.workers=4", "training.workers", "training.launch is local"),
+    ("training.launch=local;training.interface=eth0", "training.interface", "training.launch is local"),
     ("deepcluster.rounds=1;deepcluster.stop_nmi=0.9", "deepcluster.stop_nmi", "a single round"),
     ("features.weights=null;features.layer=mint", "features.layer", "run and split are not used"),
     *(
