@@ -15,6 +15,7 @@ from pyspark.errors.exceptions.base import PySparkException
 from coinspark.core import exits
 from coinspark.core.errors import InputError
 from coinspark.core.storage_errors import storage_error
+from coinspark.core.worker_errors import worker_error
 from coinspark.warehouse.lock import lock_warehouse
 
 FULL = (
@@ -89,6 +90,13 @@ def test_error_of_spark_is_reduced_to_one_line(kind: type[Exception], text: str,
     error = storage_error(kind(text))
     assert str(error).startswith(start)
     assert "\n" not in str(error)
+
+
+def test_own_error_of_a_worker_keeps_its_message() -> None:
+    own = "coinspark.core.errors.TrainingError: /data/w/runs/mint-0: the disk is full; the last checkpoint is kept"
+    error = Py4JError(f"{FROM_A_TASK}\n{own}")
+    assert storage_error(error) is None
+    assert str(worker_error(error)) == own.partition(": ")[2]
 
 
 def test_cause_of_an_error_counts() -> None:
