@@ -93,7 +93,7 @@ def test_error_of_spark_is_reduced_to_one_line(kind: type[Exception], text: str,
 
 
 def test_own_error_of_a_worker_keeps_its_message() -> None:
-    own = "coinspark.core.errors.TrainingError: /data/w/runs/mint-0: the disk is full; the last checkpoint is kept"
+    own = "coinspark.core.errors.TrainingError: /data/w/runs/mint-0: disk full; the last checkpoint is kept"
     error = Py4JError(f"{FROM_A_TASK}\n{own}")
     assert storage_error(error) is None
     assert str(worker_error(error)) == own.partition(": ")[2]
