@@ -107,7 +107,7 @@ def test_module_takes_its_arguments(command: Command) -> None:
     assert module is not None
     if command.words[2] == "tests.bench":
         assert all((ROOT / "tests" / "bench" / f"bench_{name}.py").is_file() for name in command.words[3:])
-    else:
+    elif command.words[3:]:
         main: Callable[..., Any] = importlib.import_module(command.words[2]).main
         inspect.signature(main).bind(*command.words[3:])
 

@@ -90,7 +90,9 @@ def test_documented_spark_sql_commands_run(published: Config, tmp_path: Path) ->
     )
     rows = [line.split("\t") for line in done.stdout.splitlines()]
     assert done.returncode == 0 and rows[-1] == ["5"], done.stdout + done.stderr
-    assert {tuple(row[3:5]) for row in rows if row[0] == "mint"} == {("Ostia", "1"), ("Rome", "3")}, done.stdout
+    assert {tuple(row[3:5]) for row in rows if row[0] == "mint"} == {("Ostia", "1"), ("Rome", "3")}, (
+        done.stdout
+    )
 
 
 def test_spark_defaults_match_the_default_configuration(base_config: Config) -> None:
