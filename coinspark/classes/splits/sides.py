@@ -1,115 +1,126 @@
-"""Training, validation and test side of each unit: the same in every layer, with even shares in every class.
+"""Side of each unit by a hash of seed and unit: the same in every layer and in every build.
 
-The units of a mint are sorted by their classes in all layers, coarse layers first, and within those by
-xxhash64(seed, unit). Test units are taken at even steps along this order. So every run of units, and with it
-every class, gets its share within one unit, and small classes share test units with their neighbours. The
-result does not depend on the order or partitioning of rows.
+A unit has one number in [0, 1) per repeat, its position. It depends on nothing but the seed, the repeat and
+the name of the unit, so new coins do not change the side of known ones.
+
+- One fold: units below the test share are tested; those above them, up to both shares, are validation units.
+- k folds: fold f tests the units from f / k to (f + 1) / k. A second number for each fold decides which of
+  its other units are validation units.
+
+`repairs` changes the side of a few units in classes that would have no test or no training unit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from coinspark.classes.splits.repairs import ClassKey, Counts, Member, MovedUnit
 from coinspark.config import Splits
 from coinspark.warehouse.schemas import SPLITS
 
 
-def assign_sides(
-    rows: DataFrame, units: DataFrame, layers: Sequence[str], settings: Splits, seed: int
-) -> DataFrame:
-    """Rows of `splits`: each class row in every fold with its side.
-
-    With one fold, test and validation take the shares of `settings`. With k folds, every unit is tested once,
-    and the validation share is taken from the other units of the fold. Every repeat has its own seed.
+def assign_sides(rows: DataFrame, moved: Sequence[MovedUnit], settings: Splits, seed: int) -> DataFrame:
+    """Rows of `splits`: each row in every fold with its side.
 
     Args:
-        rows: layer, coin_id, medium, mint, class.
-        units: coin_id, unit.
-        layers: Names of the layers in the order in which their classes sort the units, coarse ones first.
+        rows: layer, coin_id, medium, mint, class, unit.
+        moved: The units and folds whose side differs from that of the hash.
     """
-    strata = _strata(rows.join(units, "coin_id"), layers)
-    repeats = [
-        _sides(strata, len(layers), settings, seed + repeat).withColumn(
-            "fold", F.col("fold") + repeat * settings.folds
+    changes = rows.sparkSession.createDataFrame(
+        [(move.unit, move.fold, move.split) for move in moved], "unit string, fold int, moved string"
+    )
+    side = F.coalesce("moved", _side(F.col("fold"), settings, seed))
+    return (
+        _in_folds(rows, settings)
+        .join(F.broadcast(changes), ["unit", "fold"], "left")
+        .withColumn("split", side)
+        .select(list(SPLITS.columns))
+    )
+
+
+def class_counts(rows: DataFrame, settings: Splits, seed: int) -> Counts:
+    """Units of each class by fold and side, as the hash assigns them.
+
+    Args:
+        rows: unit, layer, class; distinct.
+    """
+    counted = (
+        _in_folds(rows, settings)
+        .withColumn("split", _side(F.col("fold"), settings, seed))
+        .groupBy("layer", "class", "fold")
+        .agg(*(F.count_if(F.col("split") == side).alias(side) for side in ("test", "train", "validation")))
+    )
+    counts: dict[ClassKey, dict[tuple[str, int], int]] = {}
+    for row in counted.collect():
+        own = counts.setdefault((row["layer"], row["class"]), {})
+        own |= {(side, row["fold"]): row[side] for side in ("test", "train", "validation")}
+    return counts
+
+
+def members(rows: DataFrame, classes: Sequence[ClassKey], settings: Splits, seed: int) -> list[Member]:
+    """The units of these classes, with all their classes and the sides that the hash assigns.
+
+    Args:
+        rows: unit, layer, class; distinct.
+    """
+    wanted = F.broadcast(rows.sparkSession.createDataFrame(classes, "layer string, class string"))
+    units = rows.join(wanted, ["layer", "class"], "left_semi").select("unit").distinct()
+    found = (
+        rows.join(units, "unit", "left_semi")
+        .groupBy("unit")
+        .agg(F.sort_array(F.collect_set(F.struct("layer", "class"))).alias("classes"))
+        .select(
+            "unit",
+            "classes",
+            F.array(*(_side(F.lit(f), settings, seed) for f in settings.all_folds)).alias("sides"),
+            F.array(*(_rest(F.lit(f), settings, seed) for f in settings.all_folds)).alias("rest"),
+            F.array(*(_position(F.lit(r), seed) for r in range(settings.repeats))).alias("positions"),
         )
-        for repeat in range(settings.repeats)
-    ]
-    sides = reduce(DataFrame.unionAll, repeats)
-    return rows.join(units, "coin_id").join(sides, "unit").select(list(SPLITS.columns))
-
-
-def _sides(strata: DataFrame, layers: int, settings: Splits, seed: int) -> DataFrame:
-    """unit, fold, split of one repeat."""
-    tested = _tested(strata, layers, settings, seed)
-    rest = Window.partitionBy("fold", "stratum", "tested")
-    position = F.row_number().over(rest.orderBy("position")) - 1
-    remaining = F.count("*").over(rest)
-    share = F.round(F.col("n") * settings.validation).cast("long")
-    wanted = F.least(F.greatest(share, F.lit(int(settings.validation > 0))), remaining - 1)
-    start = F.pmod(F.xxhash64(F.lit(seed), F.lit("validation"), "stratum", "fold"), remaining)
-    side = (
-        F.when(F.col("tested"), "test")
-        .when(_is_taken(position, wanted, remaining, start), "validation")
-        .otherwise("train")
     )
-    return tested.select("unit", "fold", side.alias("split"))
-
-
-def _strata(rows: DataFrame, layers: Sequence[str]) -> DataFrame:
-    """One row per unit: unit, stratum (its mint), coins (a count), c0, c1, … (its class in each layer)."""
-    classes = [
-        F.min(F.when(F.col("layer") == layer, F.col("class"))).alias(f"c{index}")
-        for index, layer in enumerate(layers)
+    return [
+        Member(row["unit"], tuple(map(tuple, row["classes"])), row["sides"], row["rest"], row["positions"])
+        for row in found.collect()
     ]
-    return rows.groupBy("unit").agg(
-        F.min("mint").alias("stratum"), F.countDistinct("coin_id").alias("coins"), *classes
-    )
 
 
-def _tested(strata: DataFrame, layers: int, settings: Splits, seed: int) -> DataFrame:
-    """Every unit in every fold: unit, stratum, position, n (units of the stratum), fold, tested (boolean)."""
-    placed = _positions(strata, layers, seed)
-    start = F.xxhash64(F.lit(seed), F.lit("test"), "stratum")
-    if settings.folds > 1:
-        folds = F.lit(settings.folds)
-        own = F.pmod(F.col("position") + F.pmod(start, folds), folds)
-        every = F.explode(F.sequence(F.lit(0), F.lit(settings.folds - 1))).alias("fold")
-        return placed.withColumn("own", own).select("*", every).withColumn("tested", F.expr("own = fold"))
-    n = F.col("n")
-    share = F.greatest(F.round(n * settings.test).cast("long"), F.lit(1))
-    wanted = F.when(n > 1, F.least(share, F.greatest(n - 2, F.lit(1)))).otherwise(0)
-    taken = _is_taken(F.col("position"), wanted, n, F.pmod(start, n))
-    return placed.select("*", F.lit(0).alias("fold"), taken.alias("tested"))
+def _in_folds(rows: DataFrame, settings: Splits) -> DataFrame:
+    return rows.withColumn("fold", F.explode(F.array(*map(F.lit, settings.all_folds))))
 
 
-def _positions(strata: DataFrame, layers: int, seed: int) -> DataFrame:
-    """unit, stratum, position (from 0 within the stratum), n (units of the stratum)."""
-    mint = Window.partitionBy("stratum")
-    # Units of several coins are types. Sorted by size, even steps take large and small ones alike.
-    order = [
-        *(F.col(f"c{index}").asc_nulls_last() for index in range(layers)),
-        F.col("coins").desc(),
-        F.xxhash64(F.lit(seed), "unit"),
-        F.col("unit"),
-    ]
-    return strata.select(
-        "unit",
-        "stratum",
-        (F.row_number().over(mint.orderBy(*order)) - 1).alias("position"),
-        F.count("*").over(mint).alias("n"),
-    )
+def _side(fold: Column, settings: Splits, seed: int) -> Column:
+    """The side of the column `unit` in a fold."""
+    position = _position(_repeat(fold, settings), seed)
+    if settings.folds == 1:
+        tested = position < settings.test
+    else:
+        tested = F.floor(position * settings.folds) == fold % settings.folds
+    return F.when(tested, "test").otherwise(_rest(fold, settings, seed))
 
 
-def _is_taken(position: Column, wanted: Column, n: Column, start: Column) -> Column:
-    """True at `wanted` of the `n` positions, evenly spread.
+def _rest(fold: Column, settings: Splits, seed: int) -> Column:
+    """The side of the column `unit` in a fold that does not test it."""
+    if settings.folds == 1:
+        position, share = _position(_repeat(fold, settings), seed), settings.test + settings.validation
+    else:
+        # The validation share is one of all units, so it is larger among those that are not tested.
+        position = _uniform(seed, "validation", fold)
+        share = settings.validation * settings.folds / (settings.folds - 1)
+    return F.when(position < share, "validation").otherwise("train")
 
-    m consecutive positions contain m · wanted / n of them, within one.
 
-    Example: 2 of 5 with start 0. (position · 2 + 0) mod 5 is 0, 2, 4, 1, 3 for the positions 0 to 4; those
-    below 2 are taken, which are the positions 0 and 3.
-    """
-    return F.pmod(position * wanted + start, n) < wanted
+def _repeat(fold: Column, settings: Splits) -> Column:
+    return F.floor(fold / settings.folds).cast("int")
+
+
+def _position(repeat: Column, seed: int) -> Column:
+    """The position of the column `unit` in a repeat."""
+    return _uniform(seed, "position", repeat)
+
+
+def _uniform(seed: int, purpose: str, number: Column) -> Column:
+    """A number in [0, 1) for the column `unit`: the upper 53 bits of a hash."""
+    hashed = F.xxhash64(F.lit(seed).cast("bigint"), F.lit(purpose), number.cast("int"), F.col("unit"))
+    return F.shiftrightunsigned(hashed, 11) * 2.0**-53

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coinspark.warehouse.schemas.builds import BUILDS, STAGES
-from coinspark.warehouse.schemas.classes import CLASSES, MOVED_CLASSES, SPLITS
+from coinspark.warehouse.schemas.classes import CLASSES, MOVED_CLASSES, MOVED_UNITS, SPLITS
 from coinspark.warehouse.schemas.coins import COINS, DESCRIPTION, IMAGES, PHOTO, REJECTS, Reason
 from coinspark.warehouse.schemas.entities import ENTITIES, EXAMPLE, NEAR, PROPOSALS
 from coinspark.warehouse.schemas.evaluation import CONFUSION, METRICS, PREDICTIONS
@@ -25,6 +25,7 @@ __all__ = [
     "IMAGES",
     "METRICS",
     "MOVED_CLASSES",
+    "MOVED_UNITS",
     "NEAR",
     "NETWORKS",
     "PHOTO",
@@ -55,6 +56,7 @@ TABLES: dict[str, Table] = {
         CLASSES,
         SPLITS,
         MOVED_CLASSES,
+        MOVED_UNITS,
         RUNS,
         FEATURES,
         PREDICTIONS,

@@ -34,6 +34,20 @@ SPLITS = Table(
     },
 )
 
+MOVED_UNITS = Table(
+    "moved_units",
+    "split units on another side than their hash gives, with the class that lacked test or training images",
+    ("fold", "unit"),
+    {
+        "fold": "int",
+        "unit": "string",
+        "layer": "string",
+        "class": "string",
+        "hashed": "string",
+        "split": "string",
+    },
+)
+
 MOVED_CLASSES = Table(
     "moved_classes",
     "classes that the splits merge into another class or drop (`new_class` is null), with the reason",

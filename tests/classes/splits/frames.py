@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 
-from coinspark.classes.splits import sides, thin_classes
-from coinspark.classes.splits.shared_photos import shared_photos
-from coinspark.classes.splits.units import unit_of_coins
-from coinspark.config import Splits
+from coinspark.classes.splits.stage import STAGE
+from coinspark.config import Config
+from coinspark.pipeline.stage import Context
 from coinspark.warehouse.schemas import CLASSES, COINS, SPLITS
 
 Coin = tuple[str, str, str, list[str]]  # coin_id, medium, mint, types
 Photos = Mapping[str, Sequence[str]]  # coin_id → photo_ids of each of its media
+LAYERS = [
+    {"name": name, "kind": kind}
+    for name, kind in (("mint", "mint"), ("design", "entities"), ("type", "type"))
+]
 ClassRow = tuple[str, str, str, str, str, str]  # layer, coin_id, medium, mint, class, evidence
 
 
@@ -46,16 +50,22 @@ def splits_frame(
     return spark.createDataFrame(full, SPLITS.ddl).persist()
 
 
-def random_collection(seed: int, mints: int = 4) -> tuple[list[Coin], list[ClassRow]]:
-    """Mints of unequal size, some coins with two media, in the layers mint, design and type."""
+def random_collection(
+    seed: int, sizes: Sequence[int] = (8, 25, 60, 140), copies: int = 20
+) -> tuple[list[Coin], list[ClassRow], dict[str, Sequence[str]]]:
+    """Coins, classes and photos of mints of these sizes, in the layers mint, design and type.
+
+    Some coins have two media, and `copies` coins show a photo of another one.
+    """
     draw = random.Random(seed)
-    coins, rows = [], []
-    for m in range(mints):
+    coins, rows, photos = [], [], {}
+    for m, size in enumerate(sizes):
         mint = f"Mint {m}"
-        for i in range(draw.choice([8, 15, 25, 60, 140])):
+        for i in range(size):
             coin = f"{m}-{i}"
             name = draw.choice([mint, *(f"{mint}/c{j}" for j in range(draw.randint(1, 5)))])
-            type_ = f"{name} t{draw.randint(0, 3)}"
+            type_ = f"{name} t{draw.randint(0, 1)}"
+            photos[coin] = [f"{coin} obverse", f"{coin} reverse"]
             for medium in draw.choice([["original"], ["original", "plaster"]]):
                 coins.append((coin, medium, mint, [type_]))
                 rows += [
@@ -63,19 +73,29 @@ def random_collection(seed: int, mints: int = 4) -> tuple[list[Coin], list[Class
                     ("design", coin, medium, mint, name, ""),
                     ("type", coin, medium, mint, type_, ""),
                 ]
-    return coins, rows
+    for _ in range(copies):
+        coin, other = draw.sample(sorted(photos), 2)
+        photos[coin] = [photos[coin][0], draw.choice(photos[other])]
+    return coins, rows, photos
 
 
-def split(coins: DataFrame, classes: DataFrame, settings: Splits, seed: int = 1) -> list[tuple]:
-    """Sorted rows of `splits`, by the steps of the stage without its checks."""
-    by_size = thin_classes.correct(thin_classes.collect_sizes(classes), settings.min_coins, ["type"])
-    assigned = sides.assign_sides(
-        thin_classes.apply(classes, by_size),
-        unit_of_coins(coins, shared_photos(coins), settings.by),
-        ["mint", "design", "type"],
-        settings,
-        seed,
-    )
-    sizes = thin_classes.collect_sizes(assigned, len(settings.all_folds))
-    by_side = thin_classes.correct(sizes, settings.min_coins, ["type"])
-    return sorted(tuple(row) for row in thin_classes.apply(assigned, by_side).collect())
+def context(
+    spark: SparkSession,
+    folder: Path,
+    coins: DataFrame,
+    classes: DataFrame,
+    lines: list[str] | None = None,
+    **settings: object,
+) -> Context:
+    """What the stage `splits` reads, with these settings of `splits`. Notices are added to `lines`."""
+    config = Config.model_validate({"layers": LAYERS, "seed": 1, "splits": settings})
+    frames = {"classes": classes, "coins": coins}
+    notice = (lines if lines is not None else []).append
+    return Context(spark, config, frames.__getitem__, folder, lambda line: None, notice=notice)
+
+
+def split(context: Context) -> list[Row]:
+    """Sorted rows of `splits` that the stage builds."""
+    splits = STAGE.build(context)[SPLITS.name]
+    assert isinstance(splits, DataFrame) and splits.columns == list(SPLITS.columns)
+    return sorted(splits.collect())
