@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import pytest
 from pyspark.sql import Row, SparkSession
 
 from coinspark.classes.splits.stage import STAGE
@@ -29,6 +30,7 @@ def check(rows: Iterable[Row], photos: Mapping[str, Sequence[str]], folds: int, 
         assert set(tested.values()) == {1}
 
 
+@pytest.mark.slow(seconds=12)
 def test_folds_of_a_random_collection(spark: SparkSession, tmp_path: Path) -> None:
     coins, classes, photos = random_collection(1)
     settings = {"min_coins": 10, "folds": 4, "repeats": 2}
@@ -43,6 +45,7 @@ def test_folds_of_a_random_collection(spark: SparkSession, tmp_path: Path) -> No
     assert {layer for layer, _ in coins_of} == {"mint", "design", "type"}
 
 
+@pytest.mark.slow(seconds=12)
 def test_types_of_a_random_collection_in_any_row_order(spark: SparkSession, tmp_path: Path) -> None:
     coins, classes, photos = random_collection(2, copies=4)
     classes = [row for row in classes if row[0] != "type"]  # a type is one unit, so it cannot be a class
@@ -64,6 +67,7 @@ def test_types_of_a_random_collection_in_any_row_order(spark: SparkSession, tmp_
     assert split(context(spark, tmp_path, other_coins, other_classes, **settings)) == rows
 
 
+@pytest.mark.slow(seconds=12)
 def test_one_percent_new_coins_move_only_units_of_repaired_classes(
     spark: SparkSession, tmp_path: Path
 ) -> None:
