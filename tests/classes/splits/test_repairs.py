@@ -76,7 +76,7 @@ def test_one_unit_serves_all_its_classes() -> None:
         MovedUnit(0, "c", *type_, "train", "test"),
     ]
     # The unit that helps more classes moves, although another one is nearer.
-    helping = [unit("e", 0.25, "t", WOLF), unit("f", 0.5, "t", WOLF, MARS), unit("g", 0.9, "t", MARS)]
+    helping = [unit("e", 0.25, "t", WOLF), unit("f", 0.5, "t", WOLF, MARS), unit("g", 0.4, "t", MARS)]
     assert repaired(helping) == [MovedUnit(0, "f", *MARS, "train", "test")]
 
 
