@@ -21,8 +21,10 @@ from coinspark.cli.options import (
     VerifyFiles,
     configuration,
 )
-from coinspark.core import exits
+from coinspark.config.visible import visible_settings
+from coinspark.core import atomic_files, exits
 from coinspark.core.formatting import escape_controls
+from coinspark.core.progress import say
 from coinspark.core.registry import resolve
 from coinspark.nightly import STAGES
 from coinspark.pipeline.stage import Stage
@@ -141,21 +143,44 @@ def table1(
 
 
 @app.command("spark-conf")
-def spark_conf(config: Files = None, set_: Overrides = None) -> None:
-    """Print the Spark settings, for spark-sql and spark-submit."""
+def spark_conf(
+    config: Files = None,
+    set_: Overrides = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write all settings to this file, which only you can read.")
+    ] = None,
+    secrets: Annotated[
+        bool, typer.Option("--secrets", help="Print settings that may be secrets, too.")
+    ] = False,
+) -> None:
+    """Print the Spark settings, for spark-sql and spark-submit.
+
+    Settings that may be secrets are left out; a note names them.
+    """
+    from coinspark.warehouse import properties
     from coinspark.warehouse.session import spark_settings
 
-    for key, value in sorted(spark_settings(configuration(config, set_)).items()):
-        typer.echo(f"{key} {value}")
+    settings = spark_settings(configuration(config, set_))
+    if out is not None:
+        atomic_files.write_text(out, properties.to_text(settings), private=True)
+        say(f"{out}: {len(settings)} settings written; only you can read the file")
+        return
+    hidden = [] if secrets else properties.hidden(settings)
+    typer.echo(properties.to_text({key: settings[key] for key in settings if key not in hidden}), nl=False)
+    if hidden:
+        say(
+            f"spark-conf: left out, since they may be secrets: {', '.join(hidden)}; "
+            "--out FILE writes them to a file that only you can read, --secrets prints them"
+        )
 
 
 @app.command()
 def check(config: Files = None, set_: Overrides = None) -> None:
-    """Check the configuration and print it with all defaults."""
+    """Check the configuration and print it with all defaults. Values that may be secrets are masked."""
     import yaml
 
-    resolved = configuration(config, set_).model_dump(mode="json")
-    typer.echo(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True).rstrip())
+    shown = visible_settings(configuration(config, set_))
+    typer.echo(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).rstrip())
 
 
 @app.command()
@@ -172,6 +197,7 @@ def _relative(path: Path) -> Path:
 def main() -> None:
     """Entry point. Exit codes: 2 for wrong usage, 1 for a CoinsparkError, 130 after Ctrl-C."""
     exits.handle_signals()
+    atomic_files.exclude_other_users()
     with exits.exit_codes():
         try:
             code = app(standalone_mode=False)

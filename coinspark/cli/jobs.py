@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from coinspark.config import load
-from coinspark.core import exits
+from coinspark.core import atomic_files, exits
 
 
 def main(name: str, arguments: list[str] | None = None) -> None:
@@ -34,6 +34,7 @@ def main(name: str, arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if getattr(options, "accept_loss", False):
         options.set.append("ingest.accept_loss=true")
+    atomic_files.exclude_other_users()
     with exits.exit_codes():
         config = load(options.config, options.set)
         if name == "nightly":

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from coinspark.config.common import Section
 from coinspark.config.layers import Layer, layer_kinds
 from coinspark.config.root import Config
+from coinspark.core.uris import masked_uri
 
 _WEIGHTS = {
     "training": ("imagenet",),
@@ -104,7 +105,7 @@ def combination_faults(config: Config) -> list[str]:
     for key, reason in (*_ignored_by_rules(config), *_ignored_in_lists(config)):
         reasons.setdefault(key, reason)
     unused = [f"{key}: has no effect: {reason}" for key, reason in reasons.items()]
-    return [*unused, *_weights_faults(config), *_speculation_faults(config)]
+    return [*unused, *_weights_faults(config), *_speculation_faults(config), *_login_faults(config)]
 
 
 def _ignored_by_rules(config: Config) -> Iterator[tuple[str, str]]:
@@ -162,6 +163,17 @@ def _speculation_faults(config: Config) -> Iterator[str]:
             "spark.conf.spark.speculation: a second copy of a Horovod worker would join the training; remove "
             "it, or set training.launch to local"
         )
+
+
+def _login_faults(config: Config) -> Iterator[str]:
+    """The tables store the URI of each photo, and messages name them and the warehouse."""
+    roots = {f"sources.{number}.root": source.root for number, source in enumerate(config.sources)}
+    for key, uri in {"warehouse": config.warehouse, **roots}.items():
+        if not uri.startswith("file:") and (shown := masked_uri(uri)) != uri:
+            yield (
+                f"{key}: {shown}: a login or query in the URI would be stored in tables; remove it and set "
+                "credentials under spark.conf"
+            )
 
 
 def _set_keys(section: Section, key: str) -> Iterator[str]:

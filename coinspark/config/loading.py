@@ -21,15 +21,17 @@ from coinspark.config.common import Section
 from coinspark.config.renamed import renamed_keys
 from coinspark.config.root import Config
 from coinspark.core.errors import ConfigError
+from coinspark.core.uris import masked_uri
 
-_SECRET = (("catalog", "properties"), ("spark", "conf"))  # may contain passwords: values are not shown
+_MAX_SECRET = 10_000
 _MAX_LINES = 20  # faults of one configuration that are shown
 
 
 def load(files: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Config:
     """Load YAML files, merged in order, then `key.sub=value` overrides.
 
-    `${NAME}` and `${NAME:-default}` in a file are replaced by environment variables.
+    In a file `${NAME}` and `${NAME:-default}` are replaced by environment variables, `${FILE:path}` by the
+    text of a file, so that secrets need not be in the configuration.
 
     Raises:
         ConfigError: One line per fault, which names the file and the key.
@@ -89,7 +91,8 @@ def _read(file: Path) -> dict[str, Any]:
     return {str(key): _expand(value, file) for key, value in loaded.items()}
 
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_VARIABLE = re.compile(r"\$\{(?:FILE:([^}]+)|([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?)\}")
+_MAY_BE_SECRET = (("spark", "conf"), ("catalog", "properties"))
 
 
 def _expand(value: Any, file: Path) -> Any:
@@ -101,7 +104,9 @@ def _expand(value: Any, file: Path) -> Any:
         return value
 
     def substitute(match: re.Match[str]) -> str:
-        name, default = match.group(1), match.group(2)
+        if match.group(1):
+            return _text_of(match.group(1), f"{file}: {match.group(0)}")
+        name, default = match.group(2), match.group(3)
         if (variable := os.environ.get(name, default)) is None:
             raise ConfigError(
                 f"{file}: {match.group(0)}: the environment variable {name} is not set; set it, or give "
@@ -113,12 +118,27 @@ def _expand(value: Any, file: Path) -> Any:
     return _VARIABLE.sub(substitute, value)
 
 
+def _text_of(path: str, where: str) -> str:
+    """The text of a small file, such as a password, without the line break at its end."""
+    try:
+        with Path(path).open(encoding="utf-8") as stream:
+            text = stream.read(_MAX_SECRET + 1).removesuffix("\n")
+    except OSError as error:
+        raise ConfigError(f"{where}: cannot be read ({error.strerror}); give the path of a file") from None
+    except ValueError:
+        raise ConfigError(f"{where}: the file is not UTF-8 text") from None
+    if len(text) > _MAX_SECRET:
+        raise ConfigError(f"{where}: the file has more than {_MAX_SECRET:,} characters")
+    plain_yaml.check_text(text, where)
+    return text
+
+
 def _override(text: str) -> dict[str, Any]:
-    plain_yaml.check_text(text, f"--set {text!r:.80}")
     key, mark, value = text.partition("=")
+    plain_yaml.check_text(text, f"--set {key!r:.80}")
     parts = key.split(".")
     if not mark or not all(parts) or len(parts) > plain_yaml.MAX_DEPTH:
-        raise ConfigError(f"--set {text!r:.80}: expected key=value, such as training.epochs=3")
+        raise ConfigError(f"--set {key!r:.80}: expected key=value, such as training.epochs=3")
     nested: Any = plain_yaml.parse(value, f"--set {key}")
     for part in reversed(parts):
         nested = {part: nested}
@@ -143,12 +163,19 @@ def _explain(error: Mapping[str, Any], where: str, values: Mapping[str, Any]) ->
     key = key if key.isprintable() else repr(key)
     if error["type"] != "extra_forbidden":
         message = " ".join(error["msg"].removeprefix("Value error, ").split())
-        given = "" if path[:2] in _SECRET else f" (given: {error.get('input')!r:.80})"
-        return f"{where}: {key}: {message}{given}"
+        return f"{where}: {key}: {message}{_given(path, error.get('input'))}"
     known = sorted(_section_at(path[:-1], values).model_fields)
     near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
     return f"{where}: unknown key {'.'.join(map(str, path))!r}; {hint}"
+
+
+def _given(path: Sequence[Any], value: Any) -> str:
+    """The value, unless it may be or contain a secret."""
+    if path[:2] in _MAY_BE_SECRET or isinstance(value, Mapping):
+        return ""
+    shown = masked_uri(value) if isinstance(value, str) else value
+    return f" (given: {shown!r:.80})"
 
 
 def _section_at(path: Sequence[Any], values: Any) -> type[Section]:

@@ -39,9 +39,7 @@ def parse(text: str, where: str) -> Any:
     try:
         value = yaml.load(text, _Loader)  # noqa: S506 - a subclass of the safe loader
     except yaml.YAMLError as error:
-        raise ConfigError(
-            f"{where}: not valid YAML with plain data: {' '.join(str(error).split())}"
-        ) from None
+        raise ConfigError(f"{where}: not valid YAML with plain data: {_problem(error)}") from None
     except RecursionError:
         raise ConfigError(f"{where}: nested too deeply (more than {MAX_DEPTH} levels)") from None
     except (ValueError, LookupError, AttributeError, TypeError, OverflowError) as error:
@@ -51,6 +49,14 @@ def parse(text: str, where: str) -> Any:
         ) from None
     _check(value, where)
     return value
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    """What is wrong, and where; not the line itself, which may contain a secret."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    if mark is None or problem is None:
+        return " ".join(str(error).split())
+    return f"{' '.join(problem.split())} (line {mark.line + 1}, column {mark.column + 1})"
 
 
 def _check(value: Any, where: str) -> None:

@@ -8,8 +8,19 @@ from pathlib import Path
 from typing import Any
 
 
-def write_text(file: Path, text: str) -> Path:
+def exclude_other_users() -> None:
+    """Set the umask so that users outside the group cannot access new files of this process and its children.
+
+    The JVM of Spark and its Python workers are children: tables and the catalog are new files, too.
+    """
+    os.umask(os.umask(0o077) | 0o007)
+
+
+def write_text(file: Path, text: str, private: bool = False) -> Path:
     """Write UTF-8 text to a temporary file in the same folder, then rename it to `file`. Creates the folder.
+
+    Args:
+        private: Whether only the owner can read the file.
 
     Returns:
         `file`.
@@ -17,6 +28,8 @@ def write_text(file: Path, text: str) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
+        if private:
+            part.touch(mode=0o600, exist_ok=False)
         part.write_text(text, encoding="utf-8")
         part.replace(file)
     finally:

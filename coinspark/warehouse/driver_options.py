@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from coinspark.config import Config, Spark
+from coinspark.config.visible import visible_setting
 
 _AT_START = {
     "spark.driver.memory": "--driver-memory",
@@ -30,8 +31,10 @@ def late_options(config: Config, running: Callable[[str], str | None]) -> Iterat
     if memory != Spark.model_fields["driver_memory"].default:
         keys.setdefault("spark.driver.memory", ("spark.driver_memory", memory))
     for key, (name, value) in keys.items():
-        if running(key) != value:
+        started = running(key)
+        if started != value:
+            shown, shown_started = (text and visible_setting(key, text) for text in (value, started))
             yield (
-                f"{name}: {value!r} has no effect under spark-submit, which has started the driver with "
-                f"{running(key)!r}; give spark-submit {_AT_START[key]}"
+                f"{name}: {shown!r} has no effect under spark-submit, which has started the driver with "
+                f"{shown_started!r}; give spark-submit {_AT_START[key]}"
             )

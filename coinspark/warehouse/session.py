@@ -113,10 +113,13 @@ def spark_settings(config: Config) -> dict[str, str]:
         "spark.ui.enabled": "false",
     }
     if config.spark.master:
-        settings["spark.master"] = with_attempts(config.spark.master)
+        settings["spark.master"] = config.spark.master
     if "sparknlp" in config.entities.engines:
         settings |= spark_nlp_settings(config)
-    return {**settings, **config.spark.conf}
+    settings |= config.spark.conf
+    if master := settings.get("spark.master"):
+        settings["spark.master"] = with_attempts(master)
+    return settings
 
 
 def _catalog_settings(config: Config) -> dict[str, str]:

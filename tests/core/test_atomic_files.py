@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -31,3 +33,23 @@ def test_failed_write_keeps_the_old_file_and_leaves_no_part(
         atomic_files.write_text(file, "after")
     assert list(tmp_path.iterdir()) == [file]
     assert file.read_bytes() == b"before"
+
+
+def test_private_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("old")
+    file.chmod(0o644)
+    atomic_files.write_text(file, "new", private=True)
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("new", 0o600)
+
+
+def test_new_files_exclude_users_outside_the_group(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        atomic_files.exclude_other_users()
+        atomic_files.write_text(tmp_path / "reports" / "a.html", "x")
+        subprocess.run(["touch", tmp_path / "of a child"], check=True)
+    finally:
+        assert os.umask(before) == 0o027
+    for path in tmp_path.rglob("*"):
+        assert path.stat().st_mode & 0o007 == 0
