@@ -20,10 +20,10 @@ from coinspark.cli.options import (
     Overrides,
     VerifyFiles,
     configuration,
+    show,
 )
 from coinspark.config.visible import visible_settings
 from coinspark.core import atomic_files, exits
-from coinspark.core.formatting import escape_controls
 from coinspark.core.progress import say
 from coinspark.core.registry import resolve
 from coinspark.nightly import STAGES
@@ -120,9 +120,8 @@ def sql(
     from coinspark.warehouse import sql as queries
 
     settings = configuration(config, set_)
-    terminal = sys.stdout.isatty()
     for line in queries.run(settings, query, build, format.value, limit):
-        print(escape_controls(line, keep="\n") if terminal else line)
+        show(line)
 
 
 @app.command()
@@ -139,7 +138,7 @@ def table1(
 
     settings = configuration(config, set_)
     spark, tag = queries.open_build(settings, build)
-    typer.echo(comparison.render(read_at(spark, settings, tag), settings, format.value))
+    show(comparison.render(read_at(spark, settings, tag), settings, format.value))
 
 
 @app.command("spark-conf")

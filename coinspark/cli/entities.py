@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from coinspark.cli.options import BuildTag, Files, Force, Format, Overrides, VerifyFiles, configuration
+from coinspark.cli.options import BuildTag, Files, Force, Format, Overrides, VerifyFiles, configuration, show
 from coinspark.config import Config
 from coinspark.core import spreadsheet
 from coinspark.core.errors import ConfigError, InputError
@@ -111,7 +111,7 @@ def evaluate(
     if false_positives is not None:
         spreadsheet.write(false_positives, FALSE_COLUMNS, false)
         say(f"{false_positives}: {len(false):,} false positives written")
-    typer.echo(format_rows(COLUMNS, rows, format.value))
+    show(format_rows(COLUMNS, rows, format.value))
 
 
 @app.command()
@@ -141,7 +141,7 @@ def proposals(
     lines = verdicts.csv_rows(row.asDict(recursive=True) for row in rows)
     mark = spreadsheet.SEPARATORS[separator.value]
     if out is None:
-        typer.echo(spreadsheet.to_csv(verdicts.COLUMNS, lines, mark).rstrip("\n"))
+        show(spreadsheet.to_csv(verdicts.COLUMNS, lines, mark).rstrip("\n"))
         return
     spreadsheet.write(out, verdicts.COLUMNS, lines, mark)
     say(f"{out}: {len(rows):,} proposals written")

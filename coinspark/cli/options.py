@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from coinspark.config import Config, load
+from coinspark.core.formatting import escape_controls
 
 Files = Annotated[
     list[Path] | None,
@@ -47,3 +49,6 @@ class Format(StrEnum):
 def configuration(files: list[Path] | None, overrides: list[str] | None, accept_loss: bool = False) -> Config:
     """The configuration from --config, --set and --accept-loss."""
     return load(files or [], [*(overrides or []), *(["ingest.accept_loss=true"] if accept_loss else [])])
+def show(text: str) -> None:
+    """Print a result; on a terminal with the control characters of its values escaped."""
+    print(escape_controls(text, keep="\n") if sys.stdout.isatty() else text)

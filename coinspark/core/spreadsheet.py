@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 """Name → separator. Excel splits a CSV at the list separator of the region settings, in Germany `;`."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that starts so as a formula
+_NUMBER = re.compile(r"[+-]\d+([.,]\d+)?")
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # Bytes above ASCII that are the same letter in Windows-1252 and Latin-1, blanks, dashes and quotation marks.
 # The umlauts of Mac and DOS code pages are none of them.
@@ -34,13 +36,17 @@ class Sheet:
 
 
 def guard_cell(value: Any) -> Any:
-    """The value, with an apostrophe before a text that a spreadsheet would run as a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    """The value, with an apostrophe before a text that a spreadsheet would run as a formula.
+
+    Numbers stay numbers, also as text: `-12,5` is no formula.
+    """
+    is_formula = isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value)
+    return f"'{value}" if is_formula else value
 
 
 def unguard_cell(text: str) -> str:
     """The text without the apostrophe of `guard_cell`."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+    return text[1:] if text.startswith("'") and guard_cell(text[1:]) == text else text
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], separator: str = ",") -> str:

@@ -47,8 +47,7 @@ def start(config: Config) -> SparkSession:
     conf = Path(__file__).parents[2] / "conf"
     if conf.is_dir() and not _under_spark_submit():
         os.environ.setdefault("SPARK_CONF_DIR", str(conf))
-    if "://" not in (location := warehouse_uri(config)):
-        Path(location).mkdir(parents=True, exist_ok=True)
+    _create_folder(config)
     if SparkSession.getActiveSession() is None:
         say("starting Spark")
     with _stdout_to_stderr():
@@ -56,6 +55,20 @@ def start(config: Config) -> SparkSession:
     spark.sparkContext.setLogLevel("ERROR")
     exits.handle_signals()
     return spark
+
+
+def _create_folder(config: Config) -> None:
+    """Create the folder of a local warehouse, and the file of the default catalog.
+
+    Under spark-submit the JVM has the umask of the user's shell; this process may have a stricter one.
+    """
+    location = warehouse_uri(config).removeprefix("file://")
+    if "://" in location:
+        return
+    Path(location).mkdir(parents=True, exist_ok=True)
+    catalog = Path(location, "catalog.db")
+    if not config.catalog.properties and not catalog.exists():
+        catalog.touch(mode=0o660)  # SQLite takes an empty file for an empty database
 
 
 def _create_session(config: Config) -> SparkSession:

@@ -9,6 +9,9 @@ from typer.testing import CliRunner
 from coinspark import nightly
 from coinspark.cli import app as cli
 from coinspark.config import Config
+from coinspark.cli.options import show
+from coinspark.core import exits, progress
+from coinspark.core.errors import InputError
 
 RUNNER = CliRunner()
 
@@ -65,3 +68,21 @@ def test_spark_conf_prints_one_setting_per_line() -> None:
     settings = dict(line.split(" ", 1) for line in lines)
     assert settings["spark.sql.catalog.coinspark.warehouse"] == "/data/coins"
     assert settings["spark.sql.catalog.coinspark.uri"] == "jdbc:sqlite:/data/coins/catalog.db"
+
+
+@pytest.mark.parametrize(("terminal", "shown"), [(True, "a\\u001b[2J\nb\n"), (False, "a\x1b[2J\nb\n")])
+def test_results_reach_a_terminal_without_control_characters(
+    terminal: bool, shown: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    show("a\x1b[2J\nb")
+    assert capsys.readouterr().out == shown
+
+
+def test_errors_and_progress_reach_the_terminal_without_control_characters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    progress.say("coin \x1b]0;x\x07")
+    with pytest.raises(SystemExit), exits.exit_codes():
+        raise InputError("coin \x1b[31m\nb")
+    assert capsys.readouterr().err == "coin \\u001b]0;x\\u0007\ncoinspark: coin \\u001b[31m\nb\n"

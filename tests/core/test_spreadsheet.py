@@ -80,12 +80,12 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_written_file_has_a_mark_guards_formulas_and_is_read_back(tmp_path: Path) -> None:
     file = tmp_path / "sheet.csv"
-    names = ["=HYPERLINK(1)", "+1", "-x", "@a", "'quoted'", "Ähre", 'a "b", c']
+    names = ["=HYPERLINK(1)", "+1+1", "-x", "@a", "\ta", "'quoted'", "-12,5", "'-5", "Ähre", 'a "b", c']
     spreadsheet.write(file, (*REQUIRED, "texts"), [[name, "", -3] for name in names], ";")
     assert file.read_bytes().startswith(b"\xef\xbb\xbfname;verdict;texts\n")
     with file.open(encoding="utf-8-sig", newline="") as lines:
         cells = [(row["name"], row["texts"]) for row in csv.DictReader(lines, delimiter=";")]
-    guarded = ["'=HYPERLINK(1)", "'+1", "'-x", "'@a", "'quoted'", "Ähre", 'a "b", c']
+    guarded = ["'=HYPERLINK(1)", "'+1+1", "'-x", "'@a", "'\ta", *names[5:]]
     assert cells == [(name, "-3") for name in guarded]
     sheet = spreadsheet.read(file, REQUIRED, OPTIONAL, "the.key")
     assert [row["name"] for _, row in sheet.rows] == names
