@@ -49,6 +49,8 @@ class Format(StrEnum):
 def configuration(files: list[Path] | None, overrides: list[str] | None, accept_loss: bool = False) -> Config:
     """The configuration from --config, --set and --accept-loss."""
     return load(files or [], [*(overrides or []), *(["ingest.accept_loss=true"] if accept_loss else [])])
+
+
 def show(text: str) -> None:
     """Print a result; on a terminal with the control characters of its values escaped."""
     print(escape_controls(text, keep="\n") if sys.stdout.isatty() else text)

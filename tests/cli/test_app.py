@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from coinspark import nightly
 from coinspark.cli import app as cli
-from coinspark.config import Config
 from coinspark.cli.options import show
+from coinspark.config import Config
 from coinspark.core import exits, progress
 from coinspark.core.errors import InputError
 
