@@ -48,8 +48,8 @@ class DecoderProcess:
         """The merged images, as `merge_photos` returns them.
 
         JPEGs whose headers declare nothing unusual, which are most photos, are merged in this process: that
-        saves the time to send them. If the other process dies, each photo is tried alone in a new one, and then
-        all again.
+        saves the time to send them. If the other process dies, each photo is tried alone in a new one,
+        and then all again.
 
         Raises:
             PhotoError: A photo cannot be used; `side` is set. Also if the process dies twice.

@@ -50,7 +50,11 @@ CATALOG = {
     "pw": SECRET,
 }
 PLANTED = {"spark": {"conf": SPARK}, "catalog": {"properties": CATALOG}}
-HARMLESS = {"spark.executor.memory": "8g", "spark.speculation": "true", "spark.sql.adaptive.enabled": "false"}
+HARMLESS = {
+    "spark.executor.memory": "8g",
+    "spark.speculation": "false",
+    "spark.sql.adaptive.enabled": "false",
+}
 
 
 @pytest.fixture
