@@ -142,7 +142,7 @@ def main(master: str, folder: Path) -> None:
         "spark.speculation.quantile": "0.5",
     }
     overrides = [f"warehouse={folder}/warehouse", f"spark.master='{master}'", f"spark.conf={conf}"]
-    config = load([], [*overrides, "spark.shuffle_partitions=2"])
+    config = load([], [*overrides, "spark.shuffle_partitions=2", "training.launch=local"])
     config = configured(config, source(write_coins(folder / "coins", COINS)))
     print(json.dumps(results(session.start(config), config, folder)))
 
