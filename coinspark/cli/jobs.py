@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from coinspark.config import load
+from coinspark.cli.options import configuration
 from coinspark.core import atomic_files, exits
 
 
@@ -14,7 +15,12 @@ def main(name: str, arguments: list[str] | None = None) -> None:
 
     parser = argparse.ArgumentParser(prog=f"jobs/{name}.py", allow_abbrev=False)
     parser.add_argument(
-        "--config", "-c", action="append", default=[], help="YAML file; repeat it to merge several in order"
+        "--config",
+        "-c",
+        action="append",
+        default=[],
+        type=Path,
+        help="YAML file; repeat it to merge several in order",
     )
     parser.add_argument(
         "--set", action="append", default=[], help="override one key: --set training.epochs=3"
@@ -31,12 +37,11 @@ def main(name: str, arguments: list[str] | None = None) -> None:
             action="store_true",
             help="publish even if many rows are rejected or coins are lost",
         )
+    parser.set_defaults(accept_loss=False)
     options = parser.parse_args(arguments)
-    if getattr(options, "accept_loss", False):
-        options.set.append("ingest.accept_loss=true")
     atomic_files.exclude_other_users()
     with exits.exit_codes():
-        config = load(options.config, options.set)
+        config = configuration(options.config, options.set, options.accept_loss)
         if name == "nightly":
             print(f"Report: {nightly.run_build(config, options.force, options.verify_files).report}")
         else:
