@@ -41,8 +41,9 @@ def run(
     outside = stage.outside(config)
     current = fingerprint(config, stage, inputs, outside)
     last = _last_run(spark, config, stage.name)
-    up_to_date = last is not None and last["fingerprint"] == current and _is_published(spark, config, last)
-    read = _reader(spark, config, stage, inputs)
+    published = {name: tables.snapshot(spark, config, name) for name in stage.writes}
+    up_to_date = last is not None and last["fingerprint"] == current and _is_published(published, last)
+    read = _reader(spark, config, stage, {**published, **inputs})
     if up_to_date and not force:
         if not (damaged := damaged_files(config, stage.files(config, read), verify_files)):
             say(f"{stage.name:9} unchanged, skipped")
@@ -118,10 +119,9 @@ def _build_and_publish(
 
 
 def _reader(
-    spark: SparkSession, config: Config, stage: Stage, inputs: Mapping[str, int]
+    spark: SparkSession, config: Config, stage: Stage, snapshots: Mapping[str, int]
 ) -> Callable[[str], DataFrame]:
     """The `read` of a stage's context: each table at the snapshot that it had when the stage began."""
-    snapshots = {**{name: tables.snapshot(spark, config, name) for name in stage.writes}, **inputs}
 
     def read(name: str) -> DataFrame:
         if name not in snapshots:
@@ -141,7 +141,7 @@ def _last_run(spark: SparkSession, config: Config, name: str) -> dict[str, Any] 
     return newest[0].asDict() if newest else None
 
 
-def _is_published(spark: SparkSession, config: Config, last: Mapping[str, Any]) -> bool:
-    """Whether the published tables are those that this run of the stage left."""
+def _is_published(published: Mapping[str, int], last: Mapping[str, Any]) -> bool:
+    """Whether the published snapshots (table → id) are those that this run of the stage left."""
     outputs = json.loads(last["outputs"])
-    return all(tables.snapshot(spark, config, name) == output["snapshot"] for name, output in outputs.items())
+    return all(published.get(name) == output["snapshot"] for name, output in outputs.items())

@@ -7,9 +7,11 @@ and most builds change none. `file_hashes.json` in the warehouse's local folder 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from pyspark.sql import DataFrame
 
 from coinspark.config import Config
 from coinspark.core import atomic_files
@@ -17,6 +19,15 @@ from coinspark.core.hashing import file_hash, folder_hash
 from coinspark.warehouse.locations import local_folder
 
 RECORD = "file_hashes.json"
+
+
+def weights_files(table: str) -> Callable[[Config, Callable[[str], DataFrame]], dict[str, str]]:
+    """`Stage.files` of a table with the columns `weights`, the path of a file, and `sha256`, its hash."""
+
+    def files(config: Config, read: Callable[[str], DataFrame]) -> dict[str, str]:
+        return {row["weights"]: row["sha256"] for row in read(table).select("weights", "sha256").collect()}
+
+    return files
 
 
 def damaged_files(config: Config, files: Mapping[str, str], verify: bool = False) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from coinspark.config import Config
 from coinspark.training import launch
 from coinspark.vision.backbones import BACKBONES
-from coinspark.vision.backbones.backbone import IMAGENET
+from coinspark.vision.backbones.backbone import initial_weights
 from coinspark.vision.network import resolve_precision
 
 _NO_WEIGHTS = (
@@ -53,7 +53,7 @@ def stage_settings(config: Config) -> Any:
 def outside(config: Config) -> Any:
     """Weights files count by their hash, and `auto` precision depends on the processor."""
     return {
-        "weights": weights_settings(config)["initial"],
+        "weights": initial_weights(config.training),
         "precision": resolve_precision(config.training.precision),
     }
 
@@ -85,6 +85,5 @@ def weights_settings(config: Config) -> dict[str, Any]:
     shards with the shards.
     """
     training = config.training
-    initial = IMAGENET if training.weights == IMAGENET else training.weights_sha256
     recorded = training.model_dump(mode="json", exclude=set(_NOT_IN_RUN_ID))
-    return {**recorded, "initial": initial, "workers": launch.worker_count(training)}
+    return {**recorded, "initial": initial_weights(training), "workers": launch.worker_count(training)}

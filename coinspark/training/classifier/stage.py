@@ -18,6 +18,7 @@ from coinspark.config import Config
 from coinspark.core.code_version import code_version
 from coinspark.core.hashing import digest
 from coinspark.pipeline.stage import Change, Context, Stage
+from coinspark.pipeline.stored_files import weights_files
 from coinspark.training import launch, run_folder, shards
 from coinspark.training.baselines import BASELINES
 from coinspark.training.classifier import run_settings
@@ -231,5 +232,5 @@ STAGE = Stage(
     build=build,
     outside=run_settings.outside,
     modules=_modules,
-    files=lambda config, read: {row["weights"]: row["sha256"] for row in read("runs").collect()},
+    files=weights_files("runs"),
 )

@@ -19,12 +19,13 @@ from coinspark.config import Config
 from coinspark.core.code_version import code_version
 from coinspark.core.hashing import digest
 from coinspark.pipeline.stage import Change, Context, Stage
+from coinspark.pipeline.stored_files import weights_files
 from coinspark.training import export, launch, run_folder, shards
 from coinspark.training.deepcluster.recipe import DeepClusterJob
 from coinspark.training.shards import ShardSet
 from coinspark.vision import features_stage
 from coinspark.vision.backbones import BACKBONES
-from coinspark.vision.backbones.backbone import IMAGENET
+from coinspark.vision.backbones.backbone import initial_weights
 from coinspark.vision.feature_network import source_layer
 from coinspark.vision.features_stage import select_images
 from coinspark.vision.network import resolve_precision
@@ -120,7 +121,7 @@ def _recorded_settings(config: Config) -> dict[str, Any]:
     return {
         "seed": config.seed,
         "deepcluster": settings.model_dump(mode="json", exclude={"weights"}),
-        "initial": _initial_weights(config),
+        "initial": initial_weights(settings),
         "workers": launch.worker_count(config.training),
         "network": {
             "backbone": backbone,
@@ -130,12 +131,6 @@ def _recorded_settings(config: Config) -> dict[str, Any]:
             "image": {"height": config.image_size, "width": config.image_width, "convention": convention},
         },
     }
-
-
-def _initial_weights(config: Config) -> str | None:
-    """A weights file counts by its hash."""
-    settings = config.deepcluster
-    return IMAGENET if settings.weights == IMAGENET else settings.weights_sha256
 
 
 def _settings(config: Config) -> Any:
@@ -156,7 +151,10 @@ def _settings(config: Config) -> Any:
 
 def _outside(config: Config) -> Any:
     """Weights files count by their hash, and `auto` precision depends on the processor."""
-    return {"weights": _initial_weights(config), "precision": resolve_precision(config.training.precision)}
+    return {
+        "weights": initial_weights(config.deepcluster),
+        "precision": resolve_precision(config.training.precision),
+    }
 
 
 def _reads(config: Config) -> tuple[str, ...]:
@@ -181,5 +179,5 @@ STAGE = Stage(
     outside=_outside,
     modules=_modules,
     scheduled=_scheduled,
-    files=lambda config, read: {row["weights"]: row["sha256"] for row in read("networks").collect()},
+    files=weights_files("networks"),
 )

@@ -21,12 +21,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coinspark.config import DeepCluster, Training
 from coinspark.core.errors import InputError
 from coinspark.vision import weights as weight_files
 from coinspark.vision.weights import Arrays
 
 IMAGENET = "imagenet"
 """The value of a `weights` key that asks for weights pretrained on ImageNet."""
+
+
+def initial_weights(settings: Training | DeepCluster) -> str | None:
+    """The initial weights of a training, for run ids and fingerprints: a weights file counts by its hash."""
+    return IMAGENET if settings.weights == IMAGENET else settings.weights_sha256
 
 
 @dataclass(frozen=True)
