@@ -31,7 +31,7 @@ def admit(connection: socket.socket, size: int, secret: bytes, deadline: float) 
         deadline: Value of `time.monotonic()`.
 
     Raises:
-        OSError: The other end is no task of this stage, or too slow.
+        OSError: The other end is not a task of this stage, or too slow.
     """
     own = secrets.token_bytes(_CHALLENGE)
     _send(connection, _GREETING + own, deadline)

@@ -38,7 +38,7 @@ class Sheet:
 def guard_cell(value: Any) -> Any:
     """The value, with an apostrophe before a text that a spreadsheet would run as a formula.
 
-    Numbers stay numbers, also as text: `-12,5` is no formula.
+    Numbers stay numbers, also as text: `-12,5` is not a formula.
     """
     is_formula = isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value)
     return f"'{value}" if is_formula else value

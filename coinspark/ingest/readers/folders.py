@@ -60,7 +60,7 @@ def read(source: FoldersSource) -> Listing:
 
 
 def check(source: FoldersSource) -> None:
-    """Raise InputError if the root is no folder."""
+    """Raise InputError if the root is not a folder."""
     open_root(source.root)
 
 
