@@ -126,12 +126,7 @@ def test_documented_command_runs_on_the_build(
     monkeypatch.chdir(tmp_path)
     spark.sql(f"USE {config.catalog.name}.{config.catalog.namespace}")
     words = [*command.words[1:], *([] if "--config" in command.words else ["--config", "mine.yaml"])]
-    try:
-        result = CliRunner().invoke(cli.app, words if command.name != "--help" else ["--help"])
-    finally:
-        for view in spark.catalog.listTables():
-            if view.isTemporary:
-                spark.catalog.dropTempView(view.name)
+    result = CliRunner().invoke(cli.app, words if command.name != "--help" else ["--help"])
     assert result.exit_code == 0, result.output + repr(result.exception)
     assert result.stdout.strip() or (tmp_path / "proposals.csv").exists()
 

@@ -70,10 +70,8 @@ def run(
         InputError: The statement does not only read, or Spark rejects it or fails to run it.
     """
     spark, tag = open_build(config, build)
-    if tag is not None:
-        tables.show_build(spark, config, tag)
     most = _TABLE_ROWS if limit is None and format == "table" else limit
-    with _guarded(spark):
+    with tables.shown_build(spark, config, tag), _guarded(spark):
         try:
             frame = _read(spark, query)
             rows = iter(frame.toLocalIterator() if most is None else frame.limit(most + 1).toLocalIterator())

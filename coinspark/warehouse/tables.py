@@ -8,7 +8,8 @@ of the catalog: a reader sees either the old table or the new one. A build is on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,16 +100,28 @@ def replace_views(spark: SparkSession, config: Config) -> None:
         )
 
 
-def show_build(spark: SparkSession, config: Config, build: str) -> None:
-    """Make unqualified table and view names refer to one build in this session, through temporary views."""
+@contextmanager
+def shown_build(spark: SparkSession, config: Config, build: str | None) -> Iterator[None]:
+    """Context in which unqualified table and view names refer to one build, through temporary views.
+
+    None: they refer to the published tables.
+    """
+    if build is None:
+        yield
+        return
     if build not in (known := tags(spark, config, schemas.COINS.name)):
         raise InputError(_unknown_build(build, known))
-    for name in schemas.TABLES:
-        if build in tags(spark, config, name):
-            read(spark, config, name, tag=build).createOrReplaceTempView(name)
-    for view in views.VIEWS.values():
-        rows = spark.sql(view.select(lambda name: f"`{name}`", config.evaluation.suspect_threshold))
-        rows.toDF(*view.columns).createOrReplaceTempView(view.name)
+    try:
+        for name in schemas.TABLES:
+            if build in tags(spark, config, name):
+                read(spark, config, name, tag=build).createOrReplaceTempView(name)
+        for view in views.VIEWS.values():
+            rows = spark.sql(view.select(lambda name: f"`{name}`", config.evaluation.suspect_threshold))
+            rows.toDF(*view.columns).createOrReplaceTempView(view.name)
+        yield
+    finally:
+        for name in (*schemas.TABLES, *views.VIEWS):
+            spark.catalog.dropTempView(name)
 
 
 def exists(spark: SparkSession, config: Config) -> bool:
