@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -35,7 +36,15 @@ from coinspark.core.errors import ConfigError, InputError
 
 _ANSWER = "fault string, selection binary"
 _EXECUTOR_SECONDS = 60  # until an executor must be available
+_LOOPBACK = "127.0.0.1"
 _ASSIGN_ROWS = 4096  # rows whose nearest centroids are computed at a time
+
+
+class _Exchange(NamedTuple):
+    """How the tasks connect: their secret, and the first task's address if it is not that of its executor."""
+
+    secret: bytes
+    host: str | None
 
 
 def cluster(
@@ -75,10 +84,10 @@ def select_clusters(
         InputError, ConfigError: As `cluster`.
     """
     count = min(tasks or 2**31, slots(rows.sparkSession))
-    secret = secrets.token_bytes(32)
+    exchange = _Exchange(secrets.token_bytes(32), _host(rows.sparkSession))
 
     def run_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        yield from _run_task(batches, settings, secret, on_iteration)
+        yield from _run_task(batches, settings, exchange, on_iteration)
 
     before = [F.col("before").cast("int")] if "before" in rows.columns else []
     numbered = rows.select(F.xxhash64("key").alias("number"), "key", *before, _vector(rows))
@@ -145,6 +154,11 @@ def slots(spark: SparkSession) -> int:
     return count
 
 
+def _host(spark: SparkSession) -> str | None:
+    """Address for the exchange of a local session; None on a cluster."""
+    return _LOOPBACK if spark.sparkContext._jsc.sc().isLocal() else None
+
+
 def _vector(rows: DataFrame) -> Column:
     """The column `vector` in a type that `read_vectors` reads."""
     dtype = rows.schema["vector"].dataType.typeName()
@@ -154,12 +168,16 @@ def _vector(rows: DataFrame) -> Column:
 
 
 def _run_task(
-    batches: Iterable[pa.RecordBatch], settings: SelectionSettings, secret: bytes, on_iteration: OnIteration
+    batches: Iterable[pa.RecordBatch],
+    settings: SelectionSettings,
+    exchange: _Exchange,
+    on_iteration: OnIteration,
 ) -> Iterator[pa.RecordBatch]:
     """Run one task of the barrier stage: connect, load, cluster. Rank 0 yields the answer."""
     context = BarrierTaskContext.get()
     rank = context.partitionId()
-    hosts = [info.address.split(":")[0] for info in context.getTaskInfos()]
+    tasks = context.getTaskInfos()
+    host = exchange.host or tasks[0].address.split(":")[0]
     folder = os.environ.get("SPARK_LOCAL_DIRS", "").split(",")[0] or None
     with (
         closing(BlockFile(folder)) as vectors,
@@ -168,7 +186,9 @@ def _run_task(
         ThreadPoolExecutor(1) as background,
     ):
         # connect while the rows are loaded: other tasks may start later
-        connecting = background.submit(connections.enter_context, connect(rank, len(hosts), hosts[0], secret))
+        connecting = background.submit(
+            connections.enter_context, connect(rank, len(tasks), host, exchange.secret)
+        )
         loaded = load(batches, vectors, folder)
         collective = connecting.result()
         fault, selection = _common_fault(loaded, collective), b""

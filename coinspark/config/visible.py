@@ -48,7 +48,7 @@ _SPARK_SETTINGS = re.compile(
     |speculation(\.(interval|multiplier|quantile))?
     |dynamicAllocation\.(enabled|minExecutors|maxExecutors|initialExecutors)
     |ui\.(enabled|port|showConsoleProgress)
-    |hadoop\.fs\.(defaultFS|s3a\.(endpoint|path\.style\.access|impl|endpoint\.region))
+    |hadoop\.fs\.(defaultFS|permissions\.umask-mode|s3a\.(endpoint|path\.style\.access|impl|endpoint\.region))
     |sql\.(defaultCatalog|extensions|session\.timeZone|ansi\.enabled|codegen\.wholeStage
         |shuffle\.partitions|adaptive\.\w+|adaptive\.\w+\.\w+|autoBroadcastJoinThreshold
         |files\.maxPartitionBytes|execution\.arrow\.(pyspark\.enabled|maxRecordsPerBatch)

@@ -23,6 +23,7 @@ _ICEBERG = {
     "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.hadoop.fs.permissions.umask-mode": "027",  # Hadoop sets the mode of folders itself
 }
 _ATTEMPTS = 4  # of each task, as on a cluster; Spark's own default for local masters is 1
 _LOOPBACK = "127.0.0.1"

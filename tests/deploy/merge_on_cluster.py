@@ -1,5 +1,6 @@
-"""Driver of merges on a cluster: `python -m tests.deploy.merge_on_cluster MASTER FOLDER`.
+"""Driver of merges on a cluster: `python -m tests.deploy.merge_on_cluster MASTER PROPERTIES FOLDER`.
 
+PROPERTIES is the file of the settings that master, workers and applications share.
 The same coins are merged three times: undisturbed; while an executor is killed; while a task has a
 speculative duplicate. A table is also written by a task with a duplicate. The last line of standard output
 is JSON: what `results` returns.
@@ -133,9 +134,10 @@ def _publish(spark: SparkSession, config: Config, folder: Path) -> dict[str, Any
     }
 
 
-def main(master: str, folder: Path) -> None:
+def main(master: str, properties: Path, folder: Path) -> None:
     conf = {
         **load([builds.TEST]).spark.conf,
+        **dict(line.split(" ", 1) for line in properties.read_text().splitlines()),
         "spark.driver.host": "127.0.0.1",
         "spark.executor.memory": "512m",
         "spark.speculation": "true",
@@ -148,4 +150,4 @@ def main(master: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

@@ -10,7 +10,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
+from pyiceberg.catalog.sql import SqlCatalog
 
 from tests import builds
 from tests.deploy import merge_on_cluster
@@ -44,21 +46,22 @@ def submit(
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a master with two workers, on free ports."""
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The URL of a master with two workers, on free ports, and the file of the settings that they share."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = min(free.getsockname()[1], 60_000)
+    folder = tmp_path_factory.mktemp("cluster")
     environment = {
         **os.environ,
-        "COINSPARK_CLUSTER": str(tmp_path_factory.mktemp("cluster")),
+        "COINSPARK_CLUSTER": str(folder),
         "PYTHONPATH": str(builds.ROOT),
         "MASTER_PORT": str(port),
         "COINSPARK_VENV": str(Path(sys.executable).parent.parent),
     }
     started = subprocess.run([SCRIPT, "start"], capture_output=True, text=True, env=environment, timeout=180)
     assert started.returncode == 0, started.stderr
-    yield started.stdout.strip()
+    yield started.stdout.strip(), folder / "spark.conf"
     subprocess.run([SCRIPT, "stop"], check=True, env=environment)
 
 
@@ -83,28 +86,61 @@ def test_driver_option_that_comes_too_late_is_refused(tmp_path: Path) -> None:
     assert "Traceback" not in job.stdout + job.stderr
 
 
-def test_nightly_completes_on_standalone_cluster_with_two_workers(tmp_path: Path, cluster: str) -> None:
+def test_nightly_completes_on_standalone_cluster_with_two_workers(
+    tmp_path: Path, cluster: tuple[str, Path]
+) -> None:
+    url, properties = cluster
+    assert properties.stat().st_mode & 0o777 == 0o600
+    settings = dict(line.split(" ", 1) for line in properties.read_text().splitlines())
+    assert settings.keys() == {"spark.authenticate", "spark.authenticate.secret"}
+    assert settings["spark.authenticate"] == "true"
+    assert len(settings["spark.authenticate.secret"]) == 44
+    folder = str(properties.parent)
+    daemons = [process for process in psutil.process_iter(["cmdline"]) if folder in str(process.info)]
+    assert len(daemons) == 3
+    assert settings["spark.authenticate.secret"] not in str([process.info for process in daemons])
     job = submit(
         tmp_path,
         "nightly",
+        "--properties-file",
+        str(properties),
         "--master",
-        cluster,
+        url,
         "--conf",
         "spark.executor.memory=1g",
-        sets=("training.launch=horovod", "training.workers=2", "training.epochs=1", "training.layers=[mint]"),
+        sets=(
+            "spark.conf={spark.hadoop.fs.s3a.secret.key: hunter2}",
+            "training.launch=horovod",
+            "training.workers=2",
+            "training.epochs=1",
+            "training.layers=[mint]",
+        ),
     )
     assert job.returncode == 0, (job.stdout + job.stderr)[-3000:]
     assert "published build_" in job.stdout
+    catalog = SqlCatalog(
+        "coinspark", uri=f"sqlite:///{tmp_path}/warehouse/catalog.db", warehouse=f"{tmp_path}/warehouse"
+    )
+    for name in ("runs", "stages", "builds"):
+        rows = catalog.load_table(f"coins.{name}").scan().to_arrow().to_pylist()
+        assert rows and "hunter2" not in str(rows)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert "hunter2" not in job.stdout
+    assert not [path for path in files if b"hunter2" in path.read_bytes()]
+    open_to_others = [path for path in (tmp_path / "warehouse").rglob("*") if path.stat().st_mode & 0o007]
+    assert not open_to_others
     report = Path(job.stdout.strip().splitlines()[-1].removeprefix("Report: "))
     assert report.stat().st_size > 10_000
 
 
 @pytest.mark.fault(1, 2)
 @pytest.mark.slow(seconds=60)
-def test_killed_executor_and_duplicate_tasks_do_not_change_the_result(tmp_path: Path, cluster: str) -> None:
+def test_killed_executor_and_duplicate_tasks_do_not_change_the_result(
+    tmp_path: Path, cluster: tuple[str, Path]
+) -> None:
     """The executors are on two hosts: Spark starts no duplicate of a task on its own host."""
     job = subprocess.run(
-        [sys.executable, "-m", merge_on_cluster.__name__, cluster, str(tmp_path)],
+        [sys.executable, "-m", merge_on_cluster.__name__, *map(str, cluster), str(tmp_path)],
         capture_output=True,
         text=True,
         cwd=tmp_path,

@@ -23,11 +23,15 @@ import json, os, sys
 from pathlib import Path
 import psutil
 from coinspark.config import load
+from coinspark.core.atomic_files import exclude_other_users
 from coinspark.warehouse.session import start
 
+exclude_other_users()
 spark = start(load([sys.argv[1]]))
 spark._jvm.java.lang.System.out.println("from Java")
-spark.range(10).mapInPandas(lambda batches: batches, "id long").count()  # Python workers run
+spark.sql("CREATE NAMESPACE coinspark.a")
+rows = spark.range(10).mapInPandas(lambda batches: batches, "id long")  # Python workers run
+rows.writeTo("coinspark.a.numbers").create()
 processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
 processes = [process for process in processes if process.status() != "zombie"]
 result = {
@@ -114,3 +118,6 @@ def test_default_session_has_attempts_and_shows_no_secret_or_socket_to_others(tm
     assert len(result["command_lines"]) >= 3
     assert "hunter" not in str(result["command_lines"])
     assert set(result["listening"]) <= {"127.0.0.1", "::1"}
+    written = [tmp_path / "catalog.db", *(tmp_path / "warehouse").rglob("*")]
+    assert len(written) > 5
+    assert not [path for path in written if path.stat().st_mode & 0o007]
