@@ -52,7 +52,19 @@ RULES: tuple[Rule, ...] = (
         "entities.engines does not have sparknlp, the only engine that needs the jars",
     ),
     Rule(
-        tuple(f"ingest.{key}" for key in ("sizes", "shape", "quality", "max_pixels", "max_bytes", "chunk")),
+        tuple(
+            f"ingest.{key}"
+            for key in (
+                "sizes",
+                "shape",
+                "quality",
+                "max_pixels",
+                "max_memory",
+                "max_seconds",
+                "max_bytes",
+                "chunk",
+            )
+        ),
         lambda config: bool(config.sources) and all(source.photos == "none" for source in config.sources),
         "no source has photos (photos: none)",
     ),

@@ -9,6 +9,7 @@ import yaml
 
 from coinspark.config import Config, load
 from coinspark.config.combinations import RULES
+from coinspark.config.common import Section
 from coinspark.core.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +51,8 @@ IGNORED = [
             "shape": "wide",
             "quality": 80,
             "max_pixels": 1000,
+            "max_memory": 100_000_000,
+            "max_seconds": 5,
             "max_bytes": 1000,
             "chunk": 10,
         }.items()
@@ -103,6 +106,22 @@ IGNORED = [
 ]
 """Overrides (separated by `;`), the key that has no effect, and a part of the reason."""
 
+ALWAYS_USED = {
+    "": "name warehouse seed sources layers",
+    "spark": "conf",
+    "catalog": "name namespace properties",
+    "ingest": "max_reject_share max_loss_share accept_loss",
+    "entities": "lists",
+    "splits": "min_coins validation folds repeats by exclude_mints",
+    "training": "model layers size weights freeze_until batch_norm head_units dropout epochs batch learning_rate "
+    "warmup weight_decay label_smoothing weight_average loss class_weights auxiliary_types "
+    "max_images_per_class augment precision feed launch shards prediction_views baselines",
+    "deepcluster": "rounds epochs k pca_components input_filter weights batch learning_rate augment",
+    "features": "weights mints split precision batch chunk scheduled",
+    "evaluation": "top_k examples_per_class suspect_threshold sections",
+}
+"""Section → keys that no other key makes useless. Keys of sources and layers: see the tests of their kinds."""
+
 
 @pytest.mark.parametrize(("overrides", "key", "reason"), IGNORED)
 def test_key_without_effect_is_refused_with_the_reason(overrides: str, key: str, reason: str) -> None:
@@ -118,6 +137,19 @@ def test_key_without_effect_is_refused_with_the_reason(overrides: str, key: str,
 def test_every_rule_is_tested() -> None:
     tested = {key for _, key, _ in IGNORED}
     assert {key for rule in RULES for key in rule.keys} - {"entities.recogniser"} <= tested
+
+
+def test_every_key_has_a_rule_or_is_always_used() -> None:
+    in_rules = {key for rule in RULES for key in rule.keys}
+    in_rules |= {f"{section}.weights_sha256" for section in ("training", "deepcluster", "features")}
+    always = {f"{section}.{key}".lstrip(".") for section, keys in ALWAYS_USED.items() for key in keys.split()}
+    keys = {
+        f"{section}.{key}" if isinstance(value, Section) else section
+        for section, value in Config()
+        for key in (type(value).model_fields if isinstance(value, Section) else [section])
+    }
+    assert keys - in_rules - always == set(), "add a rule to RULES, or the key to ALWAYS_USED if none fits"
+    assert always - keys == set() == always & in_rules
 
 
 @pytest.mark.parametrize(

@@ -64,23 +64,27 @@ def test_confusion_counts_images_by_truth_and_prediction(outcomes: DataFrame) ->
 
 
 def test_majority_predicts_the_largest_mints_of_the_training_split_of_each_fold(spark: SparkSession) -> None:
-    rows = [
-        ("mint", fold, f"{mint}{i}", "original", mint, mint, side, f"{mint}{i}")
-        for fold, sizes in ((0, {"A": 3, "B": 2, "C": 1}), (1, {"A": 1, "B": 3, "C": 2}))
-        for mint, n in sizes.items()
-        for i, side in enumerate(["test", *["train"] * n])
-    ]
-    ranks = {
-        (row["coin_id"], row["predicted"]): row["rank"]
-        for row in metrics.majority_outcomes(spark.createDataFrame(rows, SPLITS.ddl), "mint", 2).collect()
+    """C has the most test coins of fold 0, and D is only among the validation coins."""
+    sizes = {  # fold → mint → training, validation and test coins
+        0: {"A": (3, 0, 1), "B": (2, 3, 1), "C": (1, 0, 5), "D": (0, 7, 0)},
+        1: {"A": (1, 6, 1), "B": (3, 0, 1), "C": (2, 0, 1)},
     }
-    assert ranks == {
-        ("A0", "A"): 1,
-        ("B0", "A"): 2,
-        ("C0", "A"): None,
-        ("A0", "B"): None,
-        ("B0", "B"): 1,
-        ("C0", "B"): 2,
+    rows = [
+        ("mint", fold, f"{mint}-{side}-{i}", "original", mint, mint, side, f"{mint}-{side}-{i}")
+        for fold, of_mint in sizes.items()
+        for mint, counts in of_mint.items()
+        for side, n in zip(("train", "validation", "test"), counts, strict=True)
+        for i in range(n)
+    ]
+    outcomes = metrics.majority_outcomes(spark.createDataFrame(rows, SPLITS.ddl), "mint", 2).collect()
+    assert len(outcomes) == 7 + 3
+    assert {(row["fold"], row["truth"], row["predicted"], row["rank"]) for row in outcomes} == {
+        (0, "A", "A", 1),
+        (0, "B", "A", 2),
+        (0, "C", "A", None),
+        (1, "A", "B", None),
+        (1, "B", "B", 1),
+        (1, "C", "B", 2),
     }
 
 
