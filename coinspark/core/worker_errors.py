@@ -38,19 +38,19 @@ def worker_error(error: BaseException) -> CoinsparkError | None:
         message = failure[1]
     else:
         return None
-    return CoinsparkError(f"a Spark worker failed: {message[:_LENGTH]}; all details: {_store(text)}")
+    return CoinsparkError(f"a Spark worker failed: {message[:_LENGTH]}; all details: {store_details(text)}")
+
+
+def store_details(text: str) -> Path:
+    """Write stack traces to a temporary file that only this user can read."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="coinspark-", suffix=".log", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(text)
+    return Path(file.name)
 
 
 def _last_line(traceback: str) -> str:
     """The line with the exception: the first one after the indented lines of the calls."""
     lines = (line for line in traceback.splitlines() if line.strip())
     return next((line for line in lines if not line[0].isspace()), "no message")
-
-
-def _store(text: str) -> Path:
-    """Write the stack traces to a temporary file that only this user can read."""
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="coinspark-", suffix=".log", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(text)
-    return Path(file.name)

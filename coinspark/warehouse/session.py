@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from py4j.protocol import Py4JError
 from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from coinspark.config import Config
 from coinspark.core import exits
 from coinspark.core.errors import ConfigError
 from coinspark.core.progress import say
+from coinspark.core.storage_errors import storage_error
+from coinspark.warehouse import environment, jvm
 from coinspark.warehouse.driver_options import late_options
 from coinspark.warehouse.locations import warehouse_uri
 
@@ -26,7 +28,6 @@ _ICEBERG = {
     "spark.hadoop.fs.permissions.umask-mode": "027",  # Hadoop sets the mode of folders itself
 }
 _ATTEMPTS = 4  # of each task, as on a cluster; Spark's own default for local masters is 1
-_LOOPBACK = "127.0.0.1"
 _FOR_LAUNCH = re.compile(
     r"spark\.(master|driver\.(memory|extraClassPath|extraJavaOptions|defaultJavaOptions|extraLibraryPath)"
     r"|jars|jars\.\w+|files|archives|submit\.\w+)"
@@ -41,7 +42,8 @@ def start(config: Config) -> SparkSession:
     master the driver listens on the loopback interface only.
 
     Raises:
-        ConfigError: An option of the driver comes too late under spark-submit.
+        ConfigError: An option of the driver comes too late under spark-submit, or Spark cannot start in this
+            environment.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported, here or in a worker
@@ -51,8 +53,10 @@ def start(config: Config) -> SparkSession:
     _create_folder(config)
     if SparkSession.getActiveSession() is None:
         say("starting Spark")
-    with _stdout_to_stderr():
+    try:
         spark = _create_session(config)
+    except (PySparkException, Py4JError) as error:
+        raise storage_error(error) or jvm.start_error(str(error)) from error
     spark.sparkContext.setLogLevel("ERROR")
     exits.handle_signals()
     return spark
@@ -78,22 +82,27 @@ def _create_session(config: Config) -> SparkSession:
     Values that are set later reach the JVM through py4j's authenticated connection, where no other user of
     the machine can read them.
     """
+    environment.check()
     settings = spark_settings(config)
     if not _under_spark_submit():
         settings.setdefault("spark.master", with_attempts("local[*]"))
-    if settings.get("spark.master", "").startswith("local"):
-        os.environ.setdefault("SPARK_LOCAL_IP", _LOOPBACK)
-    launch = SparkConf(loadDefaults=False)
-    launch.setAll([(key, value) for key, value in settings.items() if _FOR_LAUNCH.fullmatch(key)])
-    SparkContext._ensure_initialized(conf=launch)
-    if _under_spark_submit():
+        environment.prepare(_is_local(settings["spark.master"]))
+        launch = SparkConf(loadDefaults=False)
+        launch.setAll([(key, value) for key, value in settings.items() if _FOR_LAUNCH.fullmatch(key)])
+        jvm.launch(launch)
+    else:
+        SparkContext._ensure_initialized()
         properties = SparkContext._jvm.java.lang.System  # type: ignore[union-attr]
         if faults := list(late_options(config, properties.getProperty)):
             raise ConfigError("\n".join(faults))
+        environment.check_running_locale(config, properties.getProperty)
     if submitted := SparkConf().get("spark.master"):
         settings.setdefault("spark.master", with_attempts(submitted))
-    if settings["spark.master"].startswith("local"):
-        settings = {"spark.driver.host": _LOOPBACK, "spark.driver.bindAddress": _LOOPBACK, **settings}
+    if _is_local(settings["spark.master"]):
+        loopback = environment.LOOPBACK
+        settings = {"spark.driver.host": loopback, "spark.driver.bindAddress": loopback, **settings}
+    else:
+        settings = {"spark.executorEnv.LC_ALL": environment.UTF8_LOCALE, **settings}
     builder = SparkSession.builder.appName(f"coinspark {config.name}")
     for key, value in settings.items():
         builder = builder.config(key, value)
@@ -107,6 +116,10 @@ def with_attempts(master: str) -> str:
     """
     match = re.fullmatch(r"local(?:\[(\*|\d+)\])?", master)
     return f"local[{match[1] or 1}, {_ATTEMPTS}]" if match else master
+
+
+def _is_local(master: str) -> bool:
+    return master.startswith("local")
 
 
 def _under_spark_submit() -> bool:
@@ -167,19 +180,3 @@ def spark_nlp_settings(config: Config) -> dict[str, str]:
     if (config.spark.master or "local").startswith("local"):
         return {**settings, "spark.driver.extraClassPath": f"{folder}/*"}
     return {**settings, "spark.jars": ",".join(str(jar) for jar in sorted(folder.glob("*.jar")))}
-
-
-@contextmanager
-def _stdout_to_stderr() -> Iterator[None]:
-    """Send what a starting JVM prints to standard error.
-
-    Standard output is for results, which a program may read.
-    """
-    sys.stdout.flush()
-    stdout = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        os.dup2(stdout, 1)
-        os.close(stdout)
