@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.core.errors import InputError
@@ -21,6 +23,7 @@ OUTCOME = "image_id string, vector array<float>, fault string"
 _OUTCOME_ARROW = pa.schema(
     [("image_id", pa.string()), ("vector", pa.list_(pa.float32())), ("fault", pa.string())]
 )
+_NOT_FINITE = (float("nan"), float("inf"), float("-inf"))
 _ROWS = 256  # images per Arrow batch of results: about 1 MB of vectors
 
 Array = np.ndarray[Any, Any]
@@ -60,8 +63,8 @@ def vectors(
     """Compute the vectors of JPEGs in this process.
 
     Returns:
-        float32 (n, channels × sides), and the faults: index of an image → reason why its vector must not be
-        used.
+        float32 (n, channels × sides), and the faults: index of an image that cannot be decoded → reason. A
+        vector may have NaN or infinity, where the network overflows.
 
     Raises:
         InputError: The weights file is missing, changed, or not of the backbone.
@@ -87,6 +90,13 @@ def of_model(features: DataFrame, model: str | None = None) -> DataFrame:
             "`coinspark features` with this configuration first"
         )
     return features.where(F.col("model") == (model or models[0]))
+
+
+def not_finite(vector: str) -> Column:
+    """Whether this column of vectors has NaN, infinity or a missing number; false for a missing vector."""
+    values = (F.array_contains(vector, F.lit(value).cast("float")) for value in _NOT_FINITE)
+    has_value = reduce(or_, values)  # null if a number is missing
+    return F.col(vector).isNotNull() & F.coalesce(has_value, F.lit(True))
 
 
 def _outcome(image_ids: pa.Array, values: Array, faults: dict[int, str]) -> pa.RecordBatch:
@@ -146,10 +156,7 @@ class _Extractor:
             self._forward(self._decode_batch(padded[start : start + batch], start, faults)).numpy()
             for start in range(0, len(padded), batch)
         ]
-        values = np.concatenate(parts)[: len(jpegs)]
-        for index in np.flatnonzero(~np.isfinite(values).all(axis=1)):
-            faults[int(index)] = "its vector has NaN or infinity"
-        return values, faults
+        return np.concatenate(parts)[: len(jpegs)], faults
 
     def _decode_batch(self, jpegs: list[bytes], first: int, faults: dict[int, str]) -> Any:
         """(batch, h, w, 3) uint8. If an image is broken, the images of the batch are decoded one by one."""

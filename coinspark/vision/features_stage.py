@@ -60,6 +60,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
         else context.spark.createDataFrame([], features.OUTCOME)
     )
     _check_no_faults(outcome, folder)
+    _check_finite(context, outcome, published.where(F.col("model") == model))
     others = published.select("image_id", "model").where(F.col("model") != model)
     keep = others.unionByName(images.select("image_id", model.alias("model")))
     rows = outcome.select("image_id", model.alias("model"), "vector").select(*schemas.FEATURES.columns)
@@ -127,6 +128,32 @@ def _check_no_faults(outcome: DataFrame, folder: Path) -> None:
             "were valid when ingest wrote them: check the storage of the warehouse, then run `coinspark "
             "ingest --force`"
         )
+
+
+def _check_finite(context: Context, outcome: DataFrame, published: DataFrame) -> None:
+    """Name the new vectors with NaN or infinity, where the network overflows.
+
+    They are published: the stage `clusters` leaves the mints of these images whole and records why.
+
+    Args:
+        published: The published vectors of the same network.
+
+    Raises:
+        InputError: No vector is finite, so that the network is at fault and not an image.
+    """
+    invalid = outcome.where(features.not_finite("vector"))
+    if not (examples := [row["image_id"] for row in invalid.orderBy("image_id").limit(_EXAMPLES).collect()]):
+        return
+    count, fault = invalid.count(), "vectors with NaN or infinity"
+    if count == outcome.count() and published.where(~features.not_finite("vector")).isEmpty():
+        raise InputError(
+            f"features: all {count:,} images have {fault}; nothing was published; check the weights "
+            "(`features.weights`), or set features.precision to float32"
+        )
+    context.notice(
+        f"features  {count:,} images have {fault}, such as {', '.join(examples)}; clusters will leave their "
+        "mints whole"
+    )
 
 
 def _reads(config: Config) -> tuple[str, ...]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -16,10 +14,10 @@ from coinspark.clustering.pca import max_components
 from coinspark.clustering.select_k import ClusterSelection, SelectionSettings
 from coinspark.clustering.silhouette import candidate_ks
 from coinspark.config import Layer
+from coinspark.vision.features import not_finite
 
 TOO_SIMILAR = "its images have fewer distinct vectors than clusters"
 NO_IMAGES = "none of its coins has an image"
-_NOT_FINITE = (float("nan"), float("inf"), float("-inf"))
 
 
 @dataclass(frozen=True)
@@ -83,9 +81,8 @@ def reasons_not_finite(images: DataFrame, features: DataFrame) -> dict[str, str]
         images: image_id, mint.
         features: image_id, vector.
     """
-    # null if a number is missing; a missing vector is an error of its own (see `cluster_mint`)
-    values = (F.array_contains("vector", F.lit(value).cast("float")) for value in _NOT_FINITE)
-    invalid = features.where(F.col("vector").isNotNull() & F.coalesce(reduce(or_, values), F.lit(True)))
+    # a missing vector is an error of its own (see `cluster_mint`)
+    invalid = features.where(not_finite("vector"))
     mints = images.join(invalid.select("image_id"), "image_id").groupBy("mint")
     rows = mints.agg(F.count("*").alias("images"), F.min("image_id").alias("example")).collect()
     return {

@@ -108,13 +108,27 @@ def test_broken_image_is_reported_and_does_not_affect_others(spark: SparkSession
     assert (np.array([rows["good"]["vector"], rows["last"]["vector"]], np.float32) == expected).all()
 
 
-def test_vector_with_infinity_is_reported(network: Network, tmp_path: Path) -> None:
+def test_vector_with_infinity_is_returned_as_it_is(network: Network, tmp_path: Path) -> None:
     arrays = weights.read(Path(network.weights), network.sha256, "features")
     arrays["block5_conv3_bn/beta"][7] = np.inf
     broken = replace(
         network, weights=str(tmp_path / "sick.npz"), sha256=weights.save(arrays, tmp_path / "sick.npz")
     )
-    assert features.vectors(broken, JPEGS[:1], batch=1)[1] == {0: "its vector has NaN or infinity"}
+    values, faults = features.vectors(broken, JPEGS[:1], batch=1)
+    assert faults == {} and (~np.isfinite(values[0])).nonzero()[0].tolist() == [7, 512 + 7]  # of both sides
+
+
+def test_vectors_that_are_not_finite_are_selected(spark: SparkSession) -> None:
+    nan, inf = float("nan"), float("inf")
+    rows = [("nan", [1.0, nan]), ("inf", [inf, 1.0]), ("minus", [1.0, -inf]), ("hole", [1.0, None])]
+    rows += [("finite", [1.0, 3e38]), ("missing", None)]
+    frame = spark.createDataFrame(rows, "image_id string, vector array<float>")
+    selected = frame.where(features.not_finite("vector")).collect()
+    assert {row["image_id"] for row in selected} == {"nan", "inf", "minus", "hole"}
+    assert {row["image_id"] for row in frame.where(~features.not_finite("vector")).collect()} == {
+        "finite",
+        "missing",
+    }
 
 
 def test_weights_with_another_hash_are_refused(network: Network) -> None:

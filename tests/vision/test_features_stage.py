@@ -9,16 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark import nightly
-from coinspark.config import Config
+from coinspark.config import Config, Layer
 from coinspark.core.errors import ConfigError, InputError
 from coinspark.pipeline.run import run as run_stage
 from coinspark.pipeline.stage import Change, Context
-from coinspark.vision import features
+from coinspark.vision import clusters_stage, features, weights
 from coinspark.vision import features_stage as vision
 from coinspark.warehouse import schemas, sql, tables
 from coinspark.warehouse.locations import local_folder
@@ -299,6 +300,48 @@ def test_missing_or_broken_images_stop_the_stage_and_are_named(
     )
     publish_rows("images", images(6))
     assert run(spark, config) and len(rows(spark, config)) == 4, "the repaired image is computed"
+
+
+@pytest.mark.fault(17)
+@pytest.mark.slow
+def test_vectors_that_are_not_finite_are_published_and_their_mints_left_whole(
+    spark: SparkSession,
+    publish_rows: Publish,
+    configure: Callable[..., Config],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The network overflows on every image but a black one, whose standardized pixels are all 0."""
+    first = write(tmp_path / "1.npz", 1)
+    arrays = weights.read(Path(first.weights), first.sha256, "features")
+    arrays["toy_conv/kernel"][:] = 3e38
+    sha256 = weights.save(arrays, tmp_path / "overflow.npz")
+    config = configure(weights=str(tmp_path / "overflow.npz"), weights_sha256=sha256)
+    layer = {"name": "parts", "kind": "clusters", "k": 1, "split": {"mints": ["Abdera", "Perinthos"]}}
+    config = config.model_copy(update={"layers": (*config.layers, Layer.model_validate(layer))})
+    black = cv2.imencode(".jpg", np.zeros((32, 64, 3), np.uint8))[1].tobytes()
+    publish_rows("coins", coins(4))
+    publish_rows("images", images(4))
+    with pytest.raises(InputError, match="all 2 images have vectors with NaN or infinity; nothing was publ"):
+        run(spark, config)
+    publish_rows("images", [(*row[:4], bytearray(black) if row[0] == "i2" else row[4]) for row in images(4)])
+    assert run(spark, config)
+    assert (
+        "features  1 images have vectors with NaN or infinity, such as i0; clusters"
+        in capsys.readouterr().err
+    )
+    assert [(row.image_id, bool(np.isfinite(row.vector).all())) for row in rows(spark, config)] == [
+        ("i0", False),
+        ("i2", True),
+    ]
+    publish_rows("coins", coins(5))
+    publish_rows("images", images(5))
+    assert run(spark, config), "a new image is not stopped by a vector of an earlier build"
+    assert run_stage(spark, config, clusters_stage.STAGE)
+    reasons = {row.mint: row.reason for row in tables.read(spark, config, "cluster_mints").collect()}
+    assert (
+        "have NaN or infinity, such as that of i0" in reasons["Abdera"] and reasons["Perinthos"] == "k is 1"
+    )
 
 
 def test_weights_with_another_hash_stop_the_stage(
