@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -93,6 +94,17 @@ def kill_worker_after_checkpoint(folder: Path, worker: str = HOROVOD_WORKER) -> 
     finally:
         finished.set()
         killer.join()
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """Meanwhile no file of this process and of processes that it starts can grow past `size` bytes."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def child_processes(pid: int | None = None) -> dict[int, str]:

@@ -27,6 +27,7 @@ from tests.training_jobs import (
     HOROVOD_WORKER,
     LOCAL_WORKER,
     child_processes,
+    full_disk,
     kill_worker_after_checkpoint,
     small_shards,
     training_job,
@@ -159,18 +160,32 @@ def test_20_published_model_stays_and_damaged_weights_are_trained_again(
     assert set(runs) == {"network", "baseline"}
     files = {role: tmp_path / row["weights"] for role, row in runs.items()}
 
+    def assert_published() -> None:
+        assert tables.snapshot(spark, config, "runs") == published
+        hashes = {role: file_hash(file) for role, file in files.items()}
+        assert hashes == {role: row["sha256"] for role, row in runs.items()}
+        assert not runner.run(spark, config, training_stage.STAGE)
+
     # The worker of another training is killed: the published model is still the whole one.
     longer = config.training.model_copy(update={"epochs": 5000, "patience": 5000})
+    more_epochs = config.model_copy(update={"training": longer})
     with (
         kill_worker_after_checkpoint(tmp_path / "runs", LOCAL_WORKER),
         pytest.raises(TrainingError, match=r"exit code -9; .* run again to resume"),
     ):
-        runner.run(spark, config.model_copy(update={"training": longer}), training_stage.STAGE)
-    assert tables.snapshot(spark, config, "runs") == published
-    assert {role: file_hash(file) for role, file in files.items()} == {
-        role: row["sha256"] for role, row in runs.items()
-    }
-    assert not runner.run(spark, config, training_stage.STAGE)
+        runner.run(spark, more_epochs, training_stage.STAGE)
+    assert_published()
+
+    # The disk is full at the next checkpoint: the last whole one and the published model stay.
+    (file,) = (tmp_path / "runs").glob(f"*/{checkpoint.NAME}")
+    content = file.read_bytes()
+    with (
+        full_disk(20_000),
+        pytest.raises(TrainingError, match=r"the checkpoint of epoch .* cannot be written"),
+    ):
+        runner.run(spark, more_epochs, training_stage.STAGE)
+    assert file.read_bytes() == content
+    assert_published()
 
     # Damaged weights are trained again to the same hash; the weights of the other run are not touched.
     content, baseline = files["network"].read_bytes(), files["baseline"].stat()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 from coinspark.core.errors import TrainingError
 from coinspark.training import checkpoint
 from coinspark.training.checkpoint import TrainingState
+from tests.training_jobs import full_disk
 
 
 def _state(epoch: int, size: int = 3) -> TrainingState:
@@ -40,15 +40,9 @@ def test_infinite_loss_is_loaded_unchanged(tmp_path: Path) -> None:
 @pytest.mark.fault(20)
 def test_full_disk_keeps_the_previous_checkpoint(tmp_path: Path) -> None:
     checkpoint.save(tmp_path, _state(1))
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))  # writing past 50 kB fails
-    try:
-        with pytest.raises(
-            TrainingError, match=r"checkpoint\.npz: the checkpoint of epoch 2 cannot be written"
-        ):
-            checkpoint.save(tmp_path, _state(2, 100_000))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    message = r"checkpoint\.npz: the checkpoint of epoch 2 cannot be written"
+    with full_disk(50_000), pytest.raises(TrainingError, match=message):
+        checkpoint.save(tmp_path, _state(2, 100_000))
     state = checkpoint.load(tmp_path)
     assert state is not None and state.epoch == 1
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
