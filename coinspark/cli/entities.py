@@ -11,6 +11,7 @@ import typer
 from coinspark.cli.options import BuildTag, Files, Force, Format, Overrides, VerifyFiles, configuration, show
 from coinspark.config import Config
 from coinspark.core import spreadsheet
+from coinspark.core.csv_rows import SEPARATORS
 from coinspark.core.errors import ConfigError, InputError
 from coinspark.core.formatting import format_rows
 from coinspark.core.progress import say
@@ -26,7 +27,7 @@ class Protocol(StrEnum):
 
 
 class Separator(StrEnum):
-    """Names of the separators in `spreadsheet.SEPARATORS`."""
+    """Names of the separators in `csv_rows.SEPARATORS`."""
 
     comma = "comma"
     semicolon = "semicolon"
@@ -139,7 +140,7 @@ def proposals(
     spark, tag = sql.open_build(settings, build)
     rows = tables.read(spark, settings, "proposals", tag=tag).collect()
     lines = verdicts.csv_rows(row.asDict(recursive=True) for row in rows)
-    mark = spreadsheet.SEPARATORS[separator.value]
+    mark = SEPARATORS[separator.value]
     if out is None:
         show(spreadsheet.to_csv(verdicts.COLUMNS, lines, mark).rstrip("\n"))
         return

@@ -6,16 +6,14 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from coinspark.core import atomic_files
+from coinspark.core.csv_rows import csv_rows
 from coinspark.core.errors import InputError
-
-SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
-"""Name → separator. Excel splits a CSV at the list separator of the region settings, in Germany `;`."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that starts so as a formula
 _NUMBER = re.compile(r"[+-]\d+([.,]\d+)?")
@@ -81,11 +79,11 @@ def read(file: Path, required: Sequence[str], optional: Sequence[str], key: str)
         text = _decode(where, file.read_bytes())
     except OSError as error:
         raise InputError(f"{where} cannot be read ({error.strerror})") from None
-    known = (*required, *optional)
-    lines = _parse(where, text, known)
-    columns = next(lines, (1, []))[1]
-    _check_columns(where, columns, required, known)
-    return Sheet(tuple(columns), tuple(_rows(where, columns, lines)))
+    rows = ((line, [cell.strip() for cell in cells]) for line, cells in csv_rows(where, text))
+    _, header = next(rows, (1, []))
+    columns = [column.lower() for column in header]
+    _check_columns(where, columns, required, (*required, *optional))
+    return Sheet(tuple(columns), tuple(_content(where, columns, line, cells) for line, cells in rows))
 
 
 def _decode(where: str, data: bytes) -> str:
@@ -119,35 +117,8 @@ def _encoding(data: bytes) -> str:
     return "utf-8"
 
 
-def _parse(where: str, text: str, known: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """(line, cells without surrounding blanks) of each line; Excel's `sep=;` before the header is skipped."""
-    first, _, rest = text.partition("\n")
-    hint = first.strip().lower()
-    skipped = hint.startswith("sep=") and hint[4:] in SEPARATORS.values()
-    lines = rest if skipped else text
-    reader = csv.reader(io.StringIO(lines, newline=""), delimiter=_separator(lines, known), strict=True)
-    line = 1 + skipped
-    try:
-        for cells in reader:
-            yield line, [cell.strip() for cell in cells]
-            line = reader.line_num + 1 + skipped
-    except csv.Error as error:
-        raise InputError(f"{where}, line {line}: not CSV ({error}); fix the quotes there") from None
-
-
-def _separator(text: str, known: Sequence[str]) -> str:
-    """The separator that splits the header into the most known columns."""
-    header = next(iter(text.splitlines()), "").replace('"', "")
-
-    def known_columns(separator: str) -> int:
-        return len({cell.strip().lower() for cell in header.split(separator)} & set(known))
-
-    return max(SEPARATORS.values(), key=known_columns)
-
-
 def _check_columns(where: str, columns: list[str], required: Sequence[str], known: Sequence[str]) -> None:
-    """Lower the case of the columns in place. Raise InputError for missing, unknown and repeated columns."""
-    columns[:] = [column.lower() for column in columns]
+    """Raise InputError for missing, unknown and repeated columns."""
     named = [column for column in columns if column]
     problems = {
         "no column": [column for column in required if column not in named],
@@ -158,21 +129,10 @@ def _check_columns(where: str, columns: list[str], required: Sequence[str], know
         raise InputError(f"{where}: {'; '.join(faults)}; the columns are {', '.join(known)}")
 
 
-def _rows(
-    where: str, columns: list[str], lines: Iterator[tuple[int, list[str]]]
-) -> Iterator[tuple[int, Row]]:
-    for line, cells in lines:
-        if not any(cells):
-            continue
-        if len(cells) != len(columns):
-            raise InputError(
-                f"{where}, line {line}: expected {len(columns)} fields, found {len(cells)}; fix the line"
-            )
-        if any("\0" in cell for cell in cells):
-            raise InputError(f"{where}, line {line}: a cell contains a NUL character; remove it")
-        if unnamed := [cell for column, cell in zip(columns, cells, strict=True) if cell and not column]:
-            raise InputError(f"{where}, line {line}: {unnamed[0]!r} is in a column without a name")
-        yield (
-            line,
-            {column: unguard_cell(cell) for column, cell in zip(columns, cells, strict=True) if column},
-        )
+def _content(where: str, columns: list[str], line: int, cells: list[str]) -> tuple[int, Row]:
+    """The line of a row, and its cells by column. Raises InputError."""
+    if any("\0" in cell for cell in cells):
+        raise InputError(f"{where}, line {line}: a cell contains a NUL character; remove it")
+    if unnamed := [cell for column, cell in zip(columns, cells, strict=True) if cell and not column]:
+        raise InputError(f"{where}, line {line}: {unnamed[0]!r} is in a column without a name")
+    return line, {column: unguard_cell(cell) for column, cell in zip(columns, cells, strict=True) if column}

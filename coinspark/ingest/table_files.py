@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import difflib
 import io
 from collections.abc import Mapping
@@ -13,11 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from coinspark.core.csv_rows import csv_rows
 from coinspark.core.errors import InputError
 from coinspark.core.formatting import one_line
 from coinspark.ingest.photo_files import open_file, read_bytes
-
-csv.field_size_limit(1 << 30)  # a description may be longer than Python's limit of 128 KB
 
 Row = Mapping[str, str]
 _HEADER_BYTES = 1 << 16  # bytes of a CSV file that contain its header
@@ -66,7 +64,8 @@ def read_header(uri: str, encoding: str = "utf-8") -> TextTable:
     except OSError as error:
         raise _unreadable(uri, error) from None
     text = _decode(uri, start, encoding, final=len(start) < _HEADER_BYTES)
-    return TextTable(uri, _parse_csv(uri, "".join(text.splitlines(keepends=True)[:1])).columns, ())
+    _, columns = next(csv_rows(uri, text), (1, []))
+    return TextTable(uri, tuple(columns), ())
 
 
 def check_columns(table: TextTable, columns: Mapping[str, str], prefix: str) -> None:
@@ -120,23 +119,10 @@ def _decode(uri: str, data: bytes, encoding: str, final: bool = True) -> str:
 
 
 def _parse_csv(uri: str, text: str) -> TextTable:
-    header = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
-    rows: list[tuple[int, Row]] = []
-    try:
-        columns = tuple(next(reader, ()))
-        line = reader.line_num + 1
-        for cells in reader:
-            if cells and len(cells) != len(columns):
-                raise InputError(
-                    f"{uri}, line {line}: expected {len(columns)} fields, found {len(cells)}; fix the line"
-                )
-            if cells:
-                rows.append((line, dict(zip(columns, cells, strict=True))))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(f"{uri}, line {reader.line_num}: not CSV ({error}); fix the quotes there") from None
-    return TextTable(uri, columns, tuple(rows))
+    rows = csv_rows(uri, text)
+    _, columns = next(rows, (1, []))
+    content = tuple((line, dict(zip(columns, cells, strict=True))) for line, cells in rows)
+    return TextTable(uri, tuple(columns), content)
 
 
 def _parse_parquet(uri: str, data: bytes) -> TextTable:
