@@ -53,8 +53,11 @@ def test_a_repeated_record_is_kept_once_and_rejected_once() -> None:
 def test_contradicting_records_are_rejected_with_both_origins() -> None:
     for changes, word in (
         ({"mint": "Siscia"}, "Siscia"),
+        ({"mint": "Siscia", "type_name": "T2"}, "Siscia"),
         ({"photo_names": ("2_o.jpg", "2_r.jpg", None)}, "photos"),
+        ({"photo_names": ("2_o.jpg", "2_r.jpg", None), "type_name": "T2"}, "photos"),
         ({"licence": "CC0"}, "licences"),
+        ({"licence": "CC0", "type_name": "T2"}, "licences"),
         ({"descriptions": describe({"en": "Owl."}, {})}, "texts"),
     ):
         listing = deduplicate([coin(), coin(origin="coins.csv#9", **changes)], [])

@@ -24,6 +24,14 @@ def test_most_specific_pattern_takes_its_groups_before_sizes_are_counted() -> No
     assert (selected, assignment.tolist()) == ([0, 1], [0, 1, -1])
 
 
+def test_bits_count_by_their_root() -> None:
+    """60 · √16 = 240 is less than 90 · √9 = 270, although 60 · 16 = 960 is more than 90 · 9 = 810."""
+    informative, frequent = Pattern(("a",), ("b",), 16.0, 16.0), Pattern(("c",), ("d",), 9.0, 9.0)
+    fits = np.array([[True, False], [False, True]])
+    selected, _ = select([informative, frequent], fits, np.array([60, 90]), Limits(1, 40, 200))
+    assert selected == [1]
+
+
 def test_no_patterns_select_nothing() -> None:
     selected, assignment = select([], np.zeros((0, 2), dtype=np.bool_), np.array([50, 30]), Limits(5, 1, 99))
     assert (selected, assignment.tolist()) == ([], [-1, -1])

@@ -32,7 +32,8 @@ INDEX = linking.build_index(
         ("Philetairos", "Philetairos"),
         ("PHILETAIROS", "Philetairos"),
         ("Philetairus", "Philetairos"),  # one edit from two forms of one entry
-        ("Asklepois", "Asclepius"),  # two letters swapped
+        ("Asklepois", "Asclepius"),  # two letters swapped: a similarity of 8/9
+        ("Asclepius", None),  # two edits from Asklepios: 7/9
         ("Faustina IIII", None),  # not a misspelling of III
         ("Demetrics", None),  # one edit from two entries
         ("Hygieia", None),
