@@ -42,7 +42,7 @@ def crontab_command(folder: Path, command: str) -> str:
     lines = [line for line in (CRON / "crontab").read_text().splitlines() if re.match(r"[\d*]", line)]
     (line,) = lines
     fields = line.split(maxsplit=5)
-    assert fields[:5] == ["30", "2", "*", "*", "*"]
+    assert fields[:5] == ["30", "3", "*", "*", "*"]
     text = fields[5].replace("/srv/coinspark", f"{folder}/coinspark")
     return text.replace("/etc/coinspark", str(folder)).replace(" nightly ", f" {command} ")
 
