@@ -29,6 +29,7 @@ from coinspark.training.collective import TrainingCollective
 from coinspark.training.interfaces import interface_address, select_interface
 from coinspark.training.job import Job
 from coinspark.training.run_folder import DRIVER_LOG, ERROR, JOB, LOG, PROGRESS, read_result
+from coinspark.warehouse.session import QUIET
 
 _START_TIMEOUT = 120  # seconds until Spark must have started the tasks
 # Environment of a worker, unless the driver's environment sets it otherwise. malloc keeps freed memory, in
@@ -39,12 +40,6 @@ _PERFORMANCE = {
     "glibc.malloc.trim_threshold=100000000000",
     "HOROVOD_FUSION_THRESHOLD": str(2 * 2**20),
     "HOROVOD_CYCLE_TIME": "5",
-}
-_QUIET = {
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_ENABLE_ONEDNN_OPTS": "1",
-    "GLOG_minloglevel": "2",
-    "PYTHONWARNINGS": "ignore",
 }
 
 
@@ -129,7 +124,7 @@ def worker_environment() -> dict[str, str]:
     return {
         **_PERFORMANCE,
         **os.environ,
-        **_QUIET,
+        **QUIET,
         "PYTHONPATH": os.pathsep.join(filter(None, (package_path, os.environ.get("PYTHONPATH")))),
     }
 
@@ -155,7 +150,6 @@ def _run_local(folder: Path, log: Any) -> None:
 def _run_horovod(job: Job, spark: SparkSession, log: Any) -> None:
     import horovod.spark.runner
 
-    spark.sparkContext.environment.update(_QUIET)
     if (slots := spark.sparkContext.defaultParallelism) < job.training.workers:
         raise ConfigError(
             f"training.workers: {job.training.workers} workers need as many Spark task slots at once, the "

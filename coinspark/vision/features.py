@@ -42,9 +42,7 @@ def extract(images: DataFrame, network: Network, batch: int) -> DataFrame:
     Returns:
         OUTCOME rows: float32 vectors of the backbone's channels, or twice as many with the obverse first.
     """
-    session = images.sparkSession.sparkContext
-    session.environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    threads = int(session.getConf().get("spark.task.cpus", "1") or 1)
+    threads = int(images.sparkSession.sparkContext.getConf().get("spark.task.cpus", "1") or 1)
 
     def extract_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         step = max(_ROWS // batch, 1) * batch

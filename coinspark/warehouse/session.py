@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from py4j.protocol import Py4JError
 from pyspark import SparkConf, SparkContext
@@ -33,6 +34,23 @@ _FOR_LAUNCH = re.compile(
     r"|jars|jars\.\w+|files|archives|submit\.\w+)"
 )
 """Settings that spark-submit needs to start the JVM. Every user of the machine can see its arguments."""
+QUIET = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "GLOG_minloglevel": "2",
+    "PYTHONWARNINGS": "ignore",
+}
+"""Environment of all Python workers. If it changed, Spark would start new ones, which load TensorFlow again."""
+_JVM_NAMES = (
+    "functions",
+    "PythonUtils",
+    "PythonSQLUtils",
+    "SparkSession",
+    "org.apache.iceberg.spark.Spark3Util",
+    "org.apache.spark.sql.types.StructType",
+    "org.apache.spark.sql.execution.python.UserDefinedPythonFunction",
+)
+"""Classes of the JVM that PySpark and this package use most."""
 
 
 def start(config: Config) -> SparkSession:
@@ -58,6 +76,7 @@ def start(config: Config) -> SparkSession:
     except (PySparkException, Py4JError) as error:
         raise storage_error(error) or jvm.start_error(str(error)) from error
     spark.sparkContext.setLogLevel("ERROR")
+    spark.sparkContext.environment.update(QUIET)
     exits.handle_signals()
     return spark
 
@@ -106,7 +125,22 @@ def _create_session(config: Config) -> SparkSession:
     builder = SparkSession.builder.appName(f"coinspark {config.name}")
     for key, value in settings.items():
         builder = builder.config(key, value)
-    return builder.getOrCreate()
+    spark = builder.getOrCreate()
+    _keep_classes(spark.sparkContext._jvm)
+    return spark
+
+
+def _keep_classes(jvm: Any) -> None:
+    """Keep the classes of `_JVM_NAMES`, which py4j looks up at each use, such as `functions` for each column.
+
+    For a name without package, and for each part of a package, the JVM searches all jars for a class of that
+    name in several packages.
+    """
+    for path in _JVM_NAMES:
+        parent = jvm
+        for name in path.split("."):
+            setattr(parent, name, getattr(parent, name))
+            parent = getattr(parent, name)
 
 
 def with_attempts(master: str) -> str:

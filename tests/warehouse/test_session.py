@@ -14,9 +14,10 @@ from typing import Any
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
-from coinspark.config import load
-from coinspark.warehouse import session
+from coinspark.config import Config, load
+from coinspark.warehouse import session, tables
 
 _PROGRAM = """
 import json, os, sys
@@ -89,6 +90,26 @@ def test_killed_python_worker_does_not_fail_the_job(spark: SparkSession, tmp_pat
     assert sorted(row["id"] for row in rows) == list(range(10))
     assert len(list(tmp_path.iterdir())) == 3
     assert spark.sparkContext.master == "local[2, 4]"
+
+
+def test_classes_of_the_jvm_are_not_looked_up_at_each_use(
+    spark: SparkSession, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look-up searches all jars several times, and a build has thousands of columns."""
+    tables.create(spark, config)
+    client: Any = spark.sparkContext._gateway._gateway_client  # type: ignore[union-attr]
+    send, commands = client.send_command, list[str]()
+
+    def record(command: str, *more: Any, **options: Any) -> Any:
+        commands.append(command)
+        return send(command, *more, **options)
+
+    monkeypatch.setattr(client, "send_command", record)
+    tables.snapshot(spark, config, "coins")
+    spark.range(1).select(F.col("id") + 1, F.xxhash64("id")).collect()
+    assert len(commands) > 10
+    look_up = "r\nu\n"  # py4j: reflection, unknown member of the JVM or of a package
+    assert not [command for command in commands if command.startswith(look_up)]
 
 
 @pytest.mark.slow

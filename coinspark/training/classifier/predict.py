@@ -88,7 +88,6 @@ def predict(images: DataFrame, run: RunModel, top: int = 5) -> DataFrame:
     Args:
         images: `coin_id`, `medium`, `jpeg` (of the size of the run's images).
     """
-    images.sparkSession.sparkContext.environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
     def predict_frames(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for frame in frames:
