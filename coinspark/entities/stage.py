@@ -21,6 +21,7 @@ from coinspark.entities.review import proposals, verdicts
 from coinspark.entities.review.verdicts import Verdicts
 from coinspark.ingest.readers import READERS
 from coinspark.pipeline.stage import Change, Context, Stage
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import ENTITIES, PROPOSALS
 
 
@@ -31,8 +32,8 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
         InputError: Lists, verdicts, designs or a pretrained model cannot be read or have an unexpected hash.
     """
     settings, spark = context.config.entities, context.spark
-    no_entities = spark.createDataFrame([], ENTITIES.ddl)
-    no_proposals = spark.createDataFrame([], PROPOSALS.ddl)
+    no_entities = local_frame(spark, [], ENTITIES.ddl)
+    no_proposals = local_frame(spark, [], PROPOSALS.ddl)
     if settings.lists is None:
         context.notice("entities: no lists are configured (entities.lists), so no entities are found")
         return {ENTITIES.name: no_entities, PROPOSALS.name: no_proposals}

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from coinspark.config import Config
+from coinspark.warehouse.local_frame import local_frame
 
 Tables = Callable[[str], DataFrame]
 """Returns a table by name."""
@@ -51,7 +52,7 @@ def members(
         "coin_id", "medium", "mint", "image_id", F.when(F.size("types") == 1, F.col("types")[0]).alias("type")
     )
     new = classes.where("class <> mint").select("layer", "mint", "coin_id", "medium", "class")
-    order = classes.sparkSession.createDataFrame(list(enumerate(design_layers)), "position int, layer string")
+    order = local_frame(classes.sparkSession, list(enumerate(design_layers)), "position int, layer string")
     first = (
         new.join(F.broadcast(order), "layer")
         .groupBy("mint")

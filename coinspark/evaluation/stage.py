@@ -16,6 +16,7 @@ from coinspark.evaluation.metric_rows import metric_rows
 from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.training.classifier.predict import RunModel, predict, run_model
 from coinspark.training.split_digest import split_digests
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.locations import local_folder
 from coinspark.warehouse.schemas import METRICS, PREDICTIONS
 
@@ -49,7 +50,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     return {
         "predictions": predictions,
         "confusion": metrics.confusion_counts(outcomes),
-        "metrics": spark.createDataFrame(values, METRICS.ddl),
+        "metrics": local_frame(spark, values, METRICS.ddl),
     }
 
 

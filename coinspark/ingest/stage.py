@@ -20,6 +20,7 @@ from coinspark.ingest.merged_image import MergeSettings
 from coinspark.pipeline import chunks
 from coinspark.pipeline.chunks import ChunkedWork
 from coinspark.pipeline.stage import Change, Context, Stage
+from coinspark.warehouse.local_frame import local_frame
 
 _NO_RESULT = {"max_reject_share", "max_loss_share", "accept_loss", "chunk"}
 """Settings that do not change the tables: changing them does not run the stage again."""
@@ -38,7 +39,7 @@ def build(context: Context) -> dict[str, DataFrame | Change]:
     changed = frames.with_photos(listed).join(known, frames.KEY, "left_anti")
     folder = context.scratch / "merged"
     uris = _merge_in_chunks(context, changed, settings, folder)
-    outcome = spark.read.schema(OUTCOME).parquet(*uris) if uris else spark.createDataFrame([], OUTCOME)
+    outcome = spark.read.schema(OUTCOME).parquet(*uris) if uris else local_frame(spark, [], OUTCOME)
     if uris:
         reject_limits.check_outcome(context, listings.by_source(), listed, outcome, folder)
     new_coins = frames.coins_table(listed, known, outcome)

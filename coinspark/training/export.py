@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from coinspark.core.errors import InputError
 from coinspark.training import shards
 from coinspark.training.shards import ShardSet
+from coinspark.warehouse.local_frame import local_frame
 
 SPLITS = ("train", "validation", "test")
 _MIN_TYPE_IMAGES = 3  # training images of a type; types with fewer are not trained
@@ -128,8 +129,10 @@ def with_pixels(
 
 
 def _label_table(like: DataFrame, names: list[str], name_column: str, label_column: str) -> DataFrame:
-    return like.sparkSession.createDataFrame(
-        [(name, label) for label, name in enumerate(names)], f"{name_column} string, {label_column} int"
+    return local_frame(
+        like.sparkSession,
+        [(name, label) for label, name in enumerate(names)],
+        f"{name_column} string, {label_column} int",
     )
 
 

@@ -24,6 +24,7 @@ from coinspark.vision.features import of_model
 from coinspark.vision.mint_clusters import MintResult, cluster_mint, mint_images, reasons_not_finite
 from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 
 _EXAMPLES = 3  # images that an error message names
 
@@ -43,7 +44,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     model = select_network(context).model
     features = of_model(context.read("features"), model).select("image_id", "vector")
     sizes = mint_sizes(context.read("coins"))
-    clusters = [spark.createDataFrame([], schemas.CLUSTERS.ddl)]
+    clusters = [local_frame(spark, [], schemas.CLUSTERS.ddl)]
     mints: list[tuple[Any, ...]] = []
     for layer in layers:
         for mint, result in _cluster_layer(
@@ -58,7 +59,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
                 clusters.append(result.rows.withColumns(columns).select(*schemas.CLUSTERS.columns))
     return {
         schemas.CLUSTERS.name: reduce(DataFrame.unionByName, clusters),
-        schemas.CLUSTER_MINTS.name: spark.createDataFrame(mints, schemas.CLUSTER_MINTS.ddl),
+        schemas.CLUSTER_MINTS.name: local_frame(spark, mints, schemas.CLUSTER_MINTS.ddl),
     }
 
 

@@ -22,6 +22,7 @@ from coinspark.vision.backbones import BACKBONES
 from coinspark.vision.feature_network import network_settings, select_network, source_layer
 from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 
 _EXAMPLES = 3  # images that an error message names
 
@@ -57,7 +58,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     outcome = (
         context.spark.read.schema(features.OUTCOME).parquet(*parts)
         if parts
-        else context.spark.createDataFrame([], features.OUTCOME)
+        else local_frame(context.spark, [], features.OUTCOME)
     )
     _check_no_faults(outcome, folder)
     _check_finite(context, outcome, published.where(F.col("model") == model))

@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError
 from coinspark.warehouse import schemas, views
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import Table
 
 STAGING = "staging"
@@ -221,7 +222,7 @@ def publish(spark: SparkSession, config: Config, staged: StagedTable) -> int:
 
 def append(spark: SparkSession, config: Config, name: str, rows: Iterable[tuple[Any, ...]]) -> None:
     """Append a few rows to `stages` or `builds` in one commit."""
-    frame = spark.createDataFrame(list(rows), schemas.TABLES[name].ddl).coalesce(1)
+    frame = local_frame(spark, rows, schemas.TABLES[name].ddl).coalesce(1)
     frame.writeTo(full_name(config, name)).append()
 
 

@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 
 from coinspark.classes.splits.repairs import ClassKey, Counts, Member, MovedUnit
 from coinspark.config import Splits
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import SPLITS
 
 
@@ -29,9 +30,8 @@ def assign_sides(rows: DataFrame, moved: Sequence[MovedUnit], settings: Splits, 
         rows: layer, coin_id, medium, mint, class, unit.
         moved: The units and folds whose side differs from that of the hash.
     """
-    changes = rows.sparkSession.createDataFrame(
-        [(move.unit, move.fold, move.split) for move in moved], "unit string, fold int, moved string"
-    )
+    own = [(move.unit, move.fold, move.split) for move in moved]
+    changes = local_frame(rows.sparkSession, own, "unit string, fold int, moved string")
     side = F.coalesce("moved", _side(F.col("fold"), settings, seed))
     return (
         _in_folds(rows, settings)
@@ -66,7 +66,7 @@ def members(rows: DataFrame, classes: Sequence[ClassKey], settings: Splits, seed
     Args:
         rows: unit, layer, class; distinct.
     """
-    wanted = F.broadcast(rows.sparkSession.createDataFrame(classes, "layer string, class string"))
+    wanted = F.broadcast(local_frame(rows.sparkSession, classes, "layer string, class string"))
     units = rows.join(wanted, ["layer", "class"], "left_semi").select("unit").distinct()
     found = (
         rows.join(units, "unit", "left_semi")

@@ -19,6 +19,7 @@ from coinspark.classes.splits.units import unit_of_coins
 from coinspark.config import Config, Splits
 from coinspark.core.errors import AuditError, InputError
 from coinspark.pipeline.stage import Change, Context, Stage
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import MOVED_CLASSES, MOVED_UNITS, SPLITS
 
 _SHOWN = 12  # classes or mints that a progress line names
@@ -63,8 +64,8 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
         raise AuditError("splits: " + "; ".join(faults))
     return {
         SPLITS.name: splits,
-        MOVED_CLASSES.name: context.spark.createDataFrame(moves, MOVED_CLASSES.ddl),
-        MOVED_UNITS.name: context.spark.createDataFrame(moved_units, MOVED_UNITS.ddl),
+        MOVED_CLASSES.name: local_frame(context.spark, moves, MOVED_CLASSES.ddl),
+        MOVED_UNITS.name: local_frame(context.spark, moved_units, MOVED_UNITS.ddl),
     }
 
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from coinspark.warehouse.local_frame import local_frame
+
 Key = tuple[str, str, str]
 """layer, mint, class"""
 Sizes = Mapping[Key, tuple[int, ...]]
@@ -93,9 +95,9 @@ def correct(
 def apply(rows: DataFrame, corrections: Corrections) -> DataFrame:
     """`rows` with layer, mint and class, after the corrections; columns and their order stay the same."""
     spark = rows.sparkSession
-    excluded = spark.createDataFrame([(mint,) for mint in sorted(corrections.excluded)], "mint string")
-    moves = spark.createDataFrame(
-        corrections.moves, "layer string, mint string, class string, new_class string"
+    excluded = local_frame(spark, [(mint,) for mint in sorted(corrections.excluded)], "mint string")
+    moves = local_frame(
+        spark, corrections.moves, "layer string, mint string, class string, new_class string"
     ).withColumn("moved", F.lit(True))
     joined = rows.join(F.broadcast(excluded), "mint", "left_anti").join(
         F.broadcast(moves), ["layer", "mint", "class"], "left"

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from coinspark.warehouse.local_frame import local_frame
+
 
 def unit_of_coins(coins: DataFrame, shared: DataFrame, by: str) -> DataFrame:
     """coin_id, unit: the unit of each coin, by coin or by type.
@@ -25,7 +27,7 @@ def unit_of_coins(coins: DataFrame, shared: DataFrame, by: str) -> DataFrame:
     """
     members = _members_of_coins(coins, by)
     first_of = components(row["members"] for row in _links(members, shared).collect())
-    first = coins.sparkSession.createDataFrame(sorted(first_of.items()), "member string, first string")
+    first = local_frame(coins.sparkSession, sorted(first_of.items()), "member string, first string")
     named = members.select("coin_id", F.col("members")[0].alias("member"))
     return named.join(F.broadcast(first), "member", "left").select(
         "coin_id", F.coalesce("first", "member").alias("unit")

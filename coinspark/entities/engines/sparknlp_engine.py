@@ -28,6 +28,7 @@ from coinspark.entities.engines.engine import Models, TrainedEngine, TrainingDat
 from coinspark.entities.lexicon.forms import Form
 from coinspark.entities.ner import augment, unverified, word_vectors
 from coinspark.entities.ner.annotated import AnnotatedText, Span
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import ENTITIES
 
 NAME = "sparknlp"
@@ -64,7 +65,7 @@ def train(data: TrainingData, folder: Path, say: Callable[[str], None]) -> None:
 
 def find(folder: Path, texts: Sequence[str]) -> list[list[Span]]:
     """Spans that the pipelines of this folder find in each text."""
-    frame = spark_session().createDataFrame(list(enumerate(texts)), "number int, text string")
+    frame = local_frame(spark_session(), list(enumerate(texts)), "number int, text string")
     spans: list[list[Span]] = [[] for _ in texts]
     for row in transform(folder, frame, "number").collect():
         number = row["number"]

@@ -18,6 +18,7 @@ from coinspark.core.hashing import file_hash
 from coinspark.entities.lexicon.lists import CATEGORIES
 from coinspark.entities.ner.annotated import AnnotatedText, Span, unambiguous_forms
 from coinspark.entities.ner.word_vectors import WordVectors
+from coinspark.warehouse.local_frame import local_frame
 
 CHUNKS = "array<struct<begin:int,end:int,category:string>>"
 _NON_WORD = (
@@ -47,7 +48,7 @@ def text_frame(spark: SparkSession, texts: Sequence[AnnotatedText]) -> DataFrame
         )
         for text in texts
     ]
-    return spark.createDataFrame(rows, _TEXT_SCHEMA)
+    return local_frame(spark, rows, _TEXT_SCHEMA)
 
 
 def tokenizer_stages() -> list[Any]:

@@ -29,6 +29,7 @@ from coinspark.training.split_digest import split_digests
 from coinspark.vision.backbones import BACKBONES
 from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.locations import local_folder
 
 _MARKER = "run.json"
@@ -95,7 +96,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
             rows += [_run(context, data, spec) for spec in _baselines(context, data)]
         rows.append(_run(context, data, _network(context, data, f"{layer} {n}/{len(folds)}")))
     values = [tuple(row[name] for name in schemas.RUNS.columns) for row in rows]
-    return {"runs": context.spark.createDataFrame(values, schemas.RUNS.ddl)}
+    return {"runs": local_frame(context.spark, values, schemas.RUNS.ddl)}
 
 
 def _export(context: Context, splits: DataFrame, layer: str, fold: int, split: str) -> FoldData:

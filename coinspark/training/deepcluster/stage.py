@@ -30,6 +30,7 @@ from coinspark.vision.feature_network import source_layer
 from coinspark.vision.features_stage import select_images
 from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.locations import local_folder
 
 _MARKER = "network.json"
@@ -51,8 +52,8 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     networks = [tuple(row[name] for name in schemas.NETWORKS.columns)]
     rounds = [(row["network"], *(record[name] for name in _ROUND)) for record in row["history"]]
     return {
-        schemas.NETWORKS.name: context.spark.createDataFrame(networks, schemas.NETWORKS.ddl),
-        schemas.ROUNDS.name: context.spark.createDataFrame(rounds, schemas.ROUNDS.ddl),
+        schemas.NETWORKS.name: local_frame(context.spark, networks, schemas.NETWORKS.ddl),
+        schemas.ROUNDS.name: local_frame(context.spark, rounds, schemas.ROUNDS.ddl),
     }
 
 

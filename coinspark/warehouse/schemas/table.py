@@ -16,5 +16,5 @@ class Table:
 
     @property
     def ddl(self) -> str:
-        """The columns as a Spark DDL string, for CREATE TABLE, createDataFrame and mapInPandas alike."""
+        """The columns as a Spark DDL string, for CREATE TABLE, `local_frame` and mapInPandas alike."""
         return ", ".join(f"`{name}` {kind}" for name, kind in self.columns.items())
