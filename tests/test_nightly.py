@@ -22,6 +22,7 @@ from coinspark.vision import weights
 from coinspark.vision.backbones.backbone import weight_arrays
 from coinspark.warehouse import sql, tables
 from tests import builds, readme_commands
+from tests.training_jobs import TOY_BACKBONE
 
 pytestmark = [pytest.mark.slow(seconds=60), pytest.mark.timeout(1200)]
 
@@ -34,6 +35,7 @@ CLUSTERED = (
     "features.weights=deepcluster",
     "deepcluster={rounds: 2, epochs: 1, k: 6, stop_nmi: null}",
     "splits.min_coins=6",
+    f"training.model='{TOY_BACKBONE}'",
 )
 """Overrides of conf/test.yaml: two layers of clusters, from features of a network trained by DeepCluster."""
 
