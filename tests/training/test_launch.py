@@ -1,4 +1,4 @@
-"""Whole trainings: with a single worker and with two Horovod workers."""
+"""Whole trainings with a single worker. Those with two Horovod workers are in tests/faults."""
 
 from __future__ import annotations
 
@@ -44,17 +44,6 @@ def test_resumed_training_ends_with_the_same_weights_and_both_feeds_agree(
     resumed = launch.run(killed, spark, lines.append)
     assert [line.split("  ")[0] for line in lines] == ["epoch 2/2"]
     assert resumed == whole
-
-
-@pytest.mark.slow
-def test_two_workers_are_reproducible(shards: ShardSet, spark: SparkSession, tmp_path: Path) -> None:
-    first, second = (
-        launch.run(training_job(tmp_path / name, shards, launch="horovod"), spark, lambda line: None)
-        for name in "ab"
-    )
-    assert first == second  # `launch.run` checks that the workers' weights are equal
-    assert first["history"][1]["loss"] < first["history"][0]["loss"] - 0.01
-    assert_trained(training_job(tmp_path / "a", shards), first["sha256"])
 
 
 @pytest.mark.slow
