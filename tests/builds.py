@@ -27,6 +27,12 @@ def arguments(folder: Path, *more: str) -> list[str]:
     return [f"sources=[{source}]", f"entities.lists='{coins}/lists'", f"warehouse={folder}/warehouse", *more]
 
 
+def few_coins(folder: Path) -> str:
+    """An override: a dozen coins as the only source."""
+    coins = "coins: 12, mints: 2, types_per_mint: 2, photo: 64, seed: 7"
+    return f"sources=[{{kind: synthetic, name: synthetic, root: '{folder}/coins', {coins}}}]"
+
+
 def configuration(folder: Path, *more: str) -> Config:
     """conf/test.yaml with these overrides."""
     return load([TEST], arguments(folder, *more))

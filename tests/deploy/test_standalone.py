@@ -66,7 +66,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
 
 
 def test_spark_submit_runs_one_stage_in_local_mode(tmp_path: Path) -> None:
-    job = submit(tmp_path, "ingest", "--master", "local[2]")  # tests/cli/test_jobs.py covers the other jobs
+    # tests/cli/test_jobs.py covers the other jobs
+    job = submit(tmp_path, "ingest", "--master", "local[2]", sets=(builds.few_coins(tmp_path),))
     assert job.returncode == 0, job.stdout + job.stderr
     assert job.stdout.count(" s)\n") == 1, f"expected one stage (ingest), found:\n{job.stdout}"
 

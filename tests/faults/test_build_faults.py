@@ -51,8 +51,11 @@ def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 @pytest.mark.fault(3, 5)
-@pytest.mark.slow(seconds=60)
-def test_build_completes_after_driver_kill_and_second_build_is_refused_meanwhile(tmp_path: Path) -> None:
+@pytest.mark.slow(seconds=80)
+def test_build_completes_after_driver_kill_and_ctrl_c_and_second_build_is_refused_meanwhile(
+    tmp_path: Path,
+) -> None:
+    """One warehouse for all of it: each build skips the stages that the one before it has published."""
     build = builds.start(tmp_path, *ONE_SMALL_NETWORK)
     wait_for(build, "splits ")
     second = builds.start(tmp_path, *ONE_SMALL_NETWORK)
@@ -65,6 +68,8 @@ def test_build_completes_after_driver_kill_and_second_build_is_refused_meanwhile
     _, alive = psutil.wait_procs(children, timeout=90)
     assert not alive, "Spark's processes outlive their driver"
 
+    check_ctrl_c_during_training(tmp_path)
+
     rerun = builds.start(tmp_path, *ONE_SMALL_NETWORK)
     output, progress = rerun.communicate(timeout=400)
     assert rerun.returncode == 0, progress
@@ -72,41 +77,40 @@ def test_build_completes_after_driver_kill_and_second_build_is_refused_meanwhile
     assert "published build_" in progress
     assert output.strip().splitlines()[-1].startswith("Report: ")
 
-    # Weights that are damaged after the build: the error of Spark's workers is one line.
-    weights = next(tmp_path.glob("warehouse/runs/*/weights.npz"))
-    weights.write_bytes(weights.read_bytes()[:1000])
-    job = builds.command(tmp_path, *ONE_SMALL_NETWORK, job=(f"{builds.ROOT}/jobs/evaluate.py",))
-    failed = subprocess.run(
-        [*job, "--force"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        timeout=300,
-        env={**os.environ, "PYTHONPATH": str(builds.ROOT)},
-    )
-    assert failed.returncode == 1
-    assert failed.stderr.splitlines()[-1].startswith(f"coinspark: {weights}: SHA-256 is "), failed.stderr
-    assert not any(text in failed.stderr for text in ("Traceback", "Exception", "\tat ")), failed.stderr
+    check_error_of_damaged_weights(tmp_path)
 
 
-@pytest.mark.slow(seconds=40)
-def test_ctrl_c_during_training_ends_the_build_and_its_processes(tmp_path: Path) -> None:
-    build = builds.start(tmp_path, *LONG_TRAINING)
-    wait_for_file(build, tmp_path, "warehouse/runs/*/checkpoint.npz")
+def check_ctrl_c_during_training(folder: Path) -> None:
+    """Interrupt a build that trains: it ends, and with it its processes."""
+    build = builds.start(folder, *LONG_TRAINING)
+    wait_for_file(build, folder, "warehouse/runs/*/checkpoint.npz")
     children = descendants(build)
     build.send_signal(signal.SIGINT)
     _, progress = build.communicate(timeout=60)
     assert build.returncode == 130
+    assert progress.count("unchanged, skipped") == len(BEFORE_TRAINING), progress
     assert "interrupted; published tables are unchanged" in progress
     assert "Traceback" not in progress
     _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
 
 
-def few_coins(folder: Path) -> str:
-    """An override: a dozen coins as the only source."""
-    coins = "coins: 12, mints: 2, types_per_mint: 2, photo: 64, seed: 7"
-    return f"sources=[{{kind: synthetic, name: synthetic, root: '{folder}/coins', {coins}}}]"
+def check_error_of_damaged_weights(folder: Path) -> None:
+    """Damage the weights of a build: the error of Spark's workers is one line."""
+    weights = next(folder.glob("warehouse/runs/*/weights.npz"))
+    weights.write_bytes(weights.read_bytes()[:1000])
+    job = builds.command(folder, *ONE_SMALL_NETWORK, job=(f"{builds.ROOT}/jobs/evaluate.py",))
+    failed = subprocess.run(
+        [*job, "--force"],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(builds.ROOT)},
+    )
+    assert failed.returncode == 1
+    assert failed.stderr.splitlines()[-1].startswith(f"coinspark: {weights}: SHA-256 is "), failed.stderr
+    assert not any(text in failed.stderr for text in ("Traceback", "Exception", "\tat ")), failed.stderr
 
 
 @pytest.fixture
@@ -116,7 +120,7 @@ def small_build(
     """A configuration in the warehouse of the session; its builds only run `ingest` and have no report."""
     monkeypatch.setattr(nightly, "scheduled", lambda config: ("ingest",))
     monkeypatch.setattr(page, "write_report", lambda *arguments: None)
-    small = builds.configuration(tmp_path, few_coins(tmp_path))
+    small = builds.configuration(tmp_path, builds.few_coins(tmp_path))
     return small.model_copy(update={"catalog": config.catalog, "warehouse": config.warehouse})
 
 
@@ -207,7 +211,7 @@ def test_build_killed_between_two_tags_does_not_exist(
     killed = subprocess.run(
         [
             *(sys.executable, "-c", _KILLED_BETWEEN_TAGS, str(builds.TEST)),
-            *builds.arguments(tmp_path, few_coins(tmp_path), *in_warehouse, "ingest.quality=60"),
+            *builds.arguments(tmp_path, builds.few_coins(tmp_path), *in_warehouse, "ingest.quality=60"),
         ],
         capture_output=True,
         text=True,

@@ -21,11 +21,11 @@ from coinspark.vision.feature_network import select_network
 from coinspark.warehouse import schemas, tables
 from tests import builds
 
-HEAP = 320  # MB
+HEAP = 224  # MB
 LOW = {
     "spark.testing.reservedMemory": str(64 << 20)
 }  # otherwise Spark refuses to start with less than 450 MB
-IMAGES, WIDTH = 90_000, 1024
+IMAGES, WIDTH = 60_000, 1024
 COIN = {
     "coin_id": "'c' || id",
     "medium": "'original'",
