@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.training.shards import ShardSet, shard_path
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 
 CLASSES = ("Abdera", "Byzantion", "Perinthos")
 TYPES = 2
@@ -66,4 +67,4 @@ def write_shards(
 def image_table(spark: SparkSession, numbers: Iterable[int]) -> DataFrame:
     """The table `images` with an image `i<number>` of 32 × 64 pixels for each number."""
     rows = [(f"i{n}", 32, 64, 32, bytearray(striped_image(n))) for n in numbers]
-    return spark.createDataFrame(rows, schemas.IMAGES.ddl)
+    return local_frame(spark, rows, schemas.IMAGES.ddl)

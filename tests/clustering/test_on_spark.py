@@ -23,6 +23,7 @@ from coinspark.clustering.kmeans import KMeansSettings, fit
 from coinspark.clustering.on_spark import assign, cluster, select_clusters
 from coinspark.clustering.select_k import SelectionSettings
 from coinspark.core.errors import ConfigError, InputError
+from coinspark.warehouse.local_frame import local_frame
 from tests.clustering.kills import kill_once
 from tests.clustering.test_kmeans import blobs
 
@@ -44,7 +45,7 @@ def coins(spark: SparkSession, points: np.ndarray) -> DataFrame:
 
 def frame(spark: SparkSession, values: list[tuple[str, Any]], dtype: str = "array<float>") -> DataFrame:
     """A DataFrame of key and vector."""
-    return spark.createDataFrame(values, f"key string, vector {dtype}")
+    return local_frame(spark, values, f"key string, vector {dtype}")
 
 
 def test_clusters_do_not_depend_on_partitions_and_tasks(coins: DataFrame, points: np.ndarray) -> None:
@@ -77,7 +78,7 @@ def test_assign_gives_the_nearest_centroid_of_binary_vectors(spark: SparkSession
 def test_select_clusters_gives_the_selection_of_one_process(spark: SparkSession, points: np.ndarray) -> None:
     """And `assign` gives distances in the reduced space."""
     values = [(f"coin-{n}", point.tolist(), n % 3 or None) for n, point in enumerate(points)]
-    rows = spark.createDataFrame(values, "key string, vector array<float>, before int").repartition(5)
+    rows = local_frame(spark, values, "key string, vector array<float>, before int").repartition(5)
     ks = (4, 6, 8, 10)
     selection = select_clusters(rows, SelectionSettings(SETTINGS, ks, components=6))
     assert selection.reduction is not None and selection.reduction.axes.shape == (12, 6)

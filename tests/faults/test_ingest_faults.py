@@ -24,6 +24,7 @@ from coinspark.pipeline import chunks
 from coinspark.pipeline.run import run as run_stage
 from coinspark.pipeline.stage import Change, Context
 from coinspark.warehouse import schemas, tables
+from coinspark.warehouse.local_frame import local_frame
 from tests.coin_photos import (
     as_bytes,
     bomb,
@@ -40,7 +41,7 @@ from tests.ingest.photo_bombs import BOMBS, short_lines
 
 def build(spark: SparkSession, config: Config, scratch: Path) -> dict[str, DataFrame]:
     def read(name: str) -> DataFrame:
-        return spark.createDataFrame([], schemas.TABLES[name].ddl)
+        return local_frame(spark, [], schemas.TABLES[name].ddl)
 
     scratch.mkdir(parents=True, exist_ok=True)
     built = ingest.build(Context(spark, config, read, scratch, lambda text: None))

@@ -7,6 +7,7 @@ from pyspark.sql import SparkSession
 from coinspark.ingest.frames import LISTED, known_images
 from coinspark.ingest.merged_image import MergeSettings
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 
 
 def test_coins_are_known_by_photos_settings_and_photo_ids(spark: SparkSession) -> None:
@@ -17,16 +18,16 @@ def test_coins_are_known_by_photos_settings_and_photo_ids(spark: SparkSession) -
     def coin(coin_id: str, modified: tuple[str, int, int], *merged: object) -> tuple[object, ...]:
         return (coin_id, "original", "Rome", [], "s", None, modified, None, None, [], *merged)
 
-    listing = spark.createDataFrame([coin(coin_id, photo) for coin_id in "abcde"], LISTED)
+    listing = local_frame(spark, [coin(coin_id, photo) for coin_id in "abcde"], LISTED)
     published = [
         coin("a", photo, image, ["p"]),
         coin("b", later, image, ["p"]),
         coin("c", photo, other, ["p"]),
         coin("d", photo, image, None),  # merged by a coinspark that did not record photo_ids
     ]
-    coins = spark.createDataFrame(published, schemas.COINS.ddl)
-    images = spark.createDataFrame(
-        [(name, 32, 32, 32, bytearray()) for name in (image, other)], schemas.IMAGES.ddl
+    coins = local_frame(spark, published, schemas.COINS.ddl)
+    images = local_frame(
+        spark, [(name, 32, 32, 32, bytearray()) for name in (image, other)], schemas.IMAGES.ddl
     )
     known = known_images(listing, coins, images, settings).collect()
     assert [tuple(row) for row in known] == [("a", "original", image, ["p"])]

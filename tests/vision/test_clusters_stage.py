@@ -25,6 +25,7 @@ from coinspark.vision import clusters_stage
 from coinspark.vision.mint_clusters import NO_IMAGES, TOO_SIMILAR
 from coinspark.vision.network import ImageSpec, Network
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 from tests.clustering.kills import kill_once
 from tests.vision import networks
 
@@ -92,11 +93,11 @@ def make_tables(
         ]
         seen = [(image, model, vector) for image, (_, vector) in coins.items()]
         return {
-            "coins": spark.createDataFrame(rows, schemas.COINS.ddl).repartition(partitions),
-            "features": spark.createDataFrame(seen, schemas.FEATURES.ddl).repartition(partitions),
-            "clusters": spark.createDataFrame(list(former), schemas.CLUSTERS.ddl),
+            "coins": local_frame(spark, rows, schemas.COINS.ddl).repartition(partitions),
+            "features": local_frame(spark, seen, schemas.FEATURES.ddl).repartition(partitions),
+            "clusters": local_frame(spark, list(former), schemas.CLUSTERS.ddl),
             **{
-                name: spark.createDataFrame([], schemas.TABLES[name].ddl)
+                name: local_frame(spark, [], schemas.TABLES[name].ddl)
                 for name in ("networks", "runs", "entities")
             },
         }
@@ -184,7 +185,7 @@ def test_layer_has_a_class_per_cluster_and_merges_small_ones_into_the_mint(
     tables = make_tables(collection(), more_coins=more_coins)
     rows = build(spark, with_layers(config), tmp_path, tables)
     assert len(rows) == 2 * 60, "a shared picture counts for the first mint by name, and once"
-    tables["clusters"] = spark.createDataFrame(rows, schemas.CLUSTERS.ddl)
+    tables["clusters"] = local_frame(spark, rows, schemas.CLUSTERS.ddl)
     built_rows = build(spark, with_layers(config), tmp_path, tables, of=classes.STAGE)
     parts = {row["coin_id"]: row for row in built_rows if row["layer"] == "parts"}
     assert len(parts) == len([row for row in built_rows if row["layer"] == "parts"]) == len(collection()) + 3
@@ -201,7 +202,7 @@ def test_layer_has_a_class_per_cluster_and_merges_small_ones_into_the_mint(
         row["distance"] for row in rows if row["image_id"] == "Abdera-2-00" and row["layer"] == "parts"
     )
     text = summary.render(
-        {"classes": spark.createDataFrame(built_rows, schemas.CLASSES.ddl)}.__getitem__, with_layers(config)
+        {"classes": local_frame(spark, built_rows, schemas.CLASSES.ddl)}.__getitem__, with_layers(config)
     )
     assert text.startswith(
         "Layer parts\n\nAbdera: 62 coins; 2 new classes of at least 20 coins contain 82.3% of them, the "
@@ -232,7 +233,7 @@ def test_shared_image_counts_for_the_first_split_mint(
     assert Counter((row["mint"], row["cluster"]) for row in rows) == {
         (mint, n): 9 for mint in ("Abdera", "Byzantion") for n in (1, 2)
     }
-    tables["clusters"] = spark.createDataFrame(rows, schemas.CLUSTERS.ddl)
+    tables["clusters"] = local_frame(spark, rows, schemas.CLUSTERS.ddl)
     built_rows = {row["coin_id"]: row for row in build(spark, config, tmp_path, tables, of=classes.STAGE)}
     assert (built_rows["shared"]["class"], built_rows["shared"]["evidence"]) == (
         "Byzantion",
@@ -346,7 +347,7 @@ def test_weights_with_another_hash_than_recorded_stop_the_stage(
     learnt = with_layers(config, weights="deepcluster").model_copy(update={"warehouse": str(tmp_path)})
     networks.write(tmp_path / "a.npz", 3)
     row = ("a", json.dumps({"network": {"backbone": "vgg16"}}), "{}", "c", "a.npz", "0" * 64)
-    tables["networks"] = spark.createDataFrame([row], schemas.NETWORKS.ddl)
+    tables["networks"] = local_frame(spark, [row], schemas.NETWORKS.ddl)
     with pytest.raises(
         InputError, match=r"a\.npz: SHA-256 is .*, expected 0{64}; the weights were not loaded"
     ):

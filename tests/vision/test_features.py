@@ -16,6 +16,7 @@ from coinspark.vision import features, preprocess, weights
 from coinspark.vision.backbones.backbone import weight_arrays
 from coinspark.vision.network import ImageSpec, Network
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 from tests.training_shards import striped_image
 from tests.vision import networks
 
@@ -36,7 +37,7 @@ def policy() -> Iterator[None]:
 @pytest.fixture
 def images(spark: SparkSession) -> DataFrame:
     rows = [(f"i{n:02d}", bytearray(jpeg)) for n, jpeg in enumerate(JPEGS)]
-    return spark.createDataFrame(rows, "image_id string, jpeg binary")
+    return local_frame(spark, rows, "image_id string, jpeg binary")
 
 
 def test_vector_is_that_of_the_keras_model_in_any_batch(network: Network) -> None:
@@ -100,7 +101,7 @@ def test_broken_image_is_reported_and_does_not_affect_others(spark: SparkSession
         *((name, jpeg and bytearray(jpeg)) for name, jpeg in broken.items()),
         ("last", bytearray(JPEGS[2])),
     ]
-    frame = spark.createDataFrame(frame_rows, "image_id string, jpeg binary").coalesce(1)
+    frame = local_frame(spark, frame_rows, "image_id string, jpeg binary").coalesce(1)
     rows = {row["image_id"]: row for row in features.extract(frame, network, batch=4).collect()}
     assert {name for name, row in rows.items() if row["fault"]} == set(broken)
     assert all(rows[name]["vector"] is None for name in broken)
@@ -122,7 +123,7 @@ def test_vectors_that_are_not_finite_are_selected(spark: SparkSession) -> None:
     nan, inf = float("nan"), float("inf")
     rows = [("nan", [1.0, nan]), ("inf", [inf, 1.0]), ("minus", [1.0, -inf]), ("hole", [1.0, None])]
     rows += [("finite", [1.0, 3e38]), ("missing", None)]
-    frame = spark.createDataFrame(rows, "image_id string, vector array<float>")
+    frame = local_frame(spark, rows, "image_id string, vector array<float>")
     selected = frame.where(features.not_finite("vector")).collect()
     assert {row["image_id"] for row in selected} == {"nan", "inf", "minus", "hole"}
     assert {row["image_id"] for row in frame.where(~features.not_finite("vector")).collect()} == {
@@ -137,8 +138,8 @@ def test_weights_with_another_hash_are_refused(network: Network) -> None:
 
 
 def test_rows_of_several_models_are_not_mixed(spark: SparkSession) -> None:
-    rows_of_two_models = spark.createDataFrame(
-        [("a", "first", [1.0]), ("a", "second", [2.0]), ("b", "second", [3.0])], schemas.FEATURES.ddl
+    rows_of_two_models = local_frame(
+        spark, [("a", "first", [1.0]), ("a", "second", [2.0]), ("b", "second", [3.0])], schemas.FEATURES.ddl
     )
     assert {row["image_id"] for row in features.of_model(rows_of_two_models, "second").collect()} == {
         "a",

@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from coinspark.config import Config
 from coinspark.warehouse import locations, schemas, session, tables
+from coinspark.warehouse.local_frame import local_frame
 from tests import readme_commands
 
 ROWS = [
@@ -31,7 +32,7 @@ def published(spark: SparkSession, config: Config) -> Config:
     tables.create(spark, config)
     tables.replace_views(spark, config)
     for rows in (ROWS, ROWS[:-1]):
-        frame = spark.createDataFrame(rows, schemas.SPLITS.ddl)
+        frame = local_frame(spark, rows, schemas.SPLITS.ddl)
         tables.publish(spark, config, tables.stage(spark, config, "splits", frame))
         if rows is ROWS:
             tables.tag(spark, config, "build_1", {"splits": tables.snapshot(spark, config, "splits")})

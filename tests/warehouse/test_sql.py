@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from coinspark.config import Config
 from coinspark.core.errors import InputError
 from coinspark.warehouse import schemas, sql, tables
+from coinspark.warehouse.local_frame import local_frame
 
 WRITES = (
     "INSERT INTO splits SELECT * FROM splits",
@@ -65,7 +66,7 @@ ESCAPES = (
 
 def put(spark: SparkSession, config: Config, *rows: tuple[str, str, str]) -> None:
     full = [("mint", 0, coin, "original", mint, mint, split, coin) for coin, mint, split in rows]
-    frame = spark.createDataFrame(full, schemas.SPLITS.ddl)
+    frame = local_frame(spark, full, schemas.SPLITS.ddl)
     tables.publish(spark, config, tables.stage(spark, config, "splits", frame))
 
 

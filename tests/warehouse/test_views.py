@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import SparkSession
 
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import COINS, PREDICTIONS, RUNS
 from coinspark.warehouse.views import VIEWS
 
@@ -23,7 +24,7 @@ def test_suspects_name_a_coin_once_over_several_repeats(spark: SparkSession) -> 
         ),
     }
     for name, (values, ddl) in rows.items():
-        spark.createDataFrame(values, ddl).createOrReplaceTempView(f"suspects_{name}")
+        local_frame(spark, values, ddl).createOrReplaceTempView(f"suspects_{name}")
     suspects = spark.sql(VIEWS["suspects"].select(lambda name: f"suspects_{name}", 0.9)).collect()
     assert [tuple(row)[:6] for row in suspects] == [("mint", "c", "original", "Rome", "Ilion", 0.97)]
     for name in rows:
@@ -64,7 +65,7 @@ def test_suspects_are_confident_first_predictions_of_networks_that_contradict_th
     for name, items in rows.items():
         columns = schemas.TABLES[name].columns
         values = [tuple(item.get(column) for column in columns) for item in items]
-        spark.createDataFrame(values, schemas.TABLES[name].ddl).createOrReplaceTempView(f"test_views_{name}")
+        local_frame(spark, values, schemas.TABLES[name].ddl).createOrReplaceTempView(f"test_views_{name}")
     view = VIEWS["suspects"]
     suspects = spark.sql(view.select(lambda name: f"test_views_{name}", 0.75)).toDF(*view.columns).collect()
     assert sorted(

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from coinspark.classes.splits.stage import STAGE
 from coinspark.config import Config
 from coinspark.pipeline.stage import Context
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import CLASSES, COINS, SPLITS
 
 Coin = tuple[str, str, str, list[str]]  # coin_id, medium, mint, types
@@ -32,11 +33,11 @@ def coins_frame(spark: SparkSession, coins: list[Coin], photos: Photos | None = 
         )
         for coin, medium, mint, types in coins
     ]
-    return spark.createDataFrame(rows, COINS.ddl).persist()
+    return local_frame(spark, rows, COINS.ddl).persist()
 
 
 def classes_frame(spark: SparkSession, rows: list[ClassRow]) -> DataFrame:
-    return spark.createDataFrame(rows, CLASSES.ddl).persist()
+    return local_frame(spark, rows, CLASSES.ddl).persist()
 
 
 def splits_frame(
@@ -47,7 +48,7 @@ def splits_frame(
         (layer, fold, coin, "original", name.split("/")[0], name, side, (units or {}).get(coin, coin))
         for layer, fold, coin, name, side in rows
     ]
-    return spark.createDataFrame(full, SPLITS.ddl).persist()
+    return local_frame(spark, full, SPLITS.ddl).persist()
 
 
 def random_collection(

@@ -11,6 +11,7 @@ from scipy.stats import binom
 from coinspark.classes.splits.repairs import MovedUnit
 from coinspark.classes.splits.sides import assign_sides, class_counts, members
 from coinspark.config import Splits
+from coinspark.warehouse.local_frame import local_frame
 
 ROWS = "layer string, coin_id string, medium string, mint string, class string, unit string"
 Sides = dict[tuple[int, str], str]  # (fold, unit) → side
@@ -21,7 +22,7 @@ def sides(
 ) -> Sides:
     """Sides of coins that are their own units."""
     rows = [("mint", f"c{i}", "original", "Rome", "Rome", f"c{i}") for i in units]
-    assigned = assign_sides(spark.createDataFrame(rows, ROWS), moved, settings, seed).collect()
+    assigned = assign_sides(local_frame(spark, rows, ROWS), moved, settings, seed).collect()
     assert len(assigned) == len(units) * settings.folds * settings.repeats
     return {(row["fold"], row["unit"]): row["split"] for row in assigned}
 
@@ -87,7 +88,7 @@ def test_side_depends_on_the_unit_alone(spark: SparkSession) -> None:
         for layer in ("mint", "design")
         for medium, mint in (("original", "Rome"), ("plaster", "Ilion"))
     ]
-    frame = spark.createDataFrame(rows, ROWS)
+    frame = local_frame(spark, rows, ROWS)
     first, second = (
         assign_sides(part, (), Splits(), 1).collect()
         for part in (frame, frame.orderBy("medium", "class").repartition(5, "coin_id"))
@@ -111,7 +112,7 @@ def test_counts_and_members_agree_with_the_assigned_sides(spark: SparkSession) -
     side_of = sides(spark, range(40), settings)
     classes = {f"c{i}": [("design", "owl" if i % 3 else "Rome"), ("mint", "Rome")] for i in range(40)}
     rows = [(unit, *key) for unit, keys in classes.items() for key in keys]
-    frame = spark.createDataFrame(rows, "unit string, layer string, class string")
+    frame = local_frame(spark, rows, "unit string, layer string, class string")
     counted = class_counts(frame, settings, 1)
     for key, own in counted.items():
         units = [unit for unit in classes if key in classes[unit]]

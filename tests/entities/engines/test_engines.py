@@ -15,6 +15,7 @@ from coinspark.entities.engines import ENGINES
 from coinspark.entities.engines.engine import TrainedEngine, TrainingData, trained_engine
 from coinspark.entities.ner import unverified
 from coinspark.entities.ner.annotated import AnnotatedText, Span
+from coinspark.warehouse.local_frame import local_frame
 from tests.entities.synthetic_names import FORMS, designs
 
 UNSEEN = "Tyche standing left, holding rudder in right hand."
@@ -96,7 +97,7 @@ def test_annotate_returns_linked_rows_that_fit_the_texts(model: TrainedModel, sp
         "b": ("en", "Tyche standing left, holding cup in right hand."),
         "d": ("en", ""),
     }
-    frame = spark.createDataFrame([(key, *value) for key, value in texts.items()], TEXTS)
+    frame = local_frame(spark, [(key, *value) for key, value in texts.items()], TEXTS)
     rows = model.engine.annotate(frame, {"en": str(model.folder)}, FORMS).collect()
     assert all(texts[row["text_id"]][1][row["start"] : row["end"]] == row["form"] for row in rows)
     assert sorted(
@@ -118,7 +119,7 @@ def test_entity_is_unverified_if_a_training_text_contains_it_unannotated(
     )
     folder = shutil.copytree(model.folder, tmp_path / "en")
     unverified.write_phrases([AnnotatedText("Tyche left", ())], folder)  # as if it were a training text
-    frame = spark.createDataFrame([("a", "en", UNSEEN)], TEXTS)
+    frame = local_frame(spark, [("a", "en", UNSEEN)], TEXTS)
     rows = model.engine.annotate(frame, {"en": str(folder)}, FORMS).collect()
     assert sorted((row["form"], row["unverified"]) for row in rows) == [("Tyche", True), ("rudder", False)]
 

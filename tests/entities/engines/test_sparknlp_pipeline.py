@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from coinspark.entities.engines import sparknlp_engine
 from coinspark.entities.engines import sparknlp_pipeline as parts
 from coinspark.entities.ner.annotated import AnnotatedText, Mention, Span
+from coinspark.warehouse.local_frame import local_frame
 
 
 def chunk(begin: int, end: int, category: str) -> dict[str, object]:
@@ -63,7 +64,8 @@ def test_matchers_find_names_with_punctuation_whole(spark: SparkSession, tmp_pat
 
 def test_words_beside_vectors_become_shapes(spark: SparkSession) -> None:
     words = ["Athena", "owl", "IIII", "Ö1", "ΑΘΗΝΑ"]
-    frame = spark.createDataFrame(
+    frame = local_frame(
+        spark,
         [([({"token": word, "sentence": "0"},) for word in words],)],
         "embeddings array<struct<metadata:map<string,string>>>",
     )
