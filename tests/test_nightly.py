@@ -107,7 +107,7 @@ def test_networks_of_the_build_are_trained(build: tuple[Config, Path], spark: Sp
         epochs, settings = json.loads(row["history"]), json.loads(row["config"])
         steps = len(epochs) * -(-json.loads(row["metrics"])["train_rows"] // config.training.batch)
         assert steps >= 24, row["history"]
-        kept = weights.read(Path(config.warehouse) / row["weights"], row["sha256"], "training")
+        kept = weights.read(Path(config.warehouse) / row["weights"], row["sha256"])
         architecture = Architecture.from_dict(settings["network"]["architecture"])
         for name, initial in weight_arrays(build_classifier(architecture)).items():
             if name.endswith("/kernel"):

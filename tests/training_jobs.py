@@ -57,7 +57,7 @@ def assert_trained(job: TrainingJob, sha256: str) -> None:
     from coinspark.training.classifier import fit
     from coinspark.vision.backbones.backbone import weight_arrays
 
-    kept = weights.read(Path(job.folder) / run_folder.WEIGHTS, sha256, "training")
+    kept = weights.read(Path(job.folder) / run_folder.WEIGHTS, sha256)
     initial = weight_arrays(fit.build_network(job))
     kernels = [name for name in kept if name.endswith("/kernel")]
     assert len(kernels) >= 2

@@ -84,7 +84,7 @@ def _of_deepcluster(config: Config, networks: DataFrame) -> Network:
 def _recorded(config: Config, row: Row, backbone: str) -> Network:
     """The network of a row of `runs` or `networks`."""
     file = local_folder(config) / row["weights"]
-    weights.check_hash(file, row["sha256"], "features")
+    weights.check_hash(file, row["sha256"])
     settings = json.loads(row["config"])["network"]
     return Network(
         weights=str(file),
@@ -100,7 +100,7 @@ def _recorded(config: Config, row: Row, backbone: str) -> Network:
 def _of_file(config: Config, file: Path) -> Network:
     """The network of a weights file. Loads the file once on the driver, so that an error is reported once."""
     backbone, image = BACKBONES[config.training.model], _image_spec(config)
-    arrays = weights.read(file, config.features.weights_sha256, "features")
+    arrays = weights.read(file, config.features.weights_sha256)
     batch_norm = has_batch_norm(arrays)
     backbone.fill(backbone.network(image.height, image.width, batch_norm), arrays, str(file))
     return Network(

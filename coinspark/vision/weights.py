@@ -12,40 +12,33 @@ from typing import Any
 
 import numpy as np
 
-from coinspark.core.errors import ConfigError, InputError
+from coinspark.core.errors import InputError
 from coinspark.core.hashing import file_hash
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 """`layer/variable` → values."""
 
 
-def check_hash(file: Path, sha256: str | None, section: str) -> None:
+def check_hash(file: Path, sha256: str | None) -> None:
     """Check the SHA-256 of a weights file before anything parses it.
 
     Args:
-        sha256: The expected hash.
-        section: Section of the configuration whose key `weights_sha256` states the hash, for the error
-            message.
+        sha256: The expected hash. None fits no file; `config.combinations` asks for a missing hash.
 
     Raises:
-        ConfigError: `sha256` is None.
         InputError: The file cannot be read or has another hash.
     """
-    if sha256 is None:
-        raise ConfigError(
-            f"{section}.weights_sha256: missing; a weights file needs it (output of `sha256sum {file}`)"
-        )
     try:
         actual = file_hash(file)
     except OSError as error:
         raise InputError(f"{file}: cannot read the weights ({error.strerror})") from None
-    if actual != sha256.lower():
+    if sha256 is None or actual != sha256.lower():
         raise InputError(f"{file}: SHA-256 is {actual}, expected {sha256}; the weights were not loaded")
 
 
-def read(file: Path, sha256: str | None, section: str) -> Arrays:
+def read(file: Path, sha256: str | None) -> Arrays:
     """Read the arrays of a weights file after `check_hash`. Raises InputError if it is not a weights file."""
-    check_hash(file, sha256, section)
+    check_hash(file, sha256)
     return _read_npz(file) if file.suffix == ".npz" else _read_h5(file)
 
 

@@ -34,7 +34,7 @@ def expected_vectors(network: Network, jpegs: list[bytes]) -> np.ndarray[Any, An
     """The Keras model on each image alone, decoded by TensorFlow and preprocessed as in training."""
     backbone, image = BACKBONES[network.backbone], network.image
     model = backbone.network(image.height, image.width, network.batch_norm, 99, channels(network.edges))
-    arrays = weights.read(Path(network.weights), network.sha256, "features")
+    arrays = weights.read(Path(network.weights), network.sha256)
     backbone.fill(model, arrays, network.weights)
     decoded = [tf.io.decode_jpeg(jpeg, dct_method="INTEGER_ACCURATE").numpy() for jpeg in jpegs]
     prepared = [preprocess.prepare(pixels[None], image) for pixels in decoded]

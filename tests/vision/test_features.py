@@ -110,7 +110,7 @@ def test_broken_image_is_reported_and_does_not_affect_others(spark: SparkSession
 
 
 def test_vector_with_infinity_is_returned_as_it_is(network: Network, tmp_path: Path) -> None:
-    arrays = weights.read(Path(network.weights), network.sha256, "features")
+    arrays = weights.read(Path(network.weights), network.sha256)
     arrays["block5_conv3_bn/beta"][7] = np.inf
     broken = replace(
         network, weights=str(tmp_path / "sick.npz"), sha256=weights.save(arrays, tmp_path / "sick.npz")

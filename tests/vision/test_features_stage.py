@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from coinspark import nightly
 from coinspark.config import Config, Layer
-from coinspark.core.errors import ConfigError, InputError
+from coinspark.core.errors import InputError
 from coinspark.pipeline.run import run as run_stage
 from coinspark.pipeline.stage import Change, Context
 from coinspark.vision import clusters_stage, features, weights
@@ -313,7 +313,7 @@ def test_vectors_that_are_not_finite_are_published_and_their_mints_left_whole(
 ) -> None:
     """The network overflows on every image but a black one, whose standardized pixels are all 0."""
     first = write(tmp_path / "1.npz", 1)
-    arrays = weights.read(Path(first.weights), first.sha256, "features")
+    arrays = weights.read(Path(first.weights), first.sha256)
     arrays["toy_conv/kernel"][:] = 3e38
     sha256 = weights.save(arrays, tmp_path / "overflow.npz")
     config = configure(weights=str(tmp_path / "overflow.npz"), weights_sha256=sha256)
@@ -352,7 +352,7 @@ def test_weights_with_another_hash_stop_the_stage(
         built(
             spark, configure(weights=first.weights, weights_sha256="0" * 64), tmp_path / "scratch", messages
         )
-    with pytest.raises(ConfigError, match=r"features\.weights_sha256: missing"):
+    with pytest.raises(InputError, match=r"1\.npz: SHA-256 is .*, expected None"):
         built(spark, configure(weights=first.weights), tmp_path / "scratch", messages)
 
 

@@ -129,7 +129,7 @@ def load_weights(model: tf.keras.Model, file: Path, sha256: str) -> None:
     Raises:
         InputError: The file has another hash or other layers.
     """
-    arrays, names = weights.read(file, sha256, "training"), weight_names(model)
+    arrays, names = weights.read(file, sha256), weight_names(model)
     if set(names) != set(arrays):
         difference = sorted(set(names) ^ set(arrays))[:4]
         raise InputError(f"{file}: the layers of the file and of the model differ: {', '.join(difference)}")

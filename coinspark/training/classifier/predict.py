@@ -147,7 +147,7 @@ def _predictor(run: RunModel) -> Predictor:
 
 
 def _baseline(run: RunModel) -> Predictor:
-    arrays = weights.read(Path(run.weights), run.sha256, "training")
+    arrays = weights.read(Path(run.weights), run.sha256)
     return functools.partial(BASELINES[run.model].probabilities, arrays)
 
 

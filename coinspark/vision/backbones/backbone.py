@@ -100,13 +100,12 @@ class Backbone:
             section: Section of the configuration, for error messages.
 
         Raises:
-            ConfigError: `sha256` is missing.
             InputError: The file is missing, has another hash, or does not fit this backbone.
         """
         if weights == IMAGENET:
             self.fill(model, self.imagenet(section), weights)
         elif weights is not None:
-            self.fill(model, weight_files.read(Path(weights), sha256, section), weights)
+            self.fill(model, weight_files.read(Path(weights), sha256), weights)
 
     def fill(self, model: Any, arrays: Arrays, source: str) -> None:
         """Set the weights of the backbone's layers from named arrays; layers of the head keep theirs.

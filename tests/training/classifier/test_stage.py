@@ -101,12 +101,7 @@ def test_each_layer_is_trained_once_and_finished_runs_are_reused(
     assert model.mints == ("Abdera", "Byzantion", "Perinthos", "Perinthos")
     probabilities = predict.probabilities(model, [striped_image(1)])
     assert probabilities.shape == (1, 4) and probabilities.sum() == pytest.approx(1)
-    assert weights.read(Path(model.weights), model.sha256, "training")["toy_conv/kernel"].shape == (
-        8,
-        8,
-        3,
-        16,
-    )
+    assert weights.read(Path(model.weights), model.sha256)["toy_conv/kernel"].shape == (8, 8, 3, 16)
     assert stage.STAGE.modules(config)[0] == TOY_BACKBONE.partition(":")[0]
     inputs = json.loads(str(run["inputs"]))
     assert inputs["rows"]["train"] == [5, 5, 4, 4] and inputs["split"] == digests["entities", 0]

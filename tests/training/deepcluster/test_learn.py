@@ -36,7 +36,7 @@ def test_resumed_training_ends_with_the_same_weights(
     assert [(record["round"], sum(record["sizes"])) for record in whole["history"]] == [(1, 24), (2, 24)]
     assert whole["history"][0]["nmi"] is None and 0 <= whole["history"][1]["nmi"] <= 1
     assert file_hash(tmp_path / "whole" / "weights.npz") == whole["sha256"]
-    arrays = weights.read(tmp_path / "whole" / "weights.npz", whole["sha256"], "features")
+    arrays = weights.read(tmp_path / "whole" / "weights.npz", whole["sha256"])
     assert arrays["toy_conv/kernel"].shape == (8, 8, 2, 16)  # two channels, by the input filter
     assert not any(name.startswith("top") for name in arrays)
     initial = weight_arrays(toy_backbone.BACKBONE.network(32, 64, True, 11, channels=2))

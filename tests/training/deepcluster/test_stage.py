@@ -83,7 +83,7 @@ def test_network_is_trained_once_and_reused(
     assert json.loads(str(network["inputs"]))["rows"] == [11, 11]  # each image once
     assert sum("round" in line and "inertia" in line for line in lines) == 2
     folder = local_folder(_config(tmp_path / "a"))
-    weights.check_hash(folder / str(network["weights"]), str(network["sha256"]), "features")
+    weights.check_hash(folder / str(network["weights"]), str(network["sha256"]))
     assert not list((folder / "networks").rglob("checkpoint*"))
 
     lines.clear()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from coinspark.core.errors import ConfigError, InputError
+from coinspark.core.errors import InputError
 from coinspark.core.hashing import file_hash
 from coinspark.vision import weights as weight_files
 from coinspark.vision.backbones import BACKBONES
@@ -76,9 +76,9 @@ def test_each_side_is_pooled_separately() -> None:
 
 def test_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     network = VGG16.network(32, 32, batch_norm=False)
-    with pytest.raises(ConfigError, match=r"features\.weights_sha256: missing"):
-        VGG16.load(network, "some.h5", None, "features")
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    with pytest.raises(InputError, match=r"other\.npz: SHA-256 is .*, expected None"):
+        VGG16.load(network, str(tmp_path / "other.npz"), None, "features")
     with pytest.raises(
         InputError,
         match=r"other\.npz: not a weights file of VGG16: 13 of 13 arrays are missing, such as block1_conv1",
