@@ -188,13 +188,12 @@ def _write_files(rows: DataFrame, folder: Path) -> None:
         .drop("position")
         .write.partitionBy("split", "shard")
         .option("compression", "snappy")
+        .option("maxRecordsPerFile", 0)  # whatever the session's setting: one file per shard
         .parquet(part.absolute().as_uri())
     )
     for file in sorted(part.glob("split=*/shard=*/*.parquet")):
         shard, split = file.parent.name.removeprefix("shard="), file.parent.parent.name.removeprefix("split=")
         target = shards.shard_path(str(folder), split, int(shard))
-        if target.exists():
-            raise InputError(f"{target}: Spark wrote the shard in two files; remove {folder} and run again")
         target.parent.mkdir(parents=True, exist_ok=True)
         file.replace(target)
     shutil.rmtree(part)

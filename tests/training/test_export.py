@@ -150,6 +150,23 @@ def test_complete_shards_are_reused_and_incomplete_ones_rewritten(
     assert pq.read_table(file).num_rows == shard_set.rows["train"][0]
 
 
+def test_shard_is_a_single_file_whatever_the_limit_of_the_session(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    tables = _tables(spark)
+    expected = export.export(*tables, SPEC, tmp_path / "a")
+    spark.conf.set("spark.sql.files.maxRecordsPerFile", 1)
+    try:
+        shard_set = export.export(*tables, SPEC, tmp_path / "b")
+    finally:
+        spark.conf.unset("spark.sql.files.maxRecordsPerFile")
+    assert shard_set.rows == expected.rows and max(expected.rows["train"]) > 1
+    for shard, rows in enumerate(expected.rows["train"]):
+        file, other = (shards.shard_path(s.folder, "train", shard) for s in (expected, shard_set))
+        assert pq.read_table(other).num_rows == rows
+        assert pq.read_table(other).equals(pq.read_table(file))
+
+
 def test_max_images_per_class_limits_training_images_only(spark: SparkSession, tmp_path: Path) -> None:
     shard_set = export.export(
         *_tables(spark), ExportSpec("mint", 0, 32, 7, 2, max_images_per_class=3), tmp_path
