@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -35,26 +36,53 @@ _HINTS: Final = {
 _PHOTOS_HINT: Final = "check the photos and the decoder"
 
 
-def check_listing(context: Context, listings: Mapping[str, Listing]) -> None:
+@dataclass(frozen=True)
+class CheckedListings:
+    """What `check_listing` found, for `check_outcome`.
+
+    Attributes:
+        listings: Source → its listing.
+        published: Source → number of its coins in the published tables.
+        many_rejects: Sources beyond the limit on rejects, accepted by the user.
+        many_lost: Sources beyond the limit on lost coins, accepted by the user.
+    """
+
+    listings: Mapping[str, Listing]
+    published: Mapping[str, int]
+    many_rejects: frozenset[str]
+    many_lost: frozenset[str]
+
+
+def check_listing(context: Context, listings: Mapping[str, Listing]) -> CheckedListings:
     """Stop the build if a source (name → listing) rejects too many rows or lists too few coins.
 
     Raises:
         InputError: `ingest.max_reject_share` or `ingest.max_loss_share` is exceeded. With
             `ingest.accept_loss` it is a notice instead.
     """
-    for source, listing in listings.items():
-        _check_rejects(context, source, listing, [])
-    _check_loss(context, {source: len(listing.records) for source, listing in listings.items()})
+    many_rejects = {
+        source for source, listing in listings.items() if _exceeds_rejects(context, source, listing, [])
+    }
+    counts = context.read("coins").groupBy("source").count().orderBy("source").collect()
+    published = {row["source"]: int(row["count"]) for row in counts}
+    listed = {source: len(listing.records) for source, listing in listings.items()}
+    many_lost = _losing_sources(context, published, listed)
+    return CheckedListings(listings, published, frozenset(many_rejects), frozenset(many_lost))
 
 
 def check_outcome(
-    context: Context, listings: Mapping[str, Listing], listed: DataFrame, outcome: DataFrame, folder: Path
+    context: Context, checked: CheckedListings, listed: DataFrame, outcome: DataFrame, folder: Path
 ) -> None:
     """Stop the build if so many photos were rejected that the decoder, the disk or a source must be broken.
 
+    What the user has accepted of the listing is not repeated.
+
     Args:
-        listed: Columns `frames.LISTED`. outcome: Rows of `merge.OUTCOME`. folder: The chunks of `outcome`.
-            They are deleted before the error, or the next run would reuse the rejects.
+        checked: As `check_listing` returned.
+        listed: Columns `frames.LISTED`.
+        outcome: Rows of `merge.OUTCOME`.
+        folder: The chunks of `outcome`. They are deleted before the error, or the next run would reuse the
+            rejects.
 
     Raises:
         InputError: As `check_listing`; also if too many of the photos opened in this build were rejected.
@@ -64,12 +92,14 @@ def check_outcome(
         return
     try:
         _check_opened(context, outcome, counts)
-        for source, listing in listings.items():
-            _check_rejects(context, source, listing, [row for row in counts if row["source"] == source])
-        left = Counter({source: len(listing.records) for source, listing in listings.items()})
+        left = Counter({source: len(listing.records) for source, listing in checked.listings.items()})
         for row in counts:
             left[row["source"]] -= row["n"]
-        _check_loss(context, left)
+        for source, listing in checked.listings.items():
+            if source not in checked.many_rejects:
+                _exceeds_rejects(context, source, listing, [row for row in counts if row["source"] == source])
+        known = {source: n for source, n in checked.published.items() if source not in checked.many_lost}
+        _losing_sources(context, known, left)
     except InputError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -87,8 +117,8 @@ def _check_opened(context: Context, outcome: DataFrame, counts: list[Row]) -> No
         _stop(context, _describe(context, what, reasons, example, _PHOTOS_HINT))
 
 
-def _check_rejects(context: Context, source: str, listing: Listing, counts: list[Row]) -> None:
-    """Stop if too many rows of the source are rejected, for any reasons together.
+def _exceeds_rejects(context: Context, source: str, listing: Listing, counts: list[Row]) -> bool:
+    """Whether too many rows of the source are rejected, for any reasons together; stop unless accepted.
 
     Args:
         counts: Rows of `frames.reject_counts` of this source; none before photos are opened.
@@ -96,33 +126,37 @@ def _check_rejects(context: Context, source: str, listing: Listing, counts: list
     merged = _new_reasons(counts)
     rows = len(listing.records) + len(listing.rejects) - sum(row["n"] for row in counts if row["old"])
     if not _is_exceeded(context, len(listing.rejects) + merged.total(), rows):
-        return
+        return False
     before = context.read("rejects").where("stage = 'ingest'").select(*frames.KEY, "uri", "reason")
     known = set(map(tuple, before.collect()))
     new = [reject for reject in listing.rejects if tuple(reject[:4]) not in known]
     reasons = Counter(reject.reason for reject in new) + merged
     rows -= len(listing.rejects) - len(new)
-    if _is_exceeded(context, reasons.total(), rows):
-        most_frequent, _ = reasons.most_common(1)[0]
-        example = next((reject.detail for reject in new if reject.reason == most_frequent), "")
-        what = f"source {source!r}: {reasons.total():,} of {rows:,} rows cannot be used"
-        hint = _HINTS.get(most_frequent, _PHOTOS_HINT)
-        _stop(context, _describe(context, what, reasons, example, hint))
+    if not _is_exceeded(context, reasons.total(), rows):
+        return False
+    most_frequent, _ = reasons.most_common(1)[0]
+    example = next((reject.detail for reject in new if reject.reason == most_frequent), "")
+    what = f"source {source!r}: {reasons.total():,} of {rows:,} rows cannot be used"
+    hint = _HINTS.get(most_frequent, _PHOTOS_HINT)
+    _stop(context, _describe(context, what, reasons, example, hint))
+    return True
 
 
-def _check_loss(context: Context, left: Mapping[str, int]) -> None:
-    """Stop if a source has much fewer coins than in the published tables, or if no source has any.
+def _losing_sources(context: Context, published: Mapping[str, int], left: Mapping[str, int]) -> set[str]:
+    """The sources that have much fewer coins than in the published tables; stop unless accepted.
+
+    Also stop if no source has any coin.
 
     Args:
+        published: Source → number of its coins in the published tables.
         left: Source → number of its coins in this build.
     """
-    coins = context.read("coins")
-    for row in coins.groupBy("source").count().orderBy("source").collect():
-        source, before = row["source"], int(row["count"])
-        share = context.config.ingest.max_loss_share
+    share, losing = context.config.ingest.max_loss_share, set[str]()
+    for source, before in published.items():
         now = left.get(source, 0)
         lost = before - now
         if lost > share * before and (before >= _MIN_COINS or now == 0):
+            losing.add(source)
             gone = "" if source in left else ", which the configuration does not name any more"
             _stop(
                 context,
@@ -131,6 +165,7 @@ def _check_loss(context: Context, left: Mapping[str, int]) -> None:
             )
     if not any(left.values()):
         _stop(context, f"no coin of {', '.join(map(repr, left))} can be used; check the sources")
+    return losing
 
 
 def _new_reasons(counts: list[Row]) -> Counter[str]:

@@ -32,7 +32,7 @@ def build(context: Context) -> dict[str, DataFrame | Change]:
     settings = merge_settings(config)
     listings = context.outside or SourceListings(config)
     listing = listings.combined()
-    reject_limits.check_listing(context, listings.by_source())
+    checked = reject_limits.check_listing(context, listings.by_source())
     listed, rejects = listing_frames(spark, listing, context.scratch)
     coins, images = context.read("coins"), context.read("images")
     known = frames.known_images(listed, coins, images, settings)
@@ -41,7 +41,7 @@ def build(context: Context) -> dict[str, DataFrame | Change]:
     uris = _merge_in_chunks(context, changed, settings, folder)
     outcome = spark.read.schema(OUTCOME).parquet(*uris) if uris else local_frame(spark, [], OUTCOME)
     if uris:
-        reject_limits.check_outcome(context, listings.by_source(), listed, outcome, folder)
+        reject_limits.check_outcome(context, checked, listed, outcome, folder)
     new_coins = frames.coins_table(listed, known, outcome)
     return {
         "images": Change(
