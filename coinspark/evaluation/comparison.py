@@ -21,6 +21,7 @@ from coinspark.evaluation.metric_rows import Key, metric_names
 from coinspark.evaluation.metrics import MAJORITY
 from coinspark.evaluation.significance import ALPHA
 from coinspark.training.baselines import BASELINES
+from coinspark.training.split_digest import check_split, split_digests
 from coinspark.vision.backbones import BACKBONES
 from coinspark.warehouse.schemas import METRICS
 
@@ -137,7 +138,12 @@ class Comparison:
 
 
 def compare(tables: Callable[[str], DataFrame], config: Config) -> Comparison:
-    """The comparison from `metrics`, `runs` and `splits`. Raises InputError if nothing has been evaluated."""
+    """The comparison from `metrics`, `runs`, `splits` and `confusion`.
+
+    Raises:
+        InputError: Nothing has been evaluated, a run was trained on another split than that of `splits`, or a
+            run has not been evaluated.
+    """
     frame = tables("metrics")
     if missing := sorted(set(METRICS.columns) - set(frame.columns)):
         raise InputError(
@@ -149,20 +155,41 @@ def compare(tables: Callable[[str], DataFrame], config: Config) -> Comparison:
         raise InputError(
             "table1: nothing has been evaluated yet; run `coinspark nightly` (or `coinspark evaluate`)"
         )
+    runs = (
+        tables("runs")
+        .select("run_id", "layer", "fold", "model", "role", "inputs")
+        .orderBy("run_id")
+        .collect()
+    )
+    _check_runs(runs, tables)
     sizes = (
         tables("splits")
         .groupBy("layer", "mint", "class")
         .agg(F.countDistinct("coin_id").alias("n"))
         .collect()
     )
-    runs = tables("runs").select("layer", "model", "role").distinct().collect()
     return comparison(metrics, sizes, runs, config)
+
+
+def _check_runs(runs: Sequence[Row], tables: Callable[[str], DataFrame]) -> None:
+    """Raise InputError unless the metrics are of these runs, and these of the present split.
+
+    A stage that was run alone leaves the tables of later stages as they were.
+    """
+    digests = split_digests(tables("splits"))
+    evaluated = {row["run_id"] for row in tables("confusion").select("run_id").distinct().collect()}
+    for run in runs:
+        check_split(run.asDict(), digests)
+        if run["run_id"] not in evaluated:
+            raise InputError(
+                f"run {run['run_id']}: it has not been evaluated; run `coinspark evaluate` first"
+            )
 
 
 def comparison(
     metrics: Sequence[Row], sizes: Sequence[Row], runs: Sequence[Row], config: Config
 ) -> Comparison:
-    """`compare` on collected rows: METRICS, [layer, mint, class, n] and [layer, model, role]."""
+    """`compare` on collected rows: METRICS, [layer, mint, class, n], and runs with layer, model and role."""
     networks = {(row["layer"], row["model"]) for row in runs if row["role"] == "network"}
     keys = {(row["layer"], row["model"]) for row in metrics}
     reference = next(((row["layer"], row["model"]) for row in metrics if row["is_reference"]), None)

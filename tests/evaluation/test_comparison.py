@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from coinspark.core.errors import InputError
 from coinspark.evaluation.comparison import Comparison, compare, comparison
 from coinspark.warehouse.schemas import METRICS
+from tests import evaluation_tables
 from tests.evaluation.comparison_rows import CONFIG, RUNS, class_sizes, metric_rows
 
 
@@ -63,3 +67,14 @@ def test_metrics_of_an_earlier_version_are_an_error(spark: SparkSession) -> None
     old = spark.createDataFrame([], METRICS.ddl).drop("p_adjusted")
     with pytest.raises(InputError, match=r"^table1: metrics has no column p_adjusted: [^\n]*nightly"):
         compare(lambda name: old, CONFIG)
+
+
+def test_run_that_has_not_been_evaluated_is_named(build: Callable[[str], DataFrame]) -> None:
+    """As after `coinspark train` alone: the metrics are those of earlier runs."""
+    run = build("runs").orderBy("run_id").first()
+    assert run is not None
+    others = build("confusion").where(F.col("run_id") != run["run_id"])
+    with pytest.raises(
+        InputError, match=f"^run {run['run_id']}: it has not been evaluated; run `coinspark eval"
+    ):
+        compare(lambda name: others if name == "confusion" else build(name), evaluation_tables.CONFIG)

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError
-from coinspark.evaluation import stage
+from coinspark.evaluation import stage, table1
 from coinspark.evaluation.report.gather import gather
 from coinspark.pipeline.stage import Context
 from coinspark.training.classifier.predict import RunModel
@@ -112,6 +112,8 @@ def test_runs_of_another_split_are_neither_evaluated_nor_reported(
         stage.STAGE.build(replace(context, read=tables))
     with pytest.raises(InputError, match=message):
         gather(tables, context.config, "build_1")
+    with pytest.raises(InputError, match=message):
+        table1.render(tables, context.config, "csv")
 
 
 def test_number_of_views_decides_the_result_of_the_stage(context: Context) -> None:

@@ -12,7 +12,6 @@ from coinspark.evaluation.report import header
 from coinspark.evaluation.report.section import ReportSection
 from coinspark.evaluation.report.sections import SECTIONS
 from coinspark.evaluation.report.source import ReportSource
-from coinspark.training.split_digest import check_split, split_digests
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,9 @@ class Page:
 def gather(tables: Tables, config: Config, build: str) -> Page:
     """The values of the report of a build.
 
-    Raises:
-        InputError: Nothing has been evaluated, or a run was trained on another split than that of the build.
+    Raises InputError as `compare`.
     """
     source = ReportSource(tables, config, build)
-    digests = split_digests(tables("splits"))
-    for run in tables("runs").orderBy("run_id").collect():
-        check_split(run.asDict(), digests)
     sections = [gather_section(name, source) for name in section_names(config)]
     return Page(
         build=build,
