@@ -48,6 +48,7 @@ class Comparisons:
         test_to_train: Layer → test units divided by training units of a fold.
         unsupervised: Layer → the steps that it fitted on all coins, test coins included.
         top_k: The k of top-k.
+        network_steps: Steps that fitted the initial weights of the networks on all coins.
     """
 
     reference: Key | None
@@ -55,6 +56,7 @@ class Comparisons:
     test_to_train: Mapping[str, float]
     unsupervised: Mapping[str, tuple[str, ...]]
     top_k: int
+    network_steps: tuple[str, ...] = ()
 
 
 class Difference(NamedTuple):
@@ -92,6 +94,8 @@ def metric_rows(outcomes: Sequence[Any], comparisons: Comparisons) -> list[Metri
         is_reference = (layer, model) == reference
         compared = reference_results if level == "mint" and not is_reference else None
         ratio = comparisons.test_to_train.get(layer, 1.0)
+        initial = comparisons.network_steps if (layer, model) in comparisons.networks else ()
+        steps = dict.fromkeys((*comparisons.unsupervised.get(layer, ()), *initial))
         for metric in metric_names(comparisons.top_k):
             counts = metric_counts(result, metric)
             rows.append(
@@ -101,7 +105,7 @@ def metric_rows(outcomes: Sequence[Any], comparisons: Comparisons) -> list[Metri
                     **_difference(result, compared, metric, ratio)._asdict(),
                     p_adjusted=None,
                     is_reference=is_reference,
-                    unsupervised=comparisons.unsupervised.get(layer, ()),
+                    unsupervised=tuple(steps),
                 )
             )
     return _with_adjusted(rows, comparisons.networks)

@@ -15,11 +15,14 @@ from pyspark.sql import functions as F
 from coinspark.classes.kinds import KINDS
 from coinspark.config import Config
 from coinspark.evaluation.metric_rows import Comparisons, Key
+from coinspark.training import run_folder
+from coinspark.warehouse.locations import local_folder
 from coinspark.warehouse.schemas import CONFUSION
 
 LEVELS = ("class", "mint")
 MAJORITY = "majority"
 """Name of the majority-class baseline in the table `metrics`; it has no run."""
+_DEEPCLUSTER = "DeepCluster network"
 
 
 def test_images(runs: DataFrame, splits: DataFrame) -> DataFrame:
@@ -115,6 +118,7 @@ def comparisons(config: Config, networks: Iterable[Key], splits: DataFrame) -> C
         networks=keys,
         test_to_train=test_to_train(splits),
         unsupervised=unsupervised_steps(config),
+        network_steps=network_steps(config),
         top_k=config.evaluation.top_k,
     )
 
@@ -140,4 +144,17 @@ def test_to_train(splits: DataFrame) -> dict[str, float]:
 
 def unsupervised_steps(config: Config) -> dict[str, tuple[str, ...]]:
     """Layer → the steps that it fitted on all coins, test coins included."""
-    return {layer.name: KINDS[layer.kind].unsupervised_steps(config) for layer in config.layers}
+    steps = {layer.name: KINDS[layer.kind].unsupervised_steps(config) for layer in config.layers}
+    if _is_deepcluster_file(config, config.features.weights_sha256):
+        for layer in config.layers_reading("clusters"):
+            steps[layer.name] = (_DEEPCLUSTER, *steps[layer.name])
+    return steps
+
+
+def network_steps(config: Config) -> tuple[str, ...]:
+    """The steps that fitted the initial weights of the trained networks on all coins, test coins included."""
+    return (_DEEPCLUSTER,) if _is_deepcluster_file(config, config.training.weights_sha256) else ()
+
+
+def _is_deepcluster_file(config: Config, sha256: str | None) -> bool:
+    return run_folder.is_deepcluster_file(local_folder(config) / "networks", sha256)

@@ -94,6 +94,7 @@ def _settings(config: Config) -> Any:
         "reference_layer": config.reference_layer,
         "views": config.training.prediction_views,
         "unsupervised": metrics.unsupervised_steps(config),
+        "network_steps": metrics.network_steps(config),
     }
 
 

@@ -13,6 +13,8 @@ from coinspark.training import checkpoint
 JOB, ERROR, LOG, PROGRESS, RESULT = "job.json", "error.txt", "worker.log", "progress.txt", "result.json"
 DRIVER_LOG = "driver.log"
 WEIGHTS = "weights.npz"
+NETWORK_MARKER = "network.json"
+"""The table row of a finished DeepCluster network, in its folder."""
 
 
 def append_progress(folder: Path, line: str) -> None:
@@ -46,3 +48,9 @@ def finished_row(folder: Path, marker: str) -> dict[str, Any] | None:
         return row if file_hash(folder / WEIGHTS) == row["sha256"] else None
     except FileNotFoundError:
         return None
+
+
+def is_deepcluster_file(networks: Path, sha256: str | None) -> bool:
+    """Whether a weights file with this SHA-256 is one of the DeepCluster networks below a folder."""
+    rows = (json.loads(file.read_text(encoding="utf-8")) for file in networks.glob(f"*/{NETWORK_MARKER}"))
+    return sha256 is not None and any(row["sha256"] == sha256.lower() for row in rows)

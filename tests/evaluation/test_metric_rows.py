@@ -169,3 +169,14 @@ def test_levels_are_separate_and_a_layer_without_common_coins_has_no_difference(
     assert values["designs", "vgg16", "class", "top1"].difference is None  # only mints are compared
     without = values["x", "vgg16", "mint", "top1"]
     assert (without.difference, without.resamples, without.p_value) == (None, None, None)
+
+
+def test_steps_of_initial_weights_mark_networks_and_no_baseline() -> None:
+    keys = [(*REFERENCE, "mint"), ("designs", "vgg16", "mint"), ("mint", "hog-svm", "mint")]
+    comparisons = replace(COMPARISONS, network_steps=("DeepCluster network", "k-means"))
+    rows = by_key(metric_rows([outcome(key, "c1", "A", 1) for key in keys], comparisons))
+    assert [rows[(*key, "top1")].unsupervised for key in keys] == [
+        ("DeepCluster network", "k-means"),
+        ("PCA", "k-means", "DeepCluster network"),
+        (),
+    ]

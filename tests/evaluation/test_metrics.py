@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
@@ -136,3 +138,26 @@ def test_unsupervised_steps_are_declared_by_the_kind_and_the_configuration() -> 
     assert steps["deepcluster"]["clusters"] == ("DeepCluster network", "PCA", "k-means")
     assert steps["deepcluster"]["entities"] == ("class selection", "entity recogniser", "word vectors")
     assert steps[None]["entities"] == ("class selection",)
+
+
+@pytest.mark.parametrize("section", ["training", "features"])
+def test_deepcluster_file_named_as_weights_is_marked(tmp_path: Path, section: str) -> None:
+    """A copy of the file counts as well: it is recognised by its hash."""
+    (tmp_path / "networks" / "deepcluster-1").mkdir(parents=True)
+    (tmp_path / "networks" / "deepcluster-1" / "network.json").write_text('{"sha256": "%s"}' % ("ab" * 32))
+    layers = [{"name": kind, "kind": kind} for kind in ("mint", "clusters")]
+    steps = {}
+    for sha256 in ("AB" * 32, "cd" * 32):
+        weights = {"weights": str(tmp_path / "copy.npz"), "weights_sha256": sha256}
+        sections = {"features": {"weights": None}, section: weights}
+        config = Config.model_validate({"layers": layers, "warehouse": str(tmp_path), **sections})
+        steps[sha256] = metrics.unsupervised_steps(config), metrics.network_steps(config)
+    without = {"mint": (), "clusters": ("PCA", "k-means")}
+    assert steps["cd" * 32] == (without, ())
+    assert (
+        steps["AB" * 32]
+        == {
+            "training": (without, ("DeepCluster network",)),
+            "features": (without | {"clusters": ("DeepCluster network", "PCA", "k-means")}, ()),
+        }[section]
+    )

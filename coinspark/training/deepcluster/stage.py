@@ -33,7 +33,6 @@ from coinspark.warehouse import schemas
 from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.locations import local_folder
 
-_MARKER = "network.json"
 _ROUND = ("round", "clusters", "sizes", "nmi", "inertia", "loss")
 
 
@@ -85,7 +84,7 @@ def _train(context: Context, shard_set: ShardSet) -> dict[str, Any]:
     code = code_version(*_modules(config))
     name = f"deepcluster-{digest([settings, shard_set.digest, code])[:12]}"
     folder = local_folder(config) / "networks" / name
-    if (row := run_folder.finished_row(folder, _MARKER)) is not None:
+    if (row := run_folder.finished_row(folder, run_folder.NETWORK_MARKER)) is not None:
         context.say(f"{name} is already trained")
         return row
     images = sum(shard_set.rows["train"])
@@ -112,7 +111,7 @@ def _train(context: Context, shard_set: ShardSet) -> dict[str, Any]:
         "sha256": result["sha256"],
         "history": result["history"],
     }
-    return run_folder.mark_finished(folder, _MARKER, row)
+    return run_folder.mark_finished(folder, run_folder.NETWORK_MARKER, row)
 
 
 def _recorded_settings(config: Config) -> dict[str, Any]:
