@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -82,3 +85,34 @@ def test_workers_with_different_weights_fail_the_run(
     job = training_job(tmp_path / "run", shards, launch="horovod")
     with pytest.raises(TrainingError, match="finished with different weights, so their gradients were not"):
         launch.run(job, spark, lambda line: None)
+
+
+_WORKER = """
+import json, sys
+from pathlib import Path
+import numpy as np
+import tensorflow as tf
+from coinspark.training.launch import horovod_collective
+workers = horovod_collective()
+weight = tf.Variable(10.0 + workers.rank)
+workers.broadcast_variables([weight])
+optimizer = workers.distribute_optimizer(tf.keras.optimizers.legacy.SGD(1.0))
+with tf.GradientTape() as tape:
+    loss = weight * (1.0 + 2 * workers.rank)
+optimizer.minimize(loss, [weight], tape=tape)
+mean = workers.mean(np.array([1.0 + 2 * workers.rank]))
+result = [workers.size, float(weight), float(mean[0]), float(workers.allreduce(mean)[0])]
+Path(sys.argv[1], f"{workers.rank}.json").write_text(json.dumps(result))
+"""
+
+
+@pytest.mark.slow
+def test_two_horovod_workers_apply_the_mean_of_their_gradients(tmp_path: Path) -> None:
+    """Gradients 1 and 3: the weight 10 of worker 0 becomes 10 - 2 on both."""
+    (tmp_path / "worker.py").write_text(_WORKER)
+    command = [sys.executable, "-m", "horovod.runner.launch", "-np", "2", "--gloo"]
+    work = [sys.executable, tmp_path / "worker.py", tmp_path]
+    environment = {**launch.worker_environment(), "OMP_NUM_THREADS": "1"}
+    subprocess.run([*command, *work], check=True, env=environment, timeout=200)
+    results = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2)]
+    assert results == [[2, 8.0, 2.0, 4.0]] * 2

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from coinspark.config import Training
 from coinspark.training.checkpoint import TrainingState
-from coinspark.training.classifier import fit
+from coinspark.training.classifier import fit, schedule
+from coinspark.training.collective import SingleWorker
 from tests.training_jobs import small_shards, training_job
 
 LOGITS = tf.constant([[2.0, 0.0, 1.0, 0.5, -0.5], [0.0, 3.0, 0.0, 1.0, 1.0]])  # three classes, two types
@@ -66,3 +68,22 @@ def test_select_best_keeps_the_last_weights_without_validation() -> None:
     state.epoch, state.weights, state.average = 2, [np.array(2)], [np.array(20)]
     fit.select_best(state, {})
     assert (state.best_epoch, state.best) == (2, [20])
+
+
+def test_learning_rate_goes_on_over_epochs_and_after_a_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two epochs of twelve steps, then a third one from the checkpoint."""
+    steps: list[int] = []
+
+    def record(training: Training, step: int, steps_per_epoch: int) -> float:
+        steps.append(step)
+        return 0.001
+
+    monkeypatch.setattr(schedule, "learning_rate_schedule", record)
+    monkeypatch.setattr(fit, "configure_tensorflow", lambda workers, seed, precision: None)
+    shards = small_shards(tmp_path / "shards")
+    for epochs, expected in ((2, range(24)), (3, range(24, 36))):
+        steps.clear()
+        fit.train(training_job(tmp_path, shards, feed="tfdata", epochs=epochs), SingleWorker())
+        assert steps == list(expected)
