@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 WORKERS ?= 3
 PYTEST := python -m pytest -c tests/pytest.ini --rootdir .
 
-.PHONY: demo test quick check bench setup lint clean
+.PHONY: demo test quick check bench mutations setup lint clean
 
 demo: setup
 	coinspark nightly --config conf/demo.yaml
@@ -27,6 +27,9 @@ lint: setup
 
 bench: setup
 	python -m tests.bench
+
+mutations: setup
+	python -m tests.mutations
 
 setup:
 	@deploy/setup.sh

@@ -31,6 +31,7 @@ MAKE = {
     "quick": "runs these tests",
     "check": "runs these tests, and the checks of style and types",
     "bench": "needs minutes to hours",
+    "mutations": "tests/mutations/test_mutations.py::test_fault_that_no_test_notices_survives",  # of a small project
 }
 """Target → the test that runs the same, or why no test runs it."""
 
@@ -52,6 +53,7 @@ ON_THE_BUILD = ("sql", "table1", "spark-conf", "check", "entities proposals", "c
 """Commands of coinspark that `test_documented_command_runs_on_the_build` runs as they are documented."""
 
 NOT_HERE = {
+    r"python -m tests\.mutations": "runs tests for minutes",
     r"python -m tests\.bench": "measures for minutes to hours",
     r"coinspark .*conf/(roman_coins|corpus_nummorum)\.yaml": "needs the real coins, for minutes to hours",
 }

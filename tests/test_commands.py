@@ -110,7 +110,8 @@ def test_module_takes_its_arguments(command: Command) -> None:
     if command.words[2] == "tests.bench":
         assert all((ROOT / "tests" / "bench" / f"bench_{name}.py").is_file() for name in command.words[3:])
     elif command.words[3:]:
-        main: Callable[..., Any] = importlib.import_module(command.words[2]).main
+        name = f"{command.words[2]}.__main__" if module.submodule_search_locations else command.words[2]
+        main: Callable[..., Any] = importlib.import_module(name).main
         inspect.signature(main).bind(*command.words[3:])
 
 

@@ -1,0 +1,141 @@
+"""Faults in training."""
+
+from __future__ import annotations
+
+from tests.mutations.mutation import Mutation
+
+MUTATIONS = (
+    Mutation(
+        "the learning rate stays after the warm-up",
+        "training/classifier/schedule.py",
+        "training.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))",
+        "training.learning_rate",
+        ("training/classifier/test_schedule.py",),
+    ),
+    Mutation(
+        "the learning rate is zero",
+        "training/classifier/schedule.py",
+        "inner_optimizer(self.model.optimizer).learning_rate = self.learning_rate",
+        "inner_optimizer(self.model.optimizer).learning_rate = 0.0",
+        ("training/test_launch.py::test_resumed_training_ends_with_the_same_weights_and_both_feeds_agree",),
+    ),
+    Mutation(
+        "the weight average keeps the share of the new weights",
+        "training/classifier/schedule.py",
+        "mean.assign_sub((mean - weight) * (1 - decay))",
+        "mean.assign_sub((mean - weight) * decay)",
+        ("training/classifier/test_schedule.py",),
+    ),
+    Mutation(
+        "the weight average is not updated in the first steps",
+        "training/classifier/schedule.py",
+        "    if step <= FIRST_STEPS:\n        return decay\n",
+        "",
+        ("training/classifier/test_schedule.py",),
+    ),
+    Mutation(
+        "images without a type take part in the loss of types",
+        "training/classifier/fit.py",
+        "tf.reduce_sum(types, 1) * type_losses",
+        "type_losses",
+        ("training/classifier/test_fit.py",),
+    ),
+    Mutation(
+        "the worst validation result is kept",
+        "training/classifier/fit.py",
+        "(top1, -loss) > (state.best_top1, -state.best_loss)",
+        "(-top1, loss) > (state.best_top1, -state.best_loss)",
+        ("training/classifier/test_fit.py",),
+    ),
+    Mutation(
+        "a resumed training starts with a new optimizer",
+        "training/classifier/fit.py",
+        "        restore_optimizer(network.optimizer, state.optimizer)\n",
+        "",
+        ("training/test_launch.py::test_resumed_training_ends_with_the_same_weights_and_both_feeds_agree",),
+    ),
+    Mutation(
+        "each epoch starts the learning rate again",
+        "training/classifier/fit.py",
+        "trainer.callback.step = state.epoch * trainer.steps",
+        "trainer.callback.step = 0",
+        ("training/classifier/test_fit.py::test_learning_rate_goes_on_over_epochs_and_after_a_resume",),
+    ),
+    Mutation(
+        "gradients of each worker alone",
+        "training/launch.py",
+        "return hvd.DistributedOptimizer(optimizer)",
+        "return optimizer",
+        ("training/test_launch.py::test_two_horovod_workers_apply_the_mean_of_their_gradients",),
+    ),
+    Mutation(
+        "gradients of the workers are summed",
+        "training/launch.py",
+        "return hvd.DistributedOptimizer(optimizer)",
+        "return hvd.DistributedOptimizer(optimizer, op=hvd.Sum)",
+        ("training/test_launch.py::test_two_horovod_workers_apply_the_mean_of_their_gradients",),
+    ),
+    Mutation(
+        "workers take other numbers of steps",
+        "training/shards.py",
+        "return min(-(-max(rows) // batch), min(rows))",
+        "return -(-max(rows) // batch)",
+        ("training/test_shards.py",),
+    ),
+    Mutation(
+        "a file is read by two workers",
+        "training/shards.py",
+        "range(rank, len(rows), workers) if rows[n]",
+        "range(0, len(rows), workers) if rows[n]",
+        ("training/test_shards.py",),
+    ),
+    Mutation(
+        "the last batch is left out",
+        "training/shards.py",
+        "return [size + 1] * remainder + [size] * (steps - remainder)",
+        "return [size] * steps",
+        ("training/test_shards.py",),
+    ),
+    Mutation(
+        "training images in the order of the ids",
+        "training/export.py",
+        '[F.xxhash64(F.lit(seed).cast("bigint"), *keys), *(F.col(key) for key in keys)]',
+        "[*(F.col(key) for key in keys)]",
+        ("training/test_export.py",),
+    ),
+    Mutation(
+        "the digest of a split ignores the sides",
+        "training/split_digest.py",
+        '("layer", "fold", "coin_id", "medium", "class", "split")',
+        '("layer", "fold", "coin_id", "medium", "class")',
+        ("training/test_split_digest.py",),
+    ),
+    Mutation(
+        "a run of another split is accepted",
+        "training/split_digest.py",
+        'if recorded is None or recorded != digests.get((run["layer"], run["fold"])):',
+        "if recorded is None:",
+        ("training/test_split_digest.py",),
+    ),
+    Mutation(
+        "weights with another hash are loaded",
+        "vision/weights.py",
+        "if sha256 is None or actual != sha256.lower():",
+        "if False:",
+        ("vision/test_weights.py",),
+    ),
+    Mutation(
+        "a checkpoint is written in place",
+        "training/checkpoint.py",
+        'part = file.with_name(f"{file.name}.part")',
+        "part = file",
+        ("training/test_checkpoint.py",),
+    ),
+    Mutation(
+        "class weights grow with the class",
+        "training/classifier/recipe.py",
+        "sum(images) / (classes * n) if n else 0.0",
+        "classes * n / sum(images)",
+        ("training/classifier/test_recipe.py",),
+    ),
+)
