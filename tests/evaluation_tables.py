@@ -18,6 +18,7 @@ from sklearn.metrics import accuracy_score, recall_score
 from coinspark.config import Config
 from coinspark.training.split_digest import split_digests
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 
 HOSTILE = "<script>alert(1)</script>"
 DESIGNS = ("Philetairos–Athena", "Asklepios", "owl", "Zeus–eagle", "Telesphoros")
@@ -114,13 +115,12 @@ def tables(spark: SparkSession) -> Callable[[str], DataFrame]:
             for n, name in enumerate(("ingest", "entities", "classes", "splits", "train", "evaluate"))
         ],
     }
-    digests = split_digests(spark.createDataFrame(rows["splits"], schemas.SPLITS.ddl))
+    digests = split_digests(local_frame(spark, rows["splits"], schemas.SPLITS.ddl))
     rows["runs"] = [_run(layer, model, all_coins, digests[layer, 0]) for layer, model in MODELS]
     rows["metrics"] = metric_rows(all_coins, rows["predictions"])
     rows["confusion"] = confusion_rows(all_coins, rows["predictions"])
     frames = {
-        name: spark.createDataFrame(values, schemas.TABLES[name].ddl).persist()
-        for name, values in rows.items()
+        name: local_frame(spark, values, schemas.TABLES[name].ddl).persist() for name, values in rows.items()
     }
     return frames.__getitem__
 

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from coinspark.classes import stage
 from coinspark.config import Config, Layer, Split
 from coinspark.pipeline.stage import Context
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import COINS, ENTITIES
 from tests.classes.design_rows import corpus
 
@@ -50,8 +51,8 @@ def tables(spark: SparkSession, seed: int = 0) -> dict[str, DataFrame]:
     random.Random(seed).shuffle(coin_rows)
     random.Random(seed).shuffle(entity_rows)
     return {
-        "coins": spark.createDataFrame(coin_rows, COINS.ddl).repartition(1 + seed % 3),
-        "entities": spark.createDataFrame(entity_rows, ENTITIES.ddl),
+        "coins": local_frame(spark, coin_rows, COINS.ddl).repartition(1 + seed % 3),
+        "entities": local_frame(spark, entity_rows, ENTITIES.ddl),
     }
 
 

@@ -11,6 +11,7 @@ from coinspark.classes import summary
 from coinspark.classes.stage import STAGE
 from coinspark.config import Config
 from coinspark.core.errors import InputError
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import CLASSES
 from tests.classes.tables import HOSTILE, build, by_coin, config, tables
 
@@ -69,8 +70,8 @@ def test_row_order_and_partitioning_do_not_matter(spark: SparkSession, tmp_path:
 
 
 def test_summary_reports_a_layer_without_new_classes(spark: SparkSession) -> None:
-    classes = spark.createDataFrame(
-        [("entities", "hostile", "original", HOSTILE, HOSTILE, "mint left whole")], CLASSES.ddl
+    classes = local_frame(
+        spark, [("entities", "hostile", "original", HOSTILE, HOSTILE, "mint left whole")], CLASSES.ddl
     )
     text = summary.render({**tables(spark), "classes": classes}.__getitem__, config(HOSTILE))
     assert text == "Layer entities: no mint has a design with enough coins; none is split"

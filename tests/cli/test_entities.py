@@ -17,6 +17,7 @@ from coinspark.cli import app as cli
 from coinspark.config import Config
 from coinspark.core.errors import ConfigError, InputError
 from coinspark.warehouse import schemas, tables
+from coinspark.warehouse.local_frame import local_frame
 from tests.entities.synthetic_names import OBJECTS, PERSONS, write_lists
 
 
@@ -134,7 +135,7 @@ def test_proposals_are_exported_by_frequency_and_never_over_a_file(
         ("en", "PERSON", "Nemesis", 2, [("a", 0, 7, "Nemesis left.")], [("Nero", 0.4)]),
         ("en", "OBJECT", "rudder", 9, [], []),
     ]
-    staged = tables.stage(spark, config, "proposals", spark.createDataFrame(rows, schemas.PROPOSALS.ddl))
+    staged = tables.stage(spark, config, "proposals", local_frame(spark, rows, schemas.PROPOSALS.ddl))
     tables.publish(spark, config, staged)
     file = tmp_path / "mine.yaml"
     file.write_text(yaml.safe_dump(config.model_dump(mode="json")))

@@ -15,6 +15,7 @@ from coinspark.entities import stage
 from coinspark.entities.engines import spacy_engine
 from coinspark.entities.engines.engine import TrainingData
 from coinspark.pipeline.stage import Context
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import COINS, ENTITIES
 from tests.entities import synthetic_names
 from tests.entities.synthetic_names import OBJECTS, PERSONS, write_lists
@@ -32,7 +33,7 @@ def coins(
         (str(number), "original", "Pergamon", [], "t", None, None, None, None, texts, None, None)
         for number, texts in enumerate(descriptions)
     ]
-    return spark.createDataFrame(rows, COINS.ddl)
+    return local_frame(spark, rows, COINS.ddl)
 
 
 def build(

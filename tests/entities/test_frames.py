@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.entities.frames import merge_by_priority
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import ENTITIES
 
 ROW = "text_id string, engine string, start int, end int, name string, unverified boolean"
@@ -25,7 +26,7 @@ def entities(spark: SparkSession) -> DataFrame:
         (text, engine, start, end, "form", "name", "OBJECT", None, [], False)
         for text, engine, start, end in spans
     ]
-    return spark.createDataFrame(rows, ENTITIES.ddl)
+    return local_frame(spark, rows, ENTITIES.ddl)
 
 
 def keys(rows: DataFrame) -> list[tuple[str, str, int]]:
@@ -67,5 +68,5 @@ def test_merge_drops_unverified_entities_without_a_list_entry(spark: SparkSessio
         ("a", "other", 0, 5, "Tyche", False),
         ("a", "other", 9, 14, "Ares", False),
     ]
-    merged = merge_by_priority(spark.createDataFrame(rows, ROW), ["spacy", "other"])
+    merged = merge_by_priority(local_frame(spark, rows, ROW), ["spacy", "other"])
     assert keys(merged) == [("a", "other", 0), ("a", "spacy", 9), ("a", "spacy", 20), ("a", "spacy", 30)]

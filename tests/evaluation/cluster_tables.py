@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 from tests import evaluation_tables
 
 CONFIG = Config.model_validate(
@@ -60,8 +61,7 @@ def cluster_tables(spark: SparkSession) -> Callable[[str], DataFrame]:
         "classes": classes,
     }
     frames = {
-        name: spark.createDataFrame(values, schemas.TABLES[name].ddl).persist()
-        for name, values in rows.items()
+        name: local_frame(spark, values, schemas.TABLES[name].ddl).persist() for name, values in rows.items()
     }
     return frames.__getitem__
 

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from coinspark.core.errors import InputError
 from coinspark.evaluation.comparison import Comparison, compare, comparison
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import METRICS
 from tests import evaluation_tables
 from tests.evaluation.comparison_rows import CONFIG, RUNS, class_sizes, metric_rows
@@ -64,7 +65,7 @@ def test_reference_is_that_of_the_metrics_whatever_the_configuration_says_now() 
 
 
 def test_metrics_of_an_earlier_version_are_an_error(spark: SparkSession) -> None:
-    old = spark.createDataFrame([], METRICS.ddl).drop("p_adjusted")
+    old = local_frame(spark, [], METRICS.ddl).drop("p_adjusted")
     with pytest.raises(InputError, match=r"^table1: metrics has no column p_adjusted: [^\n]*nightly"):
         compare(lambda name: old, CONFIG)
 

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config
 from coinspark.evaluation import metrics
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import PREDICTIONS, RUNS, SPLITS
 
 
@@ -34,10 +35,8 @@ def outcomes(spark: SparkSession) -> DataFrame:
         for (level, coin), names in predicted.items()
         for rank, name in enumerate(names, 1)
     ]
-    tests = metrics.test_images(
-        spark.createDataFrame(runs, RUNS.ddl), spark.createDataFrame(splits, SPLITS.ddl)
-    )
-    return metrics.outcomes(tests, spark.createDataFrame(predictions, PREDICTIONS.ddl)).persist()
+    tests = metrics.test_images(local_frame(spark, runs, RUNS.ddl), local_frame(spark, splits, SPLITS.ddl))
+    return metrics.outcomes(tests, local_frame(spark, predictions, PREDICTIONS.ddl)).persist()
 
 
 def test_outcomes_have_truth_prediction_and_rank_at_both_levels(outcomes: DataFrame) -> None:
@@ -78,7 +77,7 @@ def test_majority_predicts_the_largest_mints_of_the_training_split_of_each_fold(
         for side, n in zip(("train", "validation", "test"), counts, strict=True)
         for i in range(n)
     ]
-    outcomes = metrics.majority_outcomes(spark.createDataFrame(rows, SPLITS.ddl), "mint", 2).collect()
+    outcomes = metrics.majority_outcomes(local_frame(spark, rows, SPLITS.ddl), "mint", 2).collect()
     assert len(outcomes) == 7 + 3
     assert {(row["fold"], row["truth"], row["predicted"], row["rank"]) for row in outcomes} == {
         (0, "A", "A", 1),
@@ -107,7 +106,7 @@ def test_ratio_of_test_to_training_units_counts_units_of_all_folds(spark: SparkS
         for fold, of_unit in sides.items()
         for coin, medium, unit in [*coins, ("4", "original", "v")]
     ]
-    assert metrics.test_to_train(spark.createDataFrame(rows, SPLITS.ddl)) == {"mint": 2 / 3}
+    assert metrics.test_to_train(local_frame(spark, rows, SPLITS.ddl)) == {"mint": 2 / 3}
 
 
 def test_unsupervised_steps_are_declared_by_the_kind_and_the_configuration() -> None:

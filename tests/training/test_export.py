@@ -14,6 +14,7 @@ from coinspark.core.errors import InputError
 from coinspark.training import export, shards
 from coinspark.training.export import ExportSpec
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 
 SPEC = ExportSpec("mint", 0, 32, 7, 4)
 TYPES = (["Nike"], ["Tyche"], ["Nike", "Tyche"], [])
@@ -31,12 +32,14 @@ def _tables(spark: SparkSession, coins: int = 23) -> tuple[DataFrame, DataFrame,
         for n in range(coins)
         for mint in [("Perinthos", "Abdera")[n % 2]]
     ]
-    splits = spark.createDataFrame(rows, schemas.SPLITS.ddl)
-    coin_table = spark.createDataFrame(
+    splits = local_frame(spark, rows, schemas.SPLITS.ddl)
+    coin_table = local_frame(
+        spark,
         [(f"c{n}", "original", f"i{n}" if n else None, TYPES[n % 4]) for n in range(coins)],
         "coin_id string, medium string, image_id string, types array<string>",
     )
-    images = spark.createDataFrame(
+    images = local_frame(
+        spark,
         [
             (f"i{n}", size, size, size, bytearray(f"jpeg {n} {size}".encode()))
             for n in range(1, coins)

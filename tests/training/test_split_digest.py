@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.core.errors import InputError
 from coinspark.training.split_digest import check_split, split_digests
+from coinspark.warehouse.local_frame import local_frame
 
 ROWS = [
     ("mint", 0, "CN 1", "original", "Rome", "Rome", "train"),
@@ -22,7 +23,7 @@ COLUMNS = {"layer": 0, "fold": 1, "coin_id": 2, "medium": 3, "class": 5, "split"
 
 def frame(spark: SparkSession, rows: list[tuple[Any, ...]]) -> DataFrame:
     ddl = "layer string, fold int, coin_id string, medium string, mint string, class string, split string"
-    return spark.createDataFrame(rows, ddl)
+    return local_frame(spark, rows, ddl)
 
 
 def by_hand(rows: list[tuple[Any, ...]]) -> str:

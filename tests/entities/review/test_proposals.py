@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from coinspark.entities.lexicon.forms import Form
 from coinspark.entities.review import proposals, verdicts
 from coinspark.entities.review.verdicts import ProposalKey
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import ENTITIES, PROPOSALS
 
 FORMS = (
@@ -39,10 +40,12 @@ LISTED_ROWS = [entity("a", "rudder", "OBJECT", "lexicon", listed=True)]
 
 def propose(spark: SparkSession, refused: frozenset[ProposalKey] = frozenset()) -> dict[tuple[str, str], Row]:
     def frame(rows: list[tuple[object, ...]]) -> DataFrame:
-        return spark.createDataFrame(rows, ENTITIES.ddl)
+        return local_frame(spark, rows, ENTITIES.ddl)
 
-    texts = spark.createDataFrame(
-        [(key, "en", text) for key, text in TEXTS.items()], "text_id string, language string, text string"
+    texts = local_frame(
+        spark,
+        [(key, "en", text) for key, text in TEXTS.items()],
+        "text_id string, language string, text string",
     )
     rows = proposals.propose(frame(ENTITY_ROWS), frame(LISTED_ROWS), texts, FORMS, refused)
     assert rows.columns == list(PROPOSALS.columns)

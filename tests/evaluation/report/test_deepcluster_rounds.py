@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from coinspark.config import Config
 from coinspark.evaluation.report.deepcluster_rounds import NetworkRounds, Round, read_rounds
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 from tests import evaluation_tables
 
 CONFIG = Config.model_validate(
@@ -36,7 +37,7 @@ def tables_of(spark: SparkSession) -> Callable[[str], Tables]:
             ("net-new", 1, 4, [7, 1, 1, 1], None, 0.7, 2.0),
         ],
     }
-    frames = {name: spark.createDataFrame(values, schemas.TABLES[name].ddl) for name, values in rows.items()}
+    frames = {name: local_frame(spark, values, schemas.TABLES[name].ddl) for name, values in rows.items()}
 
     def tables_of(model: str) -> Tables:
         clusters = [
@@ -44,7 +45,7 @@ def tables_of(spark: SparkSession) -> Callable[[str], Tables]:
             ("seen", "i2", "Assos", model, 2, 0.5),
             ("gone", "i1", "Assos", f"{OLD[:16]}-64x64", 1, 0.5),
         ]
-        return {**frames, "clusters": spark.createDataFrame(clusters, schemas.CLUSTERS.ddl)}.__getitem__
+        return {**frames, "clusters": local_frame(spark, clusters, schemas.CLUSTERS.ddl)}.__getitem__
 
     return tables_of
 

@@ -18,6 +18,7 @@ from coinspark.evaluation.report import page as report
 from coinspark.evaluation.report.gather import GatheredSection, gather_section, section_names
 from coinspark.evaluation.report.sections import SECTIONS, classes, provenance, splits
 from coinspark.evaluation.report.source import ClassSize, ReportSource
+from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import MOVED_CLASSES
 from tests import evaluation_tables
 from tests.html_page import Reader
@@ -99,7 +100,7 @@ def test_moved_classes_are_ordered_by_mint_and_size(source: ReportSource, spark:
         _moved("designs", "Pergamon", "Pergamon/bee", 7, "Pergamon", ""),
         _moved("designs", "Pergamon", "Pergamon/owl", 12, "Pergamon", ""),
     ]
-    frame = spark.createDataFrame(rows, MOVED_CLASSES.ddl)
+    frame = local_frame(spark, rows, MOVED_CLASSES.ddl)
     changed = replace(source, tables=lambda name: frame if name == "moved_classes" else source.tables(name))
     values = splits.gather(changed)
     assert [row["class"] for row in values["moved"]] == ["Pergamon/owl", "Pergamon/bee", "Assos"]
@@ -141,6 +142,7 @@ def test_secrets_of_the_configuration_are_masked(source: ReportSource) -> None:
 
 TOY = """
 from coinspark.evaluation.report.section import ReportSection
+from coinspark.warehouse.local_frame import local_frame
 
 def gather(source):
     return {"build": source.build, "coins": source.tables("coins").count()}

@@ -17,6 +17,7 @@ from coinspark.training.classifier.predict import RunModel
 from coinspark.vision import preprocess
 from coinspark.vision.network import ImageSpec
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 from tests.training_shards import striped_image
 
 IMAGE = ImageSpec(32, 64)
@@ -110,7 +111,8 @@ def _shift(image: np.ndarray, x: int, y: int) -> np.ndarray:
 
 def test_predictions_on_spark_equal_those_on_arrays(spark: SparkSession, run: RunModel) -> None:
     jpegs = [striped_image(n) for n in range(6)]
-    images = spark.createDataFrame(
+    images = local_frame(
+        spark,
         [(f"c{n}", "original", bytearray(jpeg)) for n, jpeg in enumerate(jpegs)],
         "coin_id string, medium string, jpeg binary",
     ).repartition(2)
