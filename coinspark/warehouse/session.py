@@ -46,7 +46,9 @@ _JVM_NAMES = (
     "PythonUtils",
     "PythonSQLUtils",
     "SparkSession",
+    "org.apache.iceberg.catalog.TableIdentifier",
     "org.apache.iceberg.spark.Spark3Util",
+    "org.apache.iceberg.spark.SparkSchemaUtil",
     "org.apache.spark.sql.types.StructType",
     "org.apache.spark.sql.execution.python.UserDefinedPythonFunction",
 )
@@ -172,6 +174,7 @@ def spark_settings(config: Config) -> dict[str, str]:
         "spark.driver.memory": config.spark.driver_memory,
         "spark.ui.showConsoleProgress": "false",
         "spark.ui.enabled": "false",
+        "spark.sql.ui.explainMode": "simple",  # the plan as text, which Spark keeps for each query
     }
     if config.spark.master:
         settings["spark.master"] = config.spark.master

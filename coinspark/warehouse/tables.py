@@ -24,9 +24,12 @@ from coinspark.warehouse.schemas import Table
 
 STAGING = "staging"
 VERSION_PROPERTY = "coinspark.schema-version"
-_PROPERTIES = (
-    f"'format-version'='2', 'write.distribution-mode'='none', '{VERSION_PROPERTY}'='{schemas.VERSION}'"
-)
+_PROPERTIES = {
+    "format-version": "2",
+    "write.distribution-mode": "none",
+    VERSION_PROPERTY: str(schemas.VERSION),
+}
+_FEW = 10_000  # rows that the driver collects
 _TAG = re.compile(r"^[A-Za-z0-9_]+$")
 
 
@@ -55,13 +58,24 @@ def create(spark: SparkSession, config: Config) -> None:
     existing = {row.tableName for row in spark.sql(f"SHOW TABLES IN {namespace}").collect()}
     for table in schemas.TABLES.values():
         if table.name not in existing:
-            spark.sql(
-                f"CREATE TABLE IF NOT EXISTS {full_name(config, table.name)} ({table.ddl}) USING iceberg "
-                f"COMMENT {_quoted(table.doc)} TBLPROPERTIES ({_PROPERTIES})"
-            )
-            _handle(spark, config, table.name).newAppend().commit()
+            _create_table(spark, config, table)
         else:
             _add_columns(spark, config, table)
+
+
+def _create_table(spark: SparkSession, config: Config, table: Table) -> None:
+    """Create a table and its empty first snapshot in one commit: no killed process leaves one without it."""
+    jvm: Any = spark._jvm
+    manager = spark._jsparkSession.sessionState().catalogManager()
+    name = jvm.org.apache.iceberg.catalog.TableIdentifier.parse(f"{config.catalog.namespace}.{table.name}")
+    columns = jvm.org.apache.spark.sql.types.StructType.fromDDL(table.ddl)
+    schema = jvm.org.apache.iceberg.spark.SparkSchemaUtil.convert(columns)
+    creation = manager.catalog(config.catalog.name).icebergCatalog().buildTable(name, schema)
+    for key, value in {**_PROPERTIES, "comment": table.doc}.items():
+        creation.withProperty(key, value)
+    transaction = creation.createTransaction()
+    transaction.newAppend().commit()
+    transaction.commitTransaction()
 
 
 def check_schema_version(spark: SparkSession, config: Config) -> None:
@@ -183,11 +197,15 @@ def stage(
 
 
 def _delete_others(spark: SparkSession, target: str, table: Table, keep: DataFrame) -> None:
+    """Delete the rows of a branch whose key is not in `keep`."""
     keys = list(table.key)
     branch = spark.read.table(target).select(*keys)
     orphans = branch.join(keep.select(*keys).distinct(), keys, "left_anti")
-    if orphans.isEmpty():
+    few = orphans.limit(_FEW + 1).collect()
+    if not few:
         return
+    if len(few) <= _FEW:  # MERGE reads its source several times
+        orphans = local_frame(spark, few, ", ".join(f"`{key}` {table.columns[key]}" for key in keys))
     orphans.createOrReplaceTempView("coinspark_orphans")
     on = " AND ".join(f"kept.`{key}` = gone.`{key}`" for key in keys)
     spark.sql(f"MERGE INTO {target} kept USING coinspark_orphans gone ON {on} WHEN MATCHED THEN DELETE")

@@ -8,19 +8,33 @@ from pyspark.sql import DataFrame, SparkSession
 from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError
 from coinspark.warehouse import schemas, tables
+from coinspark.warehouse.local_frame import local_frame
 
 
 def classes(spark: SparkSession, *rows: tuple[str | None, str, str]) -> DataFrame:
     full = [("mint", coin, "original", mint, name, "") for coin, mint, name in rows]
-    return spark.createDataFrame(full, schemas.CLASSES.ddl)
+    return local_frame(spark, full, schemas.CLASSES.ddl)
 
 
 def images(spark: SparkSession, *ids: str) -> DataFrame:
-    return spark.createDataFrame([(i, 64, 64, 64, bytearray(i.encode())) for i in ids], schemas.IMAGES.ddl)
+    return local_frame(spark, [(i, 64, 64, 64, bytearray(i.encode())) for i in ids], schemas.IMAGES.ddl)
 
 
 def publish(spark: SparkSession, config: Config, rows: DataFrame) -> None:
     tables.publish(spark, config, tables.stage(spark, config, "classes", rows))
+
+
+@pytest.mark.fault(3)
+def test_table_and_its_first_snapshot_are_created_in_one_commit(spark: SparkSession, config: Config) -> None:
+    """A killed process leaves no table without a snapshot, which no later build could read."""
+    tables.create(spark, config)
+    name = tables.full_name(config, "classes")
+    assert spark.table(f"{name}.metadata_log_entries").count() == 1
+    assert spark.table(f"{name}.snapshots").count() == 1
+    assert spark.catalog.getTable(name).description == schemas.CLASSES.doc
+    properties = {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {name}").collect()}
+    assert properties["format-version"] == "2"
+    assert spark.table(name).schema == classes(spark).schema
 
 
 @pytest.mark.fault(3)
@@ -46,7 +60,12 @@ def test_stage_resets_a_branch_left_by_a_killed_run(spark: SparkSession, config:
     assert [row.image_id for row in tables.read(spark, config, "images").collect()] == ["a"]
 
 
-def test_stage_with_keep_adds_and_deletes_rows(spark: SparkSession, config: Config) -> None:
+@pytest.mark.parametrize("few", [1, 0])
+def test_stage_with_keep_adds_and_deletes_rows(
+    spark: SparkSession, config: Config, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """One row is deleted; the driver collects the keys of up to `few` rows."""
+    monkeypatch.setattr(tables, "_FEW", few)
     tables.create(spark, config)
     for new, keep in ((("a", "b"), ("a", "b")), (("c",), ("b", "c"))):
         tables.publish(
@@ -133,8 +152,8 @@ def test_create_adds_missing_columns(spark: SparkSession, config: Config) -> Non
         ("Zeus", None)
     ]
 
-    new = spark.createDataFrame(
-        [("b", "spacy", 0, 5, "Tyche", None, "PERSON", None, [], True)], schemas.ENTITIES.ddl
+    new = local_frame(
+        spark, [("b", "spacy", 0, 5, "Tyche", None, "PERSON", None, [], True)], schemas.ENTITIES.ddl
     )
     staged = tables.stage(spark, config, "entities", new)
     tables.audit(spark, config, staged)
@@ -172,7 +191,7 @@ def test_views_read_the_published_tables(spark: SparkSession, config: Config) ->
         for n, side in enumerate(["train", "train", "test"])
     ]
     tables.publish(
-        spark, config, tables.stage(spark, config, "splits", spark.createDataFrame(rows, schemas.SPLITS.ddl))
+        spark, config, tables.stage(spark, config, "splits", local_frame(spark, rows, schemas.SPLITS.ddl))
     )
     sizes = spark.table(tables.full_name(config, "class_sizes")).collect()
     assert [row.asDict() for row in sizes] == [
