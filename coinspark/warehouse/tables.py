@@ -1,8 +1,8 @@
 """Reading and publishing tables. This is the only module that uses Iceberg's API.
 
 A table is written to its branch `staging`, audited there, and published by moving `main` to that snapshot.
-This is one commit
-of the catalog: a reader sees either the old table or the new one. A build is one tag on all tables.
+This is one commit of the catalog: a reader sees the old table or the new one. A build is one tag on all
+tables.
 """
 
 from __future__ import annotations
@@ -176,8 +176,7 @@ def stage(
     Args:
         rows: Rows with exactly the table's columns.
         keep: Key columns of the rows to keep. If given, `rows` are added to the published rows, and published
-            rows whose key is
-            not in `keep` are deleted. If None, `rows` replace the table.
+            rows whose key is not in `keep` are deleted. If None, `rows` replace the table.
     """
     table = schemas.TABLES[name]
     _check_columns(table, rows)
