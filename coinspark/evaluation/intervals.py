@@ -15,7 +15,7 @@ contain the variance of training.
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import special  # scipy.stats takes as long to import as the rest of coinspark
 
 from coinspark.evaluation.scores import Floats, MetricCounts
 
@@ -88,4 +88,5 @@ def _variance(values: Floats) -> float:
 
 
 def _quantile(counts: MetricCounts) -> float:
-    return float(stats.t.ppf((1 + LEVEL) / 2, effective_units(counts.unit_weights()) - 1))
+    """Quantile of Student's t."""
+    return float(special.stdtrit(effective_units(counts.unit_weights()) - 1, (1 + LEVEL) / 2))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from coinspark.evaluation.intervals import LEVEL
 
@@ -50,8 +50,9 @@ def corrected_resampled_test(differences: Sequence[float], test_to_train: float)
         return None
     mean, degrees = float(values.mean()), len(values) - 1
     error = float(np.sqrt(values.var(ddof=1) * (1 / len(values) + test_to_train)))
-    width = float(stats.t.ppf((1 + LEVEL) / 2, degrees)) * error
-    return ResampledTest(mean, mean - width, mean + width, 2 * float(stats.t.sf(abs(mean) / error, degrees)))
+    width = float(special.stdtrit(degrees, (1 + LEVEL) / 2)) * error
+    p_value = 2 * float(special.stdtr(degrees, -abs(mean) / error))
+    return ResampledTest(mean, mean - width, mean + width, p_value)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

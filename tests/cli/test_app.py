@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -21,6 +24,15 @@ def test_help_lists_a_command_for_every_stage() -> None:
     commands = {line.split()[0] for line in output.split("Commands:")[1].splitlines() if line.strip()}
     assert {stage.name for stage in nightly.STAGES} <= commands
     assert {"nightly", "sql", "table1", "spark-conf", "check", "version"} <= commands
+
+
+def test_commands_start_without_libraries_that_only_some_need() -> None:
+    program = (
+        "import sys, coinspark.cli.app; print(*{name.split('.')[0] for name in sys.modules}, *sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    slow = {"tensorflow", "horovod", "petastorm", "spacy", "sklearn", "sparknlp", "scipy.stats"}
+    assert slow.isdisjoint(loaded.stdout.split())
 
 
 @pytest.mark.parametrize("command", typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined]
