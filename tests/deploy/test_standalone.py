@@ -114,6 +114,7 @@ def test_nightly_completes_on_standalone_cluster_with_two_workers(
             "training.launch=horovod",
             "training.workers=2",
             "training.epochs=1",
+            "training.batch=16",
             "training.layers=[mint]",
         ),
     )
