@@ -41,6 +41,27 @@ MUTATIONS = (
         ("pipeline/test_stored_files.py",),
     ),
     Mutation(
+        "the content hash is that of one row",
+        "warehouse/tables.py",
+        'F.coalesce(F.sum("h"), F.lit(0))',
+        'F.coalesce(F.max("h"), F.lit(0))',
+        ("warehouse/test_tables.py::test_content_hash_does_not_depend_on_order",),
+    ),
+    Mutation(
+        "staged rows are not published",
+        "warehouse/tables.py",
+        'handle.manageSnapshots().fastForwardBranch("main", STAGING).commit()',
+        "pass",
+        ("warehouse/test_tables.py::test_staged_rows_are_visible_only_after_publishing",),
+    ),
+    Mutation(
+        "rows that a killed run staged are published",
+        "warehouse/tables.py",
+        "left_over = handle.refs().containsKey(STAGING)",
+        "left_over = False",
+        ("warehouse/test_tables.py::test_stage_resets_a_branch_left_by_a_killed_run",),
+    ),
+    Mutation(
         "a duplicate key passes the audit",
         "warehouse/tables.py",
         'wrong = "count > 1 OR "',
