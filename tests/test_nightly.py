@@ -49,7 +49,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def build(folder: Path, spark: SparkSession) -> tuple[Config, Path]:
     """A complete build, which no test changes: its configuration and its report."""
     config = _with_namespace(builds.configuration(folder, *CLUSTERED), "build_one")
-    return config, nightly.run_build(config).report
+    environment = dict(spark.sparkContext.environment)
+    report = nightly.run_build(config).report
+    assert spark.sparkContext.environment == environment, "new Python workers load TensorFlow again"
+    return config, report
 
 
 def _with_namespace(config: Config, namespace: str) -> Config:

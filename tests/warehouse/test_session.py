@@ -112,6 +112,14 @@ def test_classes_of_the_jvm_are_not_looked_up_at_each_use(
     assert not [command for command in commands if command.startswith(look_up)]
 
 
+def test_python_workers_have_the_environment_of_the_session(spark: SparkSession) -> None:
+    def environment(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        yield pd.DataFrame({"name": [*os.environ], "value": [*os.environ.values()]})
+
+    rows = spark.range(0, 1, 1, 1).mapInPandas(environment, "name string, value string").collect()
+    assert dict(map(tuple, rows)).items() >= session.QUIET.items()
+
+
 @pytest.mark.slow
 def test_default_session_has_attempts_and_shows_no_secret_or_socket_to_others(tmp_path: Path) -> None:
     """And what the JVM prints goes to standard error."""
