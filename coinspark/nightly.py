@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from coinspark.classes import stage as classes
 from coinspark.classes.splits import stage as splits
@@ -25,7 +22,7 @@ from coinspark.pipeline.stage import Stage
 from coinspark.training.classifier import stage as training
 from coinspark.training.deepcluster import stage as deepcluster
 from coinspark.vision import clusters_stage, features_stage
-from coinspark.warehouse import schemas, tables
+from coinspark.warehouse import builds, tables
 from coinspark.warehouse.locations import local_folder
 from coinspark.warehouse.lock import lock_warehouse
 from coinspark.warehouse.session import start
@@ -69,9 +66,10 @@ def run_build(config: Config, force: bool = False, verify_files: bool = False) -
     with lock_warehouse(local_folder(config)):
         spark, began = start(config), time.monotonic()
         ran = _run(spark, config, scheduled(config), force, verify_files)
-        build = tables.latest_build(spark, config)
-        if ran or build is None or not _is_complete(spark, config, build):
-            build = _tag(spark, config)
+        build = builds.latest(spark, config)
+        if ran or build is None or not builds.is_current(spark, config, build):
+            build = builds.publish(spark, config)
+            say(f"published {build}")
         else:
             say(f"nothing new since {build}  ({time.monotonic() - began:.1f} s)")
         path = local_folder(config) / "reports" / f"{build}.html"
@@ -108,7 +106,9 @@ def up_to(config: Config, name: str) -> tuple[str, ...]:
 
 def read_at(spark: SparkSession, config: Config, build: str | None) -> Callable[[str], DataFrame]:
     """A reader of the tables as they were in a build, or of the published tables if `build` is None."""
-    return lambda name: tables.read(spark, config, name, tag=build)
+    if build is None:
+        return lambda name: tables.read(spark, config, name)
+    return lambda name: builds.read(spark, config, name, build)
 
 
 def _check_inputs(config: Config, names: Sequence[str]) -> None:
@@ -128,32 +128,3 @@ def _run(
     if any(ran):
         tables.replace_views(spark, config)
     return any(ran)
-
-
-def _tag(spark: SparkSession, config: Config) -> str:
-    """Tag every table, then append the build's row: a build exists once its row exists."""
-    taken = {
-        row["build"] for row in tables.read(spark, config, schemas.BUILDS.name).select("build").collect()
-    }
-    today = f"build_{date.today():%Y%m%d}"
-    build = next(name for name in (today, *(f"{today}_{n}" for n in range(2, 10_000))) if name not in taken)
-    snapshots = {
-        name: tables.snapshot(spark, config, name) for name in schemas.TABLES if name != schemas.BUILDS.name
-    }
-    tables.tag(spark, config, build, snapshots)
-    row = (build, datetime.now(UTC), json.dumps(snapshots, sort_keys=True))
-    tables.append(spark, config, schemas.BUILDS.name, [row])
-    say(f"published {build}")
-    return build
-
-
-def _is_complete(spark: SparkSession, config: Config, build: str) -> bool:
-    """Whether the published tables are those of this build.
-
-    They are not after a run that died before its tag.
-    """
-    row = tables.read(spark, config, schemas.BUILDS.name).where(F.col("build") == build).collect()[0]
-    return all(
-        tables.snapshot(spark, config, name) == snapshot
-        for name, snapshot in json.loads(row["snapshots"]).items()
-    )

@@ -131,14 +131,15 @@ def proposals(
 
     Fill in the column `verdict` (accept or refuse) and set entities.verdicts to the file.
     """
+    from coinspark import nightly
     from coinspark.entities.review import verdicts
-    from coinspark.warehouse import sql, tables
+    from coinspark.warehouse import sql
 
     settings = configuration(config, set_)
     if out is not None and out.exists():
         raise InputError(f"{out}: the file exists and may contain verdicts; choose another name for --out")
     spark, tag = sql.open_build(settings, build)
-    rows = tables.read(spark, settings, "proposals", tag=tag).collect()
+    rows = nightly.read_at(spark, settings, tag)("proposals").collect()
     lines = verdicts.csv_rows(row.asDict(recursive=True) for row in rows)
     mark = SEPARATORS[separator.value]
     if out is None:

@@ -29,7 +29,8 @@ def run(
     """Build and publish the stage's tables unless they are up to date; True if the stage ran.
 
     All tables are staged and audited before the first is published. A table whose rows are the same keeps its
-    snapshot, so that the stages after it are skipped.
+    snapshot, so that the stages after it are skipped. The row in `stages` comes before the publishing: if the
+    process dies in between, the next run publishes what was audited and builds nothing again.
 
     Args:
         force: Run the stage even if it is up to date.
@@ -41,18 +42,24 @@ def run(
     outside = stage.outside(config)
     current = fingerprint(config, stage, inputs, outside)
     last = _last_run(spark, config, stage.name)
+    completed = (
+        not force
+        and last is not None
+        and last["fingerprint"] == current
+        and _complete_publishing(spark, config, json.loads(last["outputs"]))
+    )
     published = {name: tables.snapshot(spark, config, name) for name in stage.writes}
     up_to_date = last is not None and last["fingerprint"] == current and _is_published(published, last)
     read = _reader(spark, config, stage, {**published, **inputs})
     if up_to_date and not force:
         if not (damaged := damaged_files(config, stage.files(config, read), verify_files)):
-            say(f"{stage.name:9} unchanged, skipped")
-            return False
+            say(f"{stage.name:9} {'published what was built before' if completed else 'unchanged, skipped'}")
+            return completed
         more = f" and {len(damaged) - 1} more files are" if len(damaged) > 1 else " is"
         say(f"{stage.name:9} {damaged[0]}{more} missing or damaged; built again")
     context = Context(spark, config, read, scratch(config, stage.name, current), progress, outside)
     context.scratch.mkdir(parents=True, exist_ok=True)
-    outputs = _build_and_publish(context, stage, json.loads(last["outputs"]) if last else {})
+    outputs = _build(context, stage, json.loads(last["outputs"]) if last else {})
     seconds = time.monotonic() - began
     row = (
         stage.name,
@@ -63,6 +70,8 @@ def run(
         json.dumps(outputs, sort_keys=True),
     )
     tables.append(spark, config, schemas.STAGES.name, [row])
+    for staged in _staged(outputs):
+        tables.publish(spark, config, staged)
     shutil.rmtree(context.scratch.parent, ignore_errors=True)
     counts = ", ".join(f"{int(output['content'].split('-')[0]):,} {name}" for name, output in outputs.items())
     say(f"{stage.name:9} {counts}  ({seconds:.0f} s)")
@@ -94,28 +103,47 @@ def scratch(config: Config, name: str, fingerprint: str) -> Path:
     return local_folder(config) / "scratch" / name / fingerprint[:16]
 
 
-def _build_and_publish(
-    context: Context, stage: Stage, before: Mapping[str, Any]
-) -> dict[str, dict[str, Any]]:
-    """Stage and audit every table, then publish those that changed; table → snapshot and content hash."""
+def _build(context: Context, stage: Stage, before: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Stage and audit every table; table → snapshot to publish and content hash.
+
+    Args:
+        before: What this function returned in the last run of the stage.
+    """
     spark, config = context.spark, context.config
     built = stage.build(context)
     if set(built) != set(stage.writes):
         raise RuntimeError(
             f"stage {stage.name} returned {sorted(built)}, but declares to write {sorted(stage.writes)}"
         )
-    staged = {}
+    outputs = {}
     for name, result in built.items():
         rows, keep = (result.rows, result.keep) if isinstance(result, Change) else (result, None)
-        staged[name] = tables.stage(spark, config, name, rows, keep)
-        tables.audit(spark, config, staged[name])
-    outputs = {}
-    for name, ready in staged.items():
+        staged = tables.stage(spark, config, name, rows, keep)
+        tables.audit(spark, config, staged)
         published = tables.snapshot(spark, config, name)
-        same = before.get(name) == {"snapshot": published, "content": ready.content}
-        snapshot = published if same else tables.publish(spark, config, ready)
-        outputs[name] = {"snapshot": snapshot, "content": ready.content}
+        same = before.get(name) == {"snapshot": published, "content": staged.content}
+        outputs[name] = {"snapshot": published if same else staged.snapshot, "content": staged.content}
     return outputs
+
+
+def _staged(outputs: Mapping[str, Mapping[str, Any]]) -> list[tables.StagedTable]:
+    return [
+        tables.StagedTable(schemas.TABLES[name], output["snapshot"], output["content"])
+        for name, output in outputs.items()
+    ]
+
+
+def _complete_publishing(spark: SparkSession, config: Config, outputs: Mapping[str, Any]) -> bool:
+    """Publish what a run staged that died before or while it published; True if there was something."""
+    staged = _staged(outputs)
+    waiting = [
+        table for table in staged if tables.snapshot(spark, config, table.table.name) != table.snapshot
+    ]
+    if not waiting or not all(tables.is_publishable(spark, config, table) for table in waiting):
+        return False
+    for table in waiting:
+        tables.publish(spark, config, table)
+    return True
 
 
 def _reader(

@@ -6,6 +6,7 @@ depend on the order or the partitioning of the tables.
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass
 from hashlib import sha256
@@ -167,12 +168,10 @@ def write_shards(
 
 def content_hash(rows: DataFrame, names: list[str]) -> str:
     """SHA-256 hex of the shards' content: the names of classes and types, and all columns of every row."""
-    columns = [
-        F.col(name).cast("string")
-        for name in ("split", "shard", "position", "coin_id", "medium", "label", "type")
-    ]
-    row_hash = F.sha2(F.concat_ws("\x1f", *columns, F.sha2("jpeg", 256)), 256)
-    total = sha256("\x1f".join(names).encode())
+    columns = ("split", "shard", "position", "coin_id", "medium", "label", "type")
+    values = F.struct(*columns, F.sha2("jpeg", 256).alias("jpeg"))
+    row_hash = F.sha2(F.to_json(values), 256)  # as JSON, values with separators stay apart
+    total = sha256(json.dumps(names).encode())
     for value in sorted(row["hash"] for row in rows.select(row_hash.alias("hash")).collect()):
         total.update(value.encode())
     return total.hexdigest()

@@ -40,7 +40,7 @@ QUIET = {
     "GLOG_minloglevel": "2",
     "PYTHONWARNINGS": "ignore",
 }
-"""Environment of all Python workers. If it changed, Spark would start new ones, which load TensorFlow again."""
+"""Environment of all Python workers. If it changed, Spark would start new ones and load TensorFlow again."""
 _JVM_NAMES = (
     "functions",
     "PythonUtils",

@@ -17,7 +17,7 @@ from coinspark.config import Config
 from coinspark.core.errors import InputError
 from coinspark.core.formatting import format_lines, one_line
 from coinspark.core.progress import say
-from coinspark.warehouse import schemas, tables, views
+from coinspark.warehouse import builds, schemas, tables, views
 from coinspark.warehouse.locations import warehouse_uri
 from coinspark.warehouse.read_only import check_reads, explained_plan
 from coinspark.warehouse.session import start
@@ -45,7 +45,7 @@ def open_build(config: Config, build: str | None) -> tuple[SparkSession, str | N
     if not tables.exists(spark, config):
         raise no_tables
     if build == "latest":
-        if (newest := tables.latest_build(spark, config)) is None:
+        if (newest := builds.latest(spark, config)) is None:
             raise InputError(
                 f"{config.warehouse}: no build has been published; run `coinspark nightly` first"
             )
@@ -71,7 +71,7 @@ def run(
     """
     spark, tag = open_build(config, build)
     most = _TABLE_ROWS if limit is None and format == "table" else limit
-    with tables.shown_build(spark, config, tag), _guarded(spark):
+    with builds.shown_build(spark, config, tag), _guarded(spark):
         try:
             frame = _read(spark, query)
             rows = iter(frame.toLocalIterator() if most is None else frame.limit(most + 1).toLocalIterator())

@@ -1,29 +1,33 @@
-"""Reading and publishing tables. This is the only module that uses Iceberg's API.
+"""Creating, reading and publishing tables. This is the only module that uses Iceberg's API.
 
-A table is written to its branch `staging`, audited there, and published by moving `main` to that snapshot.
-This is one commit of the catalog: a reader sees the old table or the new one. A build is one tag on all
-tables.
+A table is written to a branch of its own, audited there, and published by moving `main` to that snapshot.
+This is one commit of the catalog: a reader sees the old table or the new one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import IllegalArgumentException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from coinspark.config import Config
-from coinspark.core.errors import AuditError, InputError
+from coinspark.core.errors import AuditError, InputError, LockError
 from coinspark.warehouse import schemas, views
+from coinspark.warehouse.content import content_hash
 from coinspark.warehouse.local_frame import local_frame
+from coinspark.warehouse.locations import warehouse_uri
 from coinspark.warehouse.schemas import Table
 
 STAGING = "staging"
 VERSION_PROPERTY = "coinspark.schema-version"
+WAREHOUSE_PROPERTY = "coinspark.warehouse"
 _PROPERTIES = {
     "format-version": "2",
     "write.distribution-mode": "none",
@@ -35,7 +39,7 @@ _TAG = re.compile(r"^[A-Za-z0-9_]+$")
 
 @dataclass(frozen=True)
 class StagedTable:
-    """A table on its staging branch: the snapshot, and the content hash of its rows."""
+    """A table on a staging branch: the snapshot, and the content hash of its rows."""
 
     table: Table
     snapshot: int
@@ -50,9 +54,9 @@ def full_name(config: Config, name: str) -> str:
 def create(spark: SparkSession, config: Config) -> None:
     """Create the namespace, missing tables (each with an empty first snapshot) and missing columns.
 
-    Raises InputError where the tables have another schema version.
+    Raises InputError as `check_warehouse`, and where a column has another type.
     """
-    check_schema_version(spark, config)
+    check_warehouse(spark, config)
     namespace = f"{config.catalog.name}.{config.catalog.namespace}"
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {namespace}")
     existing = {row.tableName for row in spark.sql(f"SHOW TABLES IN {namespace}").collect()}
@@ -71,33 +75,66 @@ def _create_table(spark: SparkSession, config: Config, table: Table) -> None:
     columns = jvm.org.apache.spark.sql.types.StructType.fromDDL(table.ddl)
     schema = jvm.org.apache.iceberg.spark.SparkSchemaUtil.convert(columns)
     creation = manager.catalog(config.catalog.name).icebergCatalog().buildTable(name, schema)
-    for key, value in {**_PROPERTIES, "comment": table.doc}.items():
+    properties = {**_PROPERTIES, WAREHOUSE_PROPERTY: warehouse_uri(config), "comment": table.doc}
+    for key, value in properties.items():
         creation.withProperty(key, value)
     transaction = creation.createTransaction()
     transaction.newAppend().commit()
     transaction.commitTransaction()
 
 
-def check_schema_version(spark: SparkSession, config: Config) -> None:
-    """Raise InputError where the warehouse holds tables of another schema version, such as those of an older
-    coinspark.
+def check_warehouse(spark: SparkSession, config: Config) -> None:
+    """Check that the tables, if there are any, are those of this warehouse and of this version.
+
+    Raises:
+        InputError: The tables have another schema version, such as those of an older coinspark; or they
+            belong to another warehouse, since this one is a copy or two configurations share a catalog; or a
+            file is missing.
     """
-    names = [
-        name for name in (schemas.STAGES.name, "nights") if spark.catalog.tableExists(full_name(config, name))
-    ]
+    names = [name for name in (schemas.STAGES.name, "nights") if _is_known(spark, config, name)]
     if not names:
         return
-    found = int(_handle(spark, config, names[0]).properties().getOrDefault(VERSION_PROPERTY, "1"))
-    if found != schemas.VERSION:
+    properties = _handle(spark, config, names[0]).properties()
+    version = int(properties.getOrDefault(VERSION_PROPERTY, "1"))
+    if version != schemas.VERSION:
         raise InputError(
-            f"{config.warehouse}: the tables have schema version {found}, this coinspark needs "
+            f"{config.warehouse}: the tables have schema version {version}, this coinspark needs "
             f"{schemas.VERSION}; set `warehouse` to a new folder or `catalog.namespace` to a new name, and "
             "run `coinspark nightly` to build everything again from the sources"
         )
+    recorded = properties.get(WAREHOUSE_PROPERTY)
+    if recorded != warehouse_uri(config):
+        raise InputError(
+            f"{config.warehouse}: the tables of the namespace {config.catalog.name}."
+            f"{config.catalog.namespace} belong to the warehouse {recorded}. If this is a copy, it still "
+            "refers to the files of the original: open the original, or build a new warehouse from the "
+            "sources. If two configurations share a catalog, give each its own `catalog.namespace`"
+        )
+
+
+def _is_known(spark: SparkSession, config: Config, name: str) -> bool:
+    """Whether the catalog knows a table. Its files may be missing."""
+    identifier: Any = spark._jvm.org.apache.iceberg.catalog.TableIdentifier  # type: ignore[union-attr]
+    namespace = identifier.parse(f"{config.catalog.namespace}.{name}").namespace()
+    catalog = spark._jsparkSession.sessionState().catalogManager().catalog(config.catalog.name)
+    try:
+        return any(table.name() == name for table in catalog.icebergCatalog().listTables(namespace))
+    except Py4JJavaError as error:
+        if "NoSuchNamespaceException" in str(error):
+            return False
+        raise
 
 
 def _add_columns(spark: SparkSession, config: Config, table: Table) -> None:
-    existing = spark.table(full_name(config, table.name)).columns
+    _handle(spark, config, table.name)  # raises if its files are missing
+    existing = dict(spark.table(full_name(config, table.name)).dtypes)
+    for name, kind in table.columns.items():
+        if existing.get(name, kind) != kind:
+            raise InputError(
+                f"{config.warehouse}: table {table.name}: the column {name} has the type {existing[name]}, "
+                f"this coinspark needs {kind}; set `warehouse` to a new folder or `catalog.namespace` to a "
+                "new name, and run `coinspark nightly` to build everything again from the sources"
+            )
     if missing := ", ".join(
         f"`{name}` {kind}" for name, kind in table.columns.items() if name not in existing
     ):
@@ -115,50 +152,17 @@ def replace_views(spark: SparkSession, config: Config) -> None:
         )
 
 
-@contextmanager
-def shown_build(spark: SparkSession, config: Config, build: str | None) -> Iterator[None]:
-    """Context in which unqualified table and view names refer to one build, through temporary views.
-
-    None: they refer to the published tables.
-    """
-    if build is None:
-        yield
-        return
-    if build not in (known := tags(spark, config, schemas.COINS.name)):
-        raise InputError(_unknown_build(build, known))
-    try:
-        for name in schemas.TABLES:
-            if build in tags(spark, config, name):
-                read(spark, config, name, tag=build).createOrReplaceTempView(name)
-        for view in views.VIEWS.values():
-            rows = spark.sql(view.select(lambda name: f"`{name}`", config.evaluation.suspect_threshold))
-            rows.toDF(*view.columns).createOrReplaceTempView(view.name)
-        yield
-    finally:
-        for name in (*schemas.TABLES, *views.VIEWS):
-            spark.catalog.dropTempView(name)
-
-
 def exists(spark: SparkSession, config: Config) -> bool:
     """Whether this warehouse holds coinspark's tables.
 
-    Raises InputError where they have another schema version.
+    Raises InputError as `check_warehouse`.
     """
-    check_schema_version(spark, config)
-    return bool(spark.catalog.tableExists(full_name(config, schemas.BUILDS.name)))
+    check_warehouse(spark, config)
+    return _is_known(spark, config, schemas.BUILDS.name)
 
 
-def read(
-    spark: SparkSession, config: Config, name: str, snapshot: int | None = None, tag: str | None = None
-) -> DataFrame:
-    """The published table, or the table at a snapshot or at a build's tag.
-
-    Raises InputError for an unknown build.
-    """
-    if tag is not None:
-        if tag not in (known := tags(spark, config, name)):
-            raise InputError(_unknown_build(tag, known))
-        return spark.read.option("tag", tag).table(full_name(config, name))
+def read(spark: SparkSession, config: Config, name: str, snapshot: int | None = None) -> DataFrame:
+    """The published table, or the table at a snapshot."""
     reader = spark.read if snapshot is None else spark.read.option("snapshot-id", snapshot)
     return reader.table(full_name(config, name))
 
@@ -171,7 +175,7 @@ def snapshot(spark: SparkSession, config: Config, name: str) -> int:
 def stage(
     spark: SparkSession, config: Config, name: str, rows: DataFrame, keep: DataFrame | None = None
 ) -> StagedTable:
-    """Write rows to the table's staging branch.
+    """Write rows to a new branch of the table.
 
     Args:
         rows: Rows with exactly the table's columns.
@@ -180,19 +184,33 @@ def stage(
     """
     table = schemas.TABLES[name]
     _check_columns(table, rows)
-    handle = _handle(spark, config, name)
-    branches, main = handle.manageSnapshots(), handle.currentSnapshot().snapshotId()
-    left_over = handle.refs().containsKey(STAGING)  # from a run that died: reset it to the published snapshot
-    (branches.replaceBranch(STAGING, main) if left_over else branches.createBranch(STAGING, main)).commit()
-    target = f"{full_name(config, name)}.branch_{STAGING}"
+    branch = _new_branch(spark, config, name)
+    target = f"{full_name(config, name)}.branch_{branch}"
     if keep is None:
         rows.writeTo(target).overwrite(F.lit(True))
     else:
         rows.writeTo(target).append()
         _delete_others(spark, target, table, keep)
-    staged = spark.read.option("branch", STAGING).table(full_name(config, name))
-    handle.refresh()
-    return StagedTable(table, int(handle.snapshot(STAGING).snapshotId()), content_hash(staged))
+    staged = spark.read.option("branch", branch).table(full_name(config, name))
+    snapshot = int(_handle(spark, config, name).snapshot(branch).snapshotId())
+    return StagedTable(table, snapshot, content_hash(staged))
+
+
+def _new_branch(spark: SparkSession, config: Config, name: str) -> str:
+    """Create a branch from the published snapshot. Branches of runs that died are removed."""
+    handle = _handle(spark, config, name)
+    branches = handle.manageSnapshots()
+    for left_over in _staging_branches(handle):
+        branches.removeBranch(left_over)
+    branch = f"{STAGING}_{uuid.uuid4().hex[:12]}"
+    branches.createBranch(branch, handle.currentSnapshot().snapshotId()).commit()
+    return branch
+
+
+def _staging_branches(handle: Any) -> dict[str, int]:
+    """Staging branch → its snapshot."""
+    refs = handle.refs()
+    return {str(key): int(refs.get(key).snapshotId()) for key in refs.keySet() if key.startswith(STAGING)}
 
 
 def _delete_others(spark: SparkSession, target: str, table: Table, keep: DataFrame) -> None:
@@ -227,14 +245,42 @@ def audit(spark: SparkSession, config: Config, staged: StagedTable) -> None:
 
 
 def publish(spark: SparkSession, config: Config, staged: StagedTable) -> int:
-    """Fast-forward the published table to the staged snapshot and return its id.
+    """Move the published table to the staged snapshot and return its id. Every later reader sees it.
 
-    Every later reader sees it.
+    Raises:
+        LockError: Another build has published the table since it was staged, or has removed the snapshot.
+            Nothing was published.
     """
+    name, snapshot = staged.table.name, staged.snapshot
+    handle = _handle(spark, config, name)
+    if int(handle.currentSnapshot().snapshotId()) == snapshot:
+        return snapshot
+    branches = [branch for branch, head in _staging_branches(handle).items() if head == snapshot]
+    try:
+        if not branches:
+            raise LookupError
+        move = handle.manageSnapshots().fastForwardBranch("main", branches[0])
+        move.removeBranch(branches[0]).commit()
+    except (LookupError, Py4JJavaError, IllegalArgumentException) as error:
+        if branches and is_publishable(spark, config, staged):
+            raise  # storage or catalog failed
+        raise LockError(
+            f"table {name}: another build has written it since this one began; the audited rows were not "
+            "published. Run the same command again when no other build is running"
+        ) from error
+    spark.sql(f"REFRESH TABLE {full_name(config, name)}")
+    return snapshot
+
+
+def is_publishable(spark: SparkSession, config: Config, staged: StagedTable) -> bool:
+    """Whether the staged snapshot is published, or still there and based on the published one."""
     handle = _handle(spark, config, staged.table.name)
-    handle.manageSnapshots().fastForwardBranch("main", STAGING).commit()
-    spark.sql(f"REFRESH TABLE {full_name(config, staged.table.name)}")
-    return staged.snapshot
+    snapshot, published = staged.snapshot, int(handle.currentSnapshot().snapshotId())
+    if published == snapshot:
+        return True
+    util: Any = spark._jvm.org.apache.iceberg.util.SnapshotUtil  # type: ignore[union-attr]
+    is_staged = snapshot in _staging_branches(handle).values()
+    return is_staged and bool(util.isAncestorOf(handle, snapshot, published))
 
 
 def append(spark: SparkSession, config: Config, name: str, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -244,7 +290,7 @@ def append(spark: SparkSession, config: Config, name: str, rows: Iterable[tuple[
 
 
 def tag(spark: SparkSession, config: Config, name: str, snapshots: Mapping[str, int]) -> None:
-    """Tag the given snapshot of each table. Replaces a tag of this name that a build left which died."""
+    """Tag the given snapshot of each table. Replaces a tag of this name that a killed build left."""
     for table, snapshot_id in snapshots.items():
         handle = _handle(spark, config, table)
         references = handle.manageSnapshots()
@@ -256,28 +302,6 @@ def tags(spark: SparkSession, config: Config, name: str) -> list[str]:
     """Names of the builds that tag a table, sorted."""
     refs = _handle(spark, config, name).refs()
     return sorted(key for key in refs.keySet() if _TAG.match(key) and refs.get(key).isTag())
-
-
-def latest_build(spark: SparkSession, config: Config) -> str | None:
-    """Name of the newest build, or None if there is none."""
-    newest = read(spark, config, schemas.BUILDS.name).orderBy("finished", ascending=False).limit(1).collect()
-    return str(newest[0]["build"]) if newest else None
-
-
-def content_hash(rows: DataFrame) -> str:
-    """Row count and sum of the rows' xxhash64, as text. The order of rows and partitions does not count."""
-    row = (
-        rows.select(
-            F.xxhash64(*[F.col(f"`{name}`") for name in rows.columns]).cast("decimal(38,0)").alias("h")
-        )
-        .agg(F.count("*").alias("n"), F.coalesce(F.sum("h"), F.lit(0)).alias("h"))
-        .collect()[0]
-    )
-    return f"{row['n']}-{int(row['h']) % 2**64:016x}"
-
-
-def _unknown_build(build: str, known: list[str]) -> str:
-    return f"unknown build {build!r}; known builds: {', '.join(known) or 'none'}"
 
 
 def _quoted(text: str) -> str:
@@ -293,8 +317,21 @@ def _check_columns(table: Table, rows: DataFrame) -> None:
 
 
 def _handle(spark: SparkSession, config: Config, name: str) -> Any:
-    """Iceberg's Table object. Its commits are atomic and take milliseconds; the same in SQL takes seconds."""
+    """Iceberg's Table object. Its commits are atomic and take milliseconds; the same in SQL takes seconds.
+
+    Raises InputError if the catalog knows the table but its metadata file is missing.
+    """
     loader = spark._jvm.org.apache.iceberg.spark.Spark3Util  # type: ignore[union-attr]
-    handle = loader.loadIcebergTable(spark._jsparkSession, full_name(config, name))
-    handle.refresh()
+    try:
+        handle = loader.loadIcebergTable(spark._jsparkSession, full_name(config, name))
+        handle.refresh()
+    except Py4JJavaError as error:
+        if "iceberg.exceptions.NotFoundException" not in str(error):
+            raise
+        missing = re.search(r"(?:file|location): ?(\S+)", str(error.java_exception), re.IGNORECASE)
+        raise InputError(
+            f"{config.warehouse}: the catalog knows the table {full_name(config, name)}, but its file "
+            f"{missing[1] if missing else ''} is missing; move the warehouse back to its former path or "
+            "restore it from a backup, or set `warehouse` to a new folder and build again from the sources"
+        ) from error
     return handle

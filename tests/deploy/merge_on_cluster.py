@@ -27,6 +27,7 @@ from coinspark.ingest import merge
 from coinspark.ingest import stage as ingest
 from coinspark.pipeline.stage import Change, Context
 from coinspark.warehouse import schemas, session, tables
+from coinspark.warehouse.content import content_hash
 from tests import builds
 from tests.coin_photos import configured, source, write_coins
 
@@ -109,7 +110,7 @@ def _merge(
         merge._worker = worker
     frames = {name: table.rows if isinstance(table, Change) else table for name, table in built.items()}
     return {
-        "hashes": {name: tables.content_hash(rows) for name, rows in frames.items()},
+        "hashes": {name: content_hash(rows) for name, rows in frames.items()},
         "keys": frames["coins"].select(*schemas.COINS.key).distinct().count(),
         **_attempts(attempts),
     }

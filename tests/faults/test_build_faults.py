@@ -16,7 +16,9 @@ from coinspark import nightly
 from coinspark.config import Config
 from coinspark.evaluation.report import page
 from coinspark.ingest import stage as ingest
+from coinspark.warehouse import builds as published_builds
 from coinspark.warehouse import schemas, tables
+from coinspark.warehouse.content import content_hash
 from tests import builds
 from tests.training_jobs import TOY_BACKBONE
 
@@ -127,7 +129,7 @@ def small_build(
 def rows_of_build(spark: SparkSession, config: Config, build: str | None = None) -> dict[str, str]:
     """Content hash of the tables that `ingest` changes, in a build or as they are now."""
     return {
-        name: tables.content_hash(tables.read(spark, config, name, tag=build))
+        name: content_hash(nightly.read_at(spark, config, build)(name))
         for name in (*ingest.STAGE.writes, schemas.STAGES.name)
     }
 
@@ -139,7 +141,7 @@ def with_quality(config: Config, quality: int) -> Config:
 
 def check_images(spark: SparkSession, config: Config, build: str) -> None:
     """Check that every coin of the build has its image and every image a coin."""
-    images, coins = (tables.read(spark, config, name, tag=build) for name in ("images", "coins"))
+    images, coins = map(nightly.read_at(spark, config, build), ("images", "coins"))
     assert images.join(coins, "image_id", "left_anti").count() == 0
     assert coins.where("image_id IS NOT NULL").join(images, "image_id", "left_anti").count() == 0
 
@@ -173,7 +175,7 @@ def test_build_that_dies_before_or_between_two_tables_leaves_readers_the_previou
         with pytest.raises(KeyboardInterrupt):
             nightly.run_build(changed)
     assert published
-    assert tables.latest_build(spark, small_build) == before
+    assert published_builds.latest(spark, small_build) == before
     assert rows_of_build(spark, small_build, before) == rows
     after = nightly.run_build(changed).name
     assert after != before
@@ -219,7 +221,7 @@ def test_build_killed_between_two_tags_does_not_exist(
         env={**os.environ, "PYTHONPATH": str(builds.ROOT)},
     )
     assert killed.returncode == 9, killed.stderr
-    assert tables.latest_build(spark, small_build) == before
+    assert published_builds.latest(spark, small_build) == before
     assert rows_of_build(spark, small_build, before) == rows
     tagged = [name for name in schemas.TABLES if name != schemas.BUILDS.name]
     half = [build for name in tagged for build in tables.tags(spark, small_build, name) if build != before]

@@ -24,6 +24,7 @@ from coinspark.pipeline import chunks
 from coinspark.pipeline.run import run as run_stage
 from coinspark.pipeline.stage import Change, Context
 from coinspark.warehouse import schemas, tables
+from coinspark.warehouse.content import content_hash
 from coinspark.warehouse.local_frame import local_frame
 from tests.coin_photos import (
     as_bytes,
@@ -49,7 +50,7 @@ def build(spark: SparkSession, config: Config, scratch: Path) -> dict[str, DataF
 
 
 def hashes(built: dict[str, DataFrame]) -> dict[str, str]:
-    return {name: tables.content_hash(rows) for name, rows in built.items()}
+    return {name: content_hash(rows) for name, rows in built.items()}
 
 
 def reasons(built: dict[str, DataFrame]) -> dict[str, str]:

@@ -25,6 +25,7 @@ from coinspark.pipeline.run import run as run_stage
 from coinspark.pipeline.stage import Change, Context
 from coinspark.synthetic.settings import SyntheticSource
 from coinspark.warehouse import schemas, tables
+from coinspark.warehouse.content import content_hash
 from tests.coin_photos import (
     as_bytes,
     configured,
@@ -56,7 +57,7 @@ def rows(spark: SparkSession, config: Config, name: str) -> list[Any]:
 
 
 def content(spark: SparkSession, config: Config) -> dict[str, str]:
-    return {name: tables.content_hash(tables.read(spark, config, name)) for name in ingest.STAGE.writes}
+    return {name: content_hash(tables.read(spark, config, name)) for name in ingest.STAGE.writes}
 
 
 def build_once(
@@ -205,7 +206,7 @@ def test_finished_chunks_are_reused_after_a_failure(
 def hashes(built: Mapping[str, DataFrame | Change]) -> dict[str, str]:
     """Table → content hash."""
     return {
-        name: tables.content_hash(table.rows if isinstance(table, Change) else table)
+        name: content_hash(table.rows if isinstance(table, Change) else table)
         for name, table in built.items()
     }
 

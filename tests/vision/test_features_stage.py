@@ -22,6 +22,7 @@ from coinspark.pipeline.stage import Change, Context
 from coinspark.vision import clusters_stage, features, weights
 from coinspark.vision import features_stage as vision
 from coinspark.warehouse import schemas, sql, tables
+from coinspark.warehouse.content import content_hash
 from coinspark.warehouse.locations import local_folder
 from tests.training_jobs import TOY_BACKBONE
 from tests.training_shards import striped_image
@@ -104,7 +105,7 @@ def built(
     scratch.mkdir(parents=True, exist_ok=True)
     change = vision.build(Context(spark, config, read, scratch, messages.append))["features"]
     assert isinstance(change, Change)
-    return tables.content_hash(change.rows)
+    return content_hash(change.rows)
 
 
 @pytest.mark.slow

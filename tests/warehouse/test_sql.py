@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from coinspark.config import Config
 from coinspark.core.errors import InputError
-from coinspark.warehouse import schemas, sql, tables
+from coinspark.warehouse import builds, schemas, sql, tables
 from coinspark.warehouse.local_frame import local_frame
 
 WRITES = (
@@ -195,16 +195,15 @@ def test_a_build_stays_while_the_tables_go_on(spark: SparkSession, config: Confi
     tables.create(spark, config)
     tables.replace_views(spark, config)
     put(spark, config, ("1", "Rome", "train"), ("2", "Rome", "test"))
-    names = [name for name in schemas.TABLES if name != "builds"]
-    tables.tag(spark, config, "build_1", {name: tables.snapshot(spark, config, name) for name in names})
+    build = builds.publish(spark, config)
     put(spark, config, ("1", "Rome", "train"))
     spark.sql(f"USE {config.catalog.name}.{config.catalog.namespace}")
     assert list(sql.run(config, "SELECT count(*) AS n FROM splits", None, "csv")) == ["n", "1"]
-    assert list(sql.run(config, "SELECT coins FROM class_sizes", "build_1", "csv")) == ["coins", "2"]
-    assert list(sql.run(config, "SELECT count(*) AS n FROM splits", "build_1", "csv")) == ["n", "2"]
+    assert list(sql.run(config, "SELECT coins FROM class_sizes", build, "csv")) == ["coins", "2"]
+    assert list(sql.run(config, "SELECT count(*) AS n FROM splits", build, "csv")) == ["n", "2"]
     after = list(sql.run(config, "SELECT count(*) AS n FROM splits", None, "csv"))
     assert after == ["n", "1"], "the build is shown to its own query only"
-    with pytest.raises(InputError, match="unknown build 'build_9'; known builds: build_1"):
+    with pytest.raises(InputError, match=f"unknown build 'build_9'; known builds: {build}"):
         list(sql.run(config, "SELECT 1", "build_9"))
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config
-from coinspark.core.errors import AuditError, InputError
+from coinspark.core.errors import AuditError, InputError, LockError
 from coinspark.warehouse import schemas, tables
 from coinspark.warehouse.local_frame import local_frame
 
@@ -76,6 +80,49 @@ def test_stage_with_keep_adds_and_deletes_rows(
     assert sorted(row.image_id for row in tables.read(spark, config, "images").collect()) == ["b", "c"]
 
 
+@pytest.mark.fault(5)
+def test_publish_moves_only_the_audited_rows(spark: SparkSession, config: Config) -> None:
+    """Two builds stage the same table; the second also stages after the first began."""
+    tables.create(spark, config)
+    first = tables.stage(spark, config, "classes", classes(spark, ("1", "Rome", "Rome")))
+    second = tables.stage(spark, config, "classes", classes(spark, ("2", "Rome", "Rome")))
+    with pytest.raises(LockError, match="table classes: another build has written it"):
+        tables.publish(spark, config, first)
+    assert tables.read(spark, config, "classes").count() == 0
+    assert tables.publish(spark, config, second) == tables.snapshot(spark, config, "classes")
+    assert [row.coin_id for row in tables.read(spark, config, "classes").collect()] == ["2"]
+
+
+@pytest.mark.fault(5)
+def test_publish_refuses_rows_that_were_staged_before_another_publication(
+    spark: SparkSession, config: Config
+) -> None:
+    tables.create(spark, config)
+    staged = tables.stage(spark, config, "classes", classes(spark, ("1", "Rome", "Rome")))
+    name = tables.full_name(config, "classes")
+    spark.sql(f"INSERT INTO {name} VALUES ('mint', '2', 'original', 'Rome', 'Rome', '')")
+    with pytest.raises(LockError, match="table classes: another build has written it"):
+        tables.publish(spark, config, staged)
+    assert not tables.is_publishable(spark, config, staged)
+    assert [row.coin_id for row in tables.read(spark, config, "classes").collect()] == ["2"]
+
+
+@pytest.mark.fault(5)
+def test_publish_that_another_commit_overtakes_publishes_nothing(spark: SparkSession, config: Config) -> None:
+    """Another process commits between the check and the commit: the fast-forward is compared again."""
+    tables.create(spark, config)
+    staged = tables.stage(spark, config, "classes", classes(spark, ("1", "Rome", "Rome")))
+    handle = tables._handle(spark, config, "classes")
+    (branch,) = tables._staging_branches(handle)
+    move = handle.manageSnapshots().fastForwardBranch("main", branch)
+    name = tables.full_name(config, "classes")
+    spark.sql(f"INSERT INTO {name} VALUES ('mint', '2', 'original', 'Rome', 'Rome', '')")
+    with pytest.raises(Py4JJavaError):
+        move.commit()
+    assert not tables.is_publishable(spark, config, staged)
+    assert [row.coin_id for row in tables.read(spark, config, "classes").collect()] == ["2"]
+
+
 @pytest.mark.fault(2)
 @pytest.mark.parametrize(
     ("rows", "says"),
@@ -98,17 +145,6 @@ def test_stage_refuses_other_columns(spark: SparkSession, config: Config) -> Non
     tables.create(spark, config)
     with pytest.raises(AuditError, match="expected the columns"):
         tables.stage(spark, config, "classes", classes(spark).drop("evidence"))
-
-
-def test_tag_keeps_the_rows_of_its_build(spark: SparkSession, config: Config) -> None:
-    tables.create(spark, config)
-    publish(spark, config, classes(spark, ("1", "Rome", "Rome")))
-    tables.tag(spark, config, "build_1", {"classes": tables.snapshot(spark, config, "classes")})
-    publish(spark, config, classes(spark, ("2", "Rome", "Rome")))
-    assert [row.coin_id for row in tables.read(spark, config, "classes", tag="build_1").collect()] == ["1"]
-    assert [row.coin_id for row in tables.read(spark, config, "classes").collect()] == ["2"]
-    with pytest.raises(InputError, match=r"unknown build 'build_2'; known builds: build_1"):
-        tables.read(spark, config, "classes", tag="build_2")
 
 
 @pytest.mark.fault(14)
@@ -161,9 +197,8 @@ def test_create_adds_missing_columns(spark: SparkSession, config: Config) -> Non
     assert [(row["form"], row["unverified"]) for row in tables.read(spark, config, "entities").collect()] == [
         ("Tyche", True)
     ]
-    assert [row["form"] for row in tables.read(spark, config, "entities", tag="build_1").collect()] == [
-        "Zeus"
-    ]
+    (old,) = tables.read(spark, config, "entities", snapshot=before).collect()
+    assert old["form"] == "Zeus"
 
 
 def test_create_keeps_columns_of_others(spark: SparkSession, config: Config) -> None:
@@ -172,15 +207,6 @@ def test_create_keeps_columns_of_others(spark: SparkSession, config: Config) -> 
     assert dict(spark.table(name).dtypes) == {**schemas.ENTITIES.columns, "mine": "string"}
     (row,) = tables.read(spark, config, "entities").collect()
     assert (row["form"], row["mine"], row["unverified"]) == ("Zeus", "a note", None)
-
-
-def test_content_hash_does_not_depend_on_order(spark: SparkSession) -> None:
-    rows = [("1", "Rome", "Rome"), ("2", "Ostia", "Ostia"), ("3", "Rome", "Rome")]
-    whole = tables.content_hash(classes(spark, *rows).repartition(3))
-    assert whole == tables.content_hash(classes(spark, *reversed(rows)).coalesce(1))
-    assert whole != tables.content_hash(classes(spark, *rows[:2]))
-    assert whole != tables.content_hash(classes(spark, rows[0], rows[1], ("3", "Rome", "Ostia")))
-    assert tables.content_hash(classes(spark)) == "0-0000000000000000"
 
 
 def test_views_read_the_published_tables(spark: SparkSession, config: Config) -> None:
@@ -227,3 +253,42 @@ def test_create_refuses_a_warehouse_that_has_only_nights(spark: SparkSession, co
     spark.sql(f"CREATE TABLE {tables.full_name(config, 'nights')} (night string) USING iceberg")
     with pytest.raises(InputError, match="have schema version 1"):
         tables.create(spark, config)
+
+
+def test_create_refuses_a_column_of_another_type(spark: SparkSession, config: Config) -> None:
+    tables.create(spark, config)
+    name = tables.full_name(config, "confusion")
+    columns = {**schemas.CONFUSION.columns, "n": "string"}
+    spark.sql(f"DROP TABLE {name}")
+    spark.sql(f"CREATE TABLE {name} ({', '.join(f'`{n}` {k}' for n, k in columns.items())}) USING iceberg")
+    with pytest.raises(InputError, match="table confusion: the column n has the type string, this coinspark needs bigint"):
+        tables.create(spark, config)
+
+
+def test_create_refuses_the_catalog_of_another_warehouse(
+    spark: SparkSession, config: Config, tmp_path: Path
+) -> None:
+    """Two configurations on one catalog and namespace; a copied catalog file has the same effect."""
+    tables.create(spark, config)
+    other = config.model_copy(update={"warehouse": str(tmp_path / "other")})
+    for check in (tables.create, tables.exists):
+        with pytest.raises(
+            InputError, match=f"other: the tables .* belong to the warehouse {config.warehouse}"
+        ):
+            check(spark, other)
+    link = tmp_path / "link"
+    link.symlink_to(config.warehouse)
+    tables.create(spark, config.model_copy(update={"warehouse": str(link)}))
+
+
+@pytest.mark.parametrize("name", ["stages", "coins"])
+def test_missing_files_of_a_table_are_one_line(spark: SparkSession, config: Config, name: str) -> None:
+    tables.create(spark, config)
+    folder = Path(config.warehouse, config.catalog.namespace, name)
+    shutil.rmtree(folder / "metadata")
+    spark.catalog.clearCache()
+    with pytest.raises(
+        InputError, match=rf"the catalog knows the table .*{name}, but its file \S*{folder}"
+    ) as error:
+        tables.create(spark, config)
+    assert "\n" not in str(error.value)
