@@ -153,7 +153,8 @@ def test_build_that_dies_before_or_between_two_tables_leaves_readers_the_previou
     """`ingest` publishes three tables; the run dies before the first, then after the first."""
     before = nightly.run_build(small_build).name
     rows = rows_of_build(spark, small_build, before)
-    main = {name: tables.snapshot(spark, small_build, name) for name in schemas.TABLES}
+    others = schemas.TABLES.keys() - {schemas.STAGES.name}  # it has a row for what is ready to be published
+    main = {name: tables.snapshot(spark, small_build, name) for name in others}
     publish, published = tables.publish, list[int]()
 
     def die(*arguments: object) -> int:
@@ -170,7 +171,7 @@ def test_build_that_dies_before_or_between_two_tables_leaves_readers_the_previou
         patch.setattr(tables, "publish", die)
         with pytest.raises(KeyboardInterrupt):
             nightly.run_build(changed)
-        assert {name: tables.snapshot(spark, small_build, name) for name in main} == main
+        assert {name: tables.snapshot(spark, small_build, name) for name in main} == main, "all but `stages`"
         patch.setattr(tables, "publish", publish_one_table)
         with pytest.raises(KeyboardInterrupt):
             nightly.run_build(changed)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -16,6 +17,7 @@ from coinspark.core.hashing import file_hash
 from coinspark.pipeline import run as runner
 from coinspark.pipeline import stage
 from coinspark.warehouse import schemas, tables
+from coinspark.warehouse.local_frame import local_frame
 
 
 def build(context: stage.Context) -> Mapping[str, DataFrame]:
@@ -105,6 +107,68 @@ def test_failed_audit_of_one_table_publishes_none(spark: SparkSession, config: C
         run(spark, config, replace(TOY, writes=("classes", "splits"), build=build_two))
     assert tables.read(spark, config, "classes").count() == 0
     assert tables.read(spark, config, "stages").count() == 0
+
+
+@pytest.mark.fault(3, 4)
+@pytest.mark.parametrize("published", [0, 1, 2])
+def test_run_that_died_while_publishing_is_published_and_not_built_again(
+    spark: SparkSession,
+    config: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    published: int,
+) -> None:
+    """It dies before the first of two tables, between them, and after the last."""
+    tables.create(spark, config)
+    put_coins(spark, config, "Rome")
+    builds_of_toy, left = list[str](), [published]
+
+    def build_two(context: stage.Context) -> Mapping[str, DataFrame]:
+        builds_of_toy.append("built")
+        splits = [("mint", 0, "0", "original", "Rome", "Rome", "train", "1")]
+        return {**build(context), "splits": local_frame(spark, splits, schemas.SPLITS.ddl)}
+
+    publish = tables.publish
+
+    def dying(*arguments: Any) -> int:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        snapshot = publish(*arguments)
+        if not left[0] and published == 2:
+            raise KeyboardInterrupt
+        return snapshot
+
+    toy = replace(TOY, name="two", writes=("classes", "splits"), build=build_two)
+    with monkeypatch.context() as patch:
+        patch.setattr(tables, "publish", dying)
+        with pytest.raises(KeyboardInterrupt):
+            run(spark, config, toy)
+    counts = [tables.read(spark, config, name).count() for name in ("classes", "splits")]
+    assert counts == [int(published > 0), int(published > 1)]
+    assert run(spark, config, toy) == (published < 2)
+    assert ("published what was built before" in capsys.readouterr().err) == (published < 2)
+    assert [tables.read(spark, config, name).count() for name in ("classes", "splits")] == [1, 1]
+    assert builds_of_toy == ["built"]
+    assert not run(spark, config, toy)
+
+
+def test_interrupted_publication_of_other_inputs_is_built_again(
+    spark: SparkSession, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables.create(spark, config)
+    put_coins(spark, config, "Rome")
+
+    def die(*arguments: Any) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tables, "publish", die)
+        with pytest.raises(KeyboardInterrupt):
+            run(spark, config)
+    put_coins(spark, config, "Rome", "Ostia")
+    assert run(spark, config)
+    assert tables.read(spark, config, "classes").count() == 2
 
 
 def test_killed_build_leaves_its_scratch_folder_to_the_next(spark: SparkSession, config: Config) -> None:

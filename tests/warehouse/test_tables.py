@@ -261,7 +261,9 @@ def test_create_refuses_a_column_of_another_type(spark: SparkSession, config: Co
     columns = {**schemas.CONFUSION.columns, "n": "string"}
     spark.sql(f"DROP TABLE {name}")
     spark.sql(f"CREATE TABLE {name} ({', '.join(f'`{n}` {k}' for n, k in columns.items())}) USING iceberg")
-    with pytest.raises(InputError, match="table confusion: the column n has the type string, this coinspark needs bigint"):
+    with pytest.raises(
+        InputError, match="table confusion: the column n has the type string, this coinspark needs bigint"
+    ):
         tables.create(spark, config)
 
 
