@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -25,9 +26,10 @@ def folder(tmp_path: Path) -> Path:
     (home / "coinspark").symlink_to(builds.ROOT)
     config = builds.configuration(home)
     source = config.sources[0]
+    spark = {"driver_memory": "1g", "shuffle_partitions": 2, "conf": config.spark.conf}
     (home / "mine.yaml").write_text(
         f"warehouse: {home}/warehouse\n"
-        "spark: {driver_memory: 1g, shuffle_partitions: 2}\n"
+        f"spark: {json.dumps(spark)}\n"
         f"sources:\n  - {{kind: synthetic, name: synthetic, root: '{source.root}', "
         "coins: 10, mints: 2, types_per_mint: 2, photo: 64, seed: 7}\n"
         "ingest: {sizes: [32]}\n"

@@ -85,6 +85,7 @@ def test_documented_spark_sql_commands_run(published: Config, tmp_path: Path) ->
             path for path in os.environ["PATH"].split(os.pathsep) if Path(path).resolve() != own
         ),
         "SPARK_CONF_DIR": str(Path(__file__).parents[2] / "conf"),
+        "SPARK_SUBMIT_OPTS": os.environ["SPARK_SUBMIT_OPTS"],  # a JVM that starts fast
     }
     done = subprocess.run(
         ["bash", "-c", script], capture_output=True, text=True, cwd=tmp_path, timeout=200, env=environment
