@@ -65,3 +65,12 @@ def test_order_and_partitions_do_not_count(spark: SparkSession) -> None:
     assert whole.startswith("3-")
     assert whole != content_hash(local_frame(spark, rows[:2], "id string, mint string"))
     assert content_hash(local_frame(spark, [], "id string")) == "0-0000000000000000"
+
+
+def test_every_row_counts(spark: SparkSession) -> None:
+    """Each frame lacks another one of the rows, or has it twice in place of the first."""
+    rows = [(str(number),) for number in range(4)]
+    frames = [rows, *([row for row in rows if row != other] for other in rows)]
+    frames += [[row if row != rows[0] else other for row in rows] for other in rows[1:]]
+    hashes = [content_hash(local_frame(spark, frame, "a string")) for frame in frames]
+    assert len(set(hashes)) == len(frames) == 8
