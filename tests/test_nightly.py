@@ -42,7 +42,7 @@ CLUSTERED = (
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("builds")
+    return tmp_path_factory.mktemp("two wörds")
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,13 @@ def build(folder: Path, spark: SparkSession) -> tuple[Config, Path]:
     """A complete build, which no test changes: its configuration and its report."""
     config = _with_namespace(builds.configuration(folder, *CLUSTERED), "build_one")
     environment = dict(spark.sparkContext.environment)
-    report = nightly.run_build(config).report
+    hadoop = spark._jsparkSession.sessionState().newHadoopConf()
+    before = hadoop.get("fs.defaultFS")
+    spark.conf.set("fs.defaultFS", "hdfs://127.0.0.1:9")  # no path may depend on it
+    try:
+        report = nightly.run_build(config).report
+    finally:
+        spark.conf.set("fs.defaultFS", before)
     assert spark.sparkContext.environment == environment, "new Python workers load TensorFlow again"
     return config, report
 

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.ingest.frames import LISTED
 from coinspark.ingest.records import SIDES, Listing, Record
+from coinspark.warehouse.locations import file_uri
 
 _PHOTO = pa.struct([("uri", pa.string()), ("size", pa.int64()), ("modified", pa.int64())])
 _TEXT = pa.struct([(name, pa.string()) for name in ("side", "language", "text", "text_id")])
@@ -34,7 +35,7 @@ def listing_frames(spark: SparkSession, listing: Listing, folder: Path) -> tuple
     pq.write_table(pa.Table.from_pylist([_row(record) for record in listing.records], schema=_COINS), coins)
     reject_rows = [reject._asdict() for reject in listing.rejects]
     pq.write_table(pa.Table.from_pylist(reject_rows, schema=_REJECTS), rejects)
-    return spark.read.schema(LISTED).parquet(f"file://{coins}"), spark.read.parquet(f"file://{rejects}")
+    return spark.read.schema(LISTED).parquet(file_uri(coins)), spark.read.parquet(file_uri(rejects))
 
 
 def _row(record: Record) -> dict[str, object]:

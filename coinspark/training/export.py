@@ -19,6 +19,7 @@ from coinspark.core.errors import InputError
 from coinspark.training import shards
 from coinspark.training.shards import ShardSet
 from coinspark.warehouse.local_frame import local_frame
+from coinspark.warehouse.locations import file_uri
 
 SPLITS = ("train", "validation", "test")
 _MIN_TYPE_IMAGES = 3  # training images of a type; types with fewer are not trained
@@ -188,7 +189,7 @@ def _write_files(rows: DataFrame, folder: Path) -> None:
         .write.partitionBy("split", "shard")
         .option("compression", "snappy")
         .option("maxRecordsPerFile", 0)  # whatever the session's setting: one file per shard
-        .parquet(part.absolute().as_uri())
+        .parquet(file_uri(part))
     )
     for file in sorted(part.glob("split=*/shard=*/*.parquet")):
         shard, split = file.parent.name.removeprefix("shard="), file.parent.parent.name.removeprefix("split=")

@@ -22,6 +22,7 @@ from coinspark.training import augment, shards
 from coinspark.training.shards import WorkerShards
 from coinspark.vision.network import ImageSpec
 from coinspark.vision.preprocess import decode, prepare
+from coinspark.warehouse.locations import file_uri
 
 Chunk = tuple[np.ndarray[Any, Any], ...]
 Kind = Literal["petastorm", "tfdata"]
@@ -71,7 +72,7 @@ def _petastorm(files: tuple[str, ...]) -> Iterator[Chunk]:
         # One thread keeps the order of the row groups. With explicit file names Petastorm does not look for
         # `_common_metadata`, which it would unpickle.
         with make_batch_reader(
-            [Path(file).absolute().as_uri() for file in files],
+            [file_uri(Path(file)) for file in files],
             schema_fields=list(shards.COLUMNS),
             shuffle_row_groups=False,
             num_epochs=1,

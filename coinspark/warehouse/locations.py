@@ -8,10 +8,23 @@ from coinspark.config import Config
 
 
 def warehouse_uri(config: Config) -> str:
-    """Location of the tables: an absolute local path, or a URI (s3a://, hdfs://, file://) as configured."""
-    if "://" in config.warehouse:
-        return config.warehouse.rstrip("/")
-    return str(Path(config.warehouse).expanduser().resolve())
+    """Location of the tables: a URI (s3a://, hdfs://) as configured, or the `file://` URI of a folder."""
+    folder = warehouse_folder(config)
+    return config.warehouse.rstrip("/") if folder is None else file_uri(folder)
+
+
+def warehouse_folder(config: Config) -> Path | None:
+    """The absolute path of a local warehouse; None if the warehouse is in other storage."""
+    location = config.warehouse.removeprefix("file://")
+    return None if "://" in location else Path(location).expanduser().resolve()
+
+
+def file_uri(path: Path) -> str:
+    """The URI of a local file for Spark, whose default file system may be another one.
+
+    It is not percent-encoded, in contrast to `Path.as_uri`: Hadoop would take `%20` as a part of the name.
+    """
+    return f"file://{path.absolute()}"
 
 
 def local_folder(config: Config) -> Path:
@@ -20,7 +33,4 @@ def local_folder(config: Config) -> Path:
     It is the warehouse if that is a local path. A warehouse in an object store has its folder at
     `./<name>-files`, which must be on storage that all workers share.
     """
-    location = warehouse_uri(config)
-    if location.startswith("file://"):
-        return Path(location.removeprefix("file://"))
-    return Path(f"{config.name}-files").resolve() if "://" in location else Path(location)
+    return warehouse_folder(config) or Path(f"{config.name}-files").resolve()

@@ -20,7 +20,7 @@ from coinspark.core.progress import say
 from coinspark.core.storage_errors import storage_error
 from coinspark.warehouse import environment, jvm
 from coinspark.warehouse.driver_options import late_options
-from coinspark.warehouse.locations import warehouse_uri
+from coinspark.warehouse.locations import warehouse_folder, warehouse_uri
 
 _ICEBERG = {
     "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
@@ -88,11 +88,11 @@ def _create_folder(config: Config) -> None:
 
     Under spark-submit the JVM has the umask of the user's shell; this process may have a stricter one.
     """
-    location = warehouse_uri(config).removeprefix("file://")
-    if "://" in location:
+    folder = warehouse_folder(config)
+    if folder is None:
         return
-    Path(location).mkdir(parents=True, exist_ok=True)
-    catalog = Path(location, "catalog.db")
+    folder.mkdir(parents=True, exist_ok=True)
+    catalog = folder / "catalog.db"
     if not config.catalog.properties and not catalog.exists():
         catalog.touch(mode=0o660)  # SQLite takes an empty file for an empty database
 
@@ -189,15 +189,14 @@ def spark_settings(config: Config) -> dict[str, str]:
 def _catalog_settings(config: Config) -> dict[str, str]:
     """The configured catalog; by default the JDBC catalog on a SQLite file in the warehouse."""
     prefix = f"spark.sql.catalog.{config.catalog.name}"
-    location = warehouse_uri(config)
     properties = config.catalog.properties or {
         "type": "jdbc",
-        "uri": f"jdbc:sqlite:{location.removeprefix('file://')}/catalog.db",
+        "uri": f"jdbc:sqlite:{warehouse_folder(config) or warehouse_uri(config)}/catalog.db",
         "jdbc.schema-version": "V1",
     }
     return {
         prefix: "org.apache.iceberg.spark.SparkCatalog",
-        f"{prefix}.warehouse": location,
+        f"{prefix}.warehouse": warehouse_uri(config),
         f"{prefix}.default-namespace": config.catalog.namespace,
         **{f"{prefix}.{key}": value for key, value in properties.items()},
         "spark.sql.defaultCatalog": config.catalog.name,

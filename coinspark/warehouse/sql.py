@@ -6,7 +6,6 @@ import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from py4j.protocol import Py4JError, Py4JJavaError
@@ -18,7 +17,7 @@ from coinspark.core.errors import InputError
 from coinspark.core.formatting import format_lines, one_line
 from coinspark.core.progress import say
 from coinspark.warehouse import builds, schemas, tables, views
-from coinspark.warehouse.locations import warehouse_uri
+from coinspark.warehouse.locations import warehouse_folder
 from coinspark.warehouse.read_only import check_reads, explained_plan
 from coinspark.warehouse.session import start
 
@@ -38,8 +37,8 @@ def open_build(config: Config, build: str | None) -> tuple[SparkSession, str | N
     no_tables = InputError(
         f"{config.warehouse}: no tables; run `coinspark nightly` with this configuration first"
     )
-    location = warehouse_uri(config)
-    if not config.catalog.properties and "://" not in location and not Path(location).is_dir():
+    folder = warehouse_folder(config)
+    if not config.catalog.properties and folder is not None and not folder.is_dir():
         raise no_tables  # without starting Spark, which would create the folder
     spark = start(config)
     if not tables.exists(spark, config):

@@ -103,7 +103,7 @@ def check_warehouse(spark: SparkSession, config: Config) -> None:
             "run `coinspark nightly` to build everything again from the sources"
         )
     recorded = properties.get(WAREHOUSE_PROPERTY)
-    if recorded != warehouse_uri(config):
+    if recorded not in (warehouse_uri(config), None):  # None: of a coinspark that did not record it
         raise InputError(
             f"{config.warehouse}: the tables of the namespace {config.catalog.name}."
             f"{config.catalog.namespace} belong to the warehouse {recorded}. If this is a copy, it still "

@@ -29,6 +29,7 @@ from coinspark.entities.lexicon.forms import Form
 from coinspark.entities.ner import augment, unverified, word_vectors
 from coinspark.entities.ner.annotated import AnnotatedText, Span
 from coinspark.warehouse.local_frame import local_frame
+from coinspark.warehouse.locations import file_uri
 from coinspark.warehouse.schemas import ENTITIES
 
 NAME = "sparknlp"
@@ -59,7 +60,7 @@ def train(data: TrainingData, folder: Path, say: Callable[[str], None]) -> None:
         tokens = parts.with_shapes(reader.transform(parts.text_frame(spark, variants)))
         recogniser = _fit_recogniser(parts.with_labels(tokens), data)
         for name, pipeline in zip(_PIPELINES, (reader, recogniser), strict=True):
-            pipeline.write().overwrite().save((folder / name).absolute().as_uri())
+            pipeline.write().overwrite().save(file_uri(folder / name))
     unverified.write_phrases(texts, folder)
 
 
@@ -128,7 +129,7 @@ def spark_session() -> SparkSession:
 @lru_cache(maxsize=16)
 def _load(folder: str, spark: SparkSession) -> PipelineModel:
     """A stored pipeline, loaded once per session."""
-    return PipelineModel.load(Path(folder).absolute().as_uri())
+    return PipelineModel.load(file_uri(Path(folder)))
 
 
 def _augmented_texts(
