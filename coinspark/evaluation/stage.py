@@ -17,7 +17,7 @@ from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.training.classifier.predict import RunModel, predict, run_model
 from coinspark.training.split_digest import split_digests
 from coinspark.warehouse.local_frame import local_frame
-from coinspark.warehouse.locations import local_folder
+from coinspark.warehouse.locations import file_uri, local_folder
 from coinspark.warehouse.schemas import METRICS, PREDICTIONS
 
 
@@ -62,9 +62,9 @@ def _predictions(context: Context, images: DataFrame, model: RunModel) -> DataFr
     folder = context.scratch / "predictions" / model.run_id
     if not (folder / "_SUCCESS").exists():
         own = images.where(F.col("run_id") == model.run_id).drop("run_id")
-        predict(own, model, context.config.evaluation.top_k).write.mode("overwrite").parquet(str(folder))
+        predict(own, model, context.config.evaluation.top_k).write.mode("overwrite").parquet(file_uri(folder))
         context.say(f"evaluate: predicted the test images of {model.run_id}")
-    return context.spark.read.schema(PREDICTIONS.ddl).parquet(str(folder))
+    return context.spark.read.schema(PREDICTIONS.ddl).parquet(file_uri(folder))
 
 
 def _jpegs(tests: DataFrame, coins: DataFrame, images: DataFrame, size: int) -> DataFrame:

@@ -1,4 +1,4 @@
-"""Creating, reading and publishing tables. This is the only module that uses Iceberg's API.
+"""Creating, reading and publishing tables. Only this module and `catalog` use Iceberg's API.
 
 A table is written to a branch of its own, audited there, and published by moving `main` to that snapshot.
 This is one commit of the catalog: a reader sees the old table or the new one.
@@ -20,14 +20,20 @@ from pyspark.sql import functions as F
 from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError, LockError
 from coinspark.warehouse import schemas, views
+from coinspark.warehouse.catalog import (
+    VERSION_PROPERTY,
+    WAREHOUSE_PROPERTY,
+    check_warehouse,
+    full_name,
+    is_known,
+    load,
+)
 from coinspark.warehouse.content import content_hash
 from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.locations import warehouse_uri
 from coinspark.warehouse.schemas import Table
 
 STAGING = "staging"
-VERSION_PROPERTY = "coinspark.schema-version"
-WAREHOUSE_PROPERTY = "coinspark.warehouse"
 _PROPERTIES = {
     "format-version": "2",
     "write.distribution-mode": "none",
@@ -44,11 +50,6 @@ class StagedTable:
     table: Table
     snapshot: int
     content: str
-
-
-def full_name(config: Config, name: str) -> str:
-    """`catalog.namespace.table`. The configuration checks that all three are identifiers."""
-    return f"{config.catalog.name}.{config.catalog.namespace}.{name}"
 
 
 def create(spark: SparkSession, config: Config) -> None:
@@ -83,50 +84,8 @@ def _create_table(spark: SparkSession, config: Config, table: Table) -> None:
     transaction.commitTransaction()
 
 
-def check_warehouse(spark: SparkSession, config: Config) -> None:
-    """Check that the tables, if there are any, are those of this warehouse and of this version.
-
-    Raises:
-        InputError: The tables have another schema version, such as those of an older coinspark; or they
-            belong to another warehouse, since this one is a copy or two configurations share a catalog; or a
-            file is missing.
-    """
-    names = [name for name in (schemas.STAGES.name, "nights") if _is_known(spark, config, name)]
-    if not names:
-        return
-    properties = _handle(spark, config, names[0]).properties()
-    version = int(properties.getOrDefault(VERSION_PROPERTY, "1"))
-    if version != schemas.VERSION:
-        raise InputError(
-            f"{config.warehouse}: the tables have schema version {version}, this coinspark needs "
-            f"{schemas.VERSION}; set `warehouse` to a new folder or `catalog.namespace` to a new name, and "
-            "run `coinspark nightly` to build everything again from the sources"
-        )
-    recorded = properties.get(WAREHOUSE_PROPERTY)
-    if recorded not in (warehouse_uri(config), None):  # None: of a coinspark that did not record it
-        raise InputError(
-            f"{config.warehouse}: the tables of the namespace {config.catalog.name}."
-            f"{config.catalog.namespace} belong to the warehouse {recorded}. If this is a copy, it still "
-            "refers to the files of the original: open the original, or build a new warehouse from the "
-            "sources. If two configurations share a catalog, give each its own `catalog.namespace`"
-        )
-
-
-def _is_known(spark: SparkSession, config: Config, name: str) -> bool:
-    """Whether the catalog knows a table. Its files may be missing."""
-    identifier: Any = spark._jvm.org.apache.iceberg.catalog.TableIdentifier  # type: ignore[union-attr]
-    namespace = identifier.parse(f"{config.catalog.namespace}.{name}").namespace()
-    catalog = spark._jsparkSession.sessionState().catalogManager().catalog(config.catalog.name)
-    try:
-        return any(table.name() == name for table in catalog.icebergCatalog().listTables(namespace))
-    except Py4JJavaError as error:
-        if "NoSuchNamespaceException" in str(error):
-            return False
-        raise
-
-
 def _add_columns(spark: SparkSession, config: Config, table: Table) -> None:
-    _handle(spark, config, table.name)  # raises if its files are missing
+    load(spark, config, table.name)  # raises if its files are missing
     existing = dict(spark.table(full_name(config, table.name)).dtypes)
     for name, kind in table.columns.items():
         if existing.get(name, kind) != kind:
@@ -158,7 +117,7 @@ def exists(spark: SparkSession, config: Config) -> bool:
     Raises InputError as `check_warehouse`.
     """
     check_warehouse(spark, config)
-    return _is_known(spark, config, schemas.BUILDS.name)
+    return is_known(spark, config, schemas.BUILDS.name)
 
 
 def read(spark: SparkSession, config: Config, name: str, snapshot: int | None = None) -> DataFrame:
@@ -169,7 +128,7 @@ def read(spark: SparkSession, config: Config, name: str, snapshot: int | None = 
 
 def snapshot(spark: SparkSession, config: Config, name: str) -> int:
     """The id of the published snapshot."""
-    return int(_handle(spark, config, name).currentSnapshot().snapshotId())
+    return int(load(spark, config, name).currentSnapshot().snapshotId())
 
 
 def stage(
@@ -192,13 +151,13 @@ def stage(
         rows.writeTo(target).append()
         _delete_others(spark, target, table, keep)
     staged = spark.read.option("branch", branch).table(full_name(config, name))
-    snapshot = int(_handle(spark, config, name).snapshot(branch).snapshotId())
+    snapshot = int(load(spark, config, name).snapshot(branch).snapshotId())
     return StagedTable(table, snapshot, content_hash(staged))
 
 
 def _new_branch(spark: SparkSession, config: Config, name: str) -> str:
     """Create a branch from the published snapshot. Branches of runs that died are removed."""
-    handle = _handle(spark, config, name)
+    handle = load(spark, config, name)
     branches = handle.manageSnapshots()
     for left_over in _staging_branches(handle):
         branches.removeBranch(left_over)
@@ -252,7 +211,7 @@ def publish(spark: SparkSession, config: Config, staged: StagedTable) -> int:
             Nothing was published.
     """
     name, snapshot = staged.table.name, staged.snapshot
-    handle = _handle(spark, config, name)
+    handle = load(spark, config, name)
     if int(handle.currentSnapshot().snapshotId()) == snapshot:
         return snapshot
     branches = [branch for branch, head in _staging_branches(handle).items() if head == snapshot]
@@ -274,7 +233,7 @@ def publish(spark: SparkSession, config: Config, staged: StagedTable) -> int:
 
 def is_publishable(spark: SparkSession, config: Config, staged: StagedTable) -> bool:
     """Whether the staged snapshot is published, or still there and based on the published one."""
-    handle = _handle(spark, config, staged.table.name)
+    handle = load(spark, config, staged.table.name)
     snapshot, published = staged.snapshot, int(handle.currentSnapshot().snapshotId())
     if published == snapshot:
         return True
@@ -292,7 +251,7 @@ def append(spark: SparkSession, config: Config, name: str, rows: Iterable[tuple[
 def tag(spark: SparkSession, config: Config, name: str, snapshots: Mapping[str, int]) -> None:
     """Tag the given snapshot of each table. Replaces a tag of this name that a killed build left."""
     for table, snapshot_id in snapshots.items():
-        handle = _handle(spark, config, table)
+        handle = load(spark, config, table)
         references = handle.manageSnapshots()
         exists = handle.refs().containsKey(name)
         (references.replaceTag if exists else references.createTag)(name, snapshot_id).commit()
@@ -300,7 +259,7 @@ def tag(spark: SparkSession, config: Config, name: str, snapshots: Mapping[str, 
 
 def tags(spark: SparkSession, config: Config, name: str) -> list[str]:
     """Names of the builds that tag a table, sorted."""
-    refs = _handle(spark, config, name).refs()
+    refs = load(spark, config, name).refs()
     return sorted(key for key in refs.keySet() if _TAG.match(key) and refs.get(key).isTag())
 
 
@@ -314,24 +273,3 @@ def _check_columns(table: Table, rows: DataFrame) -> None:
         raise AuditError(
             f"table {table.name}: expected the columns {list(table.columns)}, found {rows.columns}"
         )
-
-
-def _handle(spark: SparkSession, config: Config, name: str) -> Any:
-    """Iceberg's Table object. Its commits are atomic and take milliseconds; the same in SQL takes seconds.
-
-    Raises InputError if the catalog knows the table but its metadata file is missing.
-    """
-    loader = spark._jvm.org.apache.iceberg.spark.Spark3Util  # type: ignore[union-attr]
-    try:
-        handle = loader.loadIcebergTable(spark._jsparkSession, full_name(config, name))
-        handle.refresh()
-    except Py4JJavaError as error:
-        if "iceberg.exceptions.NotFoundException" not in str(error):
-            raise
-        missing = re.search(r"(?:file|location): ?(\S+)", str(error.java_exception), re.IGNORECASE)
-        raise InputError(
-            f"{config.warehouse}: the catalog knows the table {full_name(config, name)}, but its file "
-            f"{missing[1] if missing else ''} is missing; move the warehouse back to its former path or "
-            "restore it from a backup, or set `warehouse` to a new folder and build again from the sources"
-        ) from error
-    return handle

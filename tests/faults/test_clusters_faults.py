@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 from coinspark.config import Config
 from coinspark.pipeline.stage import Context
 from coinspark.vision.feature_network import select_network
-from coinspark.warehouse import schemas, tables
+from coinspark.warehouse import catalog, schemas, tables
 from tests import builds
 
 HEAP = 224  # MB
@@ -82,7 +82,7 @@ def test_features_larger_than_the_memory_of_the_driver_are_clustered(
     }
     try:
         for name, frame in frames.items():
-            frame.writeTo(tables.full_name(config, name)).append()
+            frame.writeTo(catalog.full_name(config, name)).append()
     finally:
         spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
     small = {

@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 
 from coinspark.config import Config
 from coinspark.core.errors import InputError
-from coinspark.warehouse import builds, schemas, tables
+from coinspark.warehouse import builds, catalog, schemas, tables
 from coinspark.warehouse.local_frame import local_frame
 
 
@@ -52,7 +52,7 @@ def test_tables_newer_than_the_build_are_empty(spark: SparkSession, config: Conf
     tables.create(spark, config)
     publish_class(spark, config, "1")
     build = builds.publish(spark, config)
-    name = tables.full_name(config, "builds")
+    name = catalog.full_name(config, "builds")
     before = builds.snapshots(spark, config, build)
     spark.sql(f"DELETE FROM {name}")
     kept = ", ".join(f'"{table}": {id}' for table, id in before.items() if table != "classes")
@@ -65,7 +65,7 @@ def test_tables_newer_than_the_build_are_empty(spark: SparkSession, config: Conf
 
 def test_columns_newer_than_the_build_are_null(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
-    name = tables.full_name(config, "classes")
+    name = catalog.full_name(config, "classes")
     spark.sql(f"ALTER TABLE {name} DROP COLUMN evidence")
     spark.sql(f"INSERT INTO {name} VALUES ('mint', '1', 'original', 'Rome', 'Rome')")
     build = builds.publish(spark, config)

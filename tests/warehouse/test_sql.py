@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from coinspark.config import Config
 from coinspark.core.errors import InputError
-from coinspark.warehouse import builds, schemas, sql, tables
+from coinspark.warehouse import builds, catalog, schemas, sql, tables
 from coinspark.warehouse.local_frame import local_frame
 
 WRITES = (
@@ -137,7 +137,7 @@ def test_run_does_not_substitute_variables(two_coins: Config) -> None:
 )
 def test_run_answers_queries_of_many_forms(spark: SparkSession, two_coins: Config, query: str) -> None:
     spark.sql(f"USE {two_coins.catalog.name}.{two_coins.catalog.namespace}")
-    table = tables.full_name(two_coins, "splits")
+    table = catalog.full_name(two_coins, "splits")
     text = query.format(snapshot=tables.snapshot(spark, two_coins, "splits"), table=table)
     assert list(sql.run(two_coins, text, None, "csv")) == ["n", "2"]
 

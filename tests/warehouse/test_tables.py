@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError, LockError
-from coinspark.warehouse import schemas, tables
+from coinspark.warehouse import catalog, schemas, tables
 from coinspark.warehouse.local_frame import local_frame
 
 
@@ -32,7 +32,7 @@ def publish(spark: SparkSession, config: Config, rows: DataFrame) -> None:
 def test_table_and_its_first_snapshot_are_created_in_one_commit(spark: SparkSession, config: Config) -> None:
     """A killed process leaves no table without a snapshot, which no later build could read."""
     tables.create(spark, config)
-    name = tables.full_name(config, "classes")
+    name = catalog.full_name(config, "classes")
     assert spark.table(f"{name}.metadata_log_entries").count() == 1
     assert spark.table(f"{name}.snapshots").count() == 1
     assert spark.catalog.getTable(name).description == schemas.CLASSES.doc
@@ -99,7 +99,7 @@ def test_publish_refuses_rows_that_were_staged_before_another_publication(
 ) -> None:
     tables.create(spark, config)
     staged = tables.stage(spark, config, "classes", classes(spark, ("1", "Rome", "Rome")))
-    name = tables.full_name(config, "classes")
+    name = catalog.full_name(config, "classes")
     spark.sql(f"INSERT INTO {name} VALUES ('mint', '2', 'original', 'Rome', 'Rome', '')")
     with pytest.raises(LockError, match="table classes: another build has written it"):
         tables.publish(spark, config, staged)
@@ -112,10 +112,10 @@ def test_publish_that_another_commit_overtakes_publishes_nothing(spark: SparkSes
     """Another process commits between the check and the commit: the fast-forward is compared again."""
     tables.create(spark, config)
     staged = tables.stage(spark, config, "classes", classes(spark, ("1", "Rome", "Rome")))
-    handle = tables._handle(spark, config, "classes")
+    handle = catalog.load(spark, config, "classes")
     (branch,) = tables._staging_branches(handle)
     move = handle.manageSnapshots().fastForwardBranch("main", branch)
-    name = tables.full_name(config, "classes")
+    name = catalog.full_name(config, "classes")
     spark.sql(f"INSERT INTO {name} VALUES ('mint', '2', 'original', 'Rome', 'Rome', '')")
     with pytest.raises(Py4JJavaError):
         move.commit()
@@ -160,14 +160,14 @@ def test_values_with_sql_syntax_are_stored_unchanged(spark: SparkSession, config
 def old_entities(spark: SparkSession, config: Config, *more: str) -> str:
     """Create `entities` without `unverified`, with one row, one build and extra columns; its full name."""
     tables.create(spark, config)
-    name = tables.full_name(config, "entities")
+    name = catalog.full_name(config, "entities")
     columns = [
         f"`{column}` {kind}" for column, kind in schemas.ENTITIES.columns.items() if column != "unverified"
     ]
     spark.sql(f"DROP TABLE {name}")
     spark.sql(
         f"CREATE TABLE {name} ({', '.join([*columns, *more])}) USING iceberg "
-        f"TBLPROPERTIES ('{tables.VERSION_PROPERTY}'='{schemas.VERSION}')"
+        f"TBLPROPERTIES ('{catalog.VERSION_PROPERTY}'='{schemas.VERSION}')"
     )
     notes = ", 'a note'" * len(more)
     spark.sql(
@@ -219,7 +219,7 @@ def test_views_read_the_published_tables(spark: SparkSession, config: Config) ->
     tables.publish(
         spark, config, tables.stage(spark, config, "splits", local_frame(spark, rows, schemas.SPLITS.ddl))
     )
-    sizes = spark.table(tables.full_name(config, "class_sizes")).collect()
+    sizes = spark.table(catalog.full_name(config, "class_sizes")).collect()
     assert [row.asDict() for row in sizes] == [
         {
             "layer": "mint",
@@ -237,8 +237,8 @@ def test_views_read_the_published_tables(spark: SparkSession, config: Config) ->
 
 def test_create_refuses_tables_of_another_schema_version(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
-    name = tables.full_name(config, "stages")
-    spark.sql(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{tables.VERSION_PROPERTY}')")
+    name = catalog.full_name(config, "stages")
+    spark.sql(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{catalog.VERSION_PROPERTY}')")
     message = (
         f"the tables have schema version 1, this coinspark needs {schemas.VERSION}; set `warehouse` to a new"
     )
@@ -250,14 +250,14 @@ def test_create_refuses_tables_of_another_schema_version(spark: SparkSession, co
 
 def test_create_refuses_a_warehouse_that_has_only_nights(spark: SparkSession, config: Config) -> None:
     spark.sql(f"CREATE NAMESPACE {config.catalog.name}.{config.catalog.namespace}")
-    spark.sql(f"CREATE TABLE {tables.full_name(config, 'nights')} (night string) USING iceberg")
+    spark.sql(f"CREATE TABLE {catalog.full_name(config, 'nights')} (night string) USING iceberg")
     with pytest.raises(InputError, match="have schema version 1"):
         tables.create(spark, config)
 
 
 def test_create_refuses_a_column_of_another_type(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
-    name = tables.full_name(config, "confusion")
+    name = catalog.full_name(config, "confusion")
     columns = {**schemas.CONFUSION.columns, "n": "string"}
     spark.sql(f"DROP TABLE {name}")
     spark.sql(f"CREATE TABLE {name} ({', '.join(f'`{n}` {k}' for n, k in columns.items())}) USING iceberg")
