@@ -20,6 +20,7 @@ from coinspark.ingest.readers.synthetic import as_manifest
 from coinspark.training.classifier.model import Architecture, build_classifier
 from coinspark.vision import weights
 from coinspark.vision.backbones.backbone import weight_arrays
+from coinspark.warehouse import builds as published_builds
 from coinspark.warehouse import sql, tables
 from tests import builds, readme_commands
 from tests.training_jobs import TOY_BACKBONE
@@ -196,7 +197,7 @@ def test_build_without_a_coin_keeps_the_tagged_build(
     config = _with_namespace(build[0], "build_without_a_coin")
     config = config.model_copy(update={"sources": (as_manifest(config.sources[0]),)})  # sees edits
     nightly.run_stages(config, ("ingest",))
-    tag = nightly._tag(spark, config)
+    tag = published_builds.publish(spark, config)
     before = tables.read(spark, config, "coins").count()
     manifest = folder / "coins" / "coins.csv"
     text, stat = manifest.read_text(encoding="utf-8"), manifest.stat()
@@ -207,4 +208,4 @@ def test_build_without_a_coin_keeps_the_tagged_build(
         manifest.write_text(text, encoding="utf-8")
         os.utime(manifest, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     assert tables.read(spark, config, "coins").count() == before - 1
-    assert tables.read(spark, config, "coins", tag=tag).count() == before
+    assert published_builds.read(spark, config, "coins", tag).count() == before

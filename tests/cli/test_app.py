@@ -78,7 +78,7 @@ def test_accept_loss_is_a_setting_of_the_build(
 def test_spark_conf_prints_one_setting_per_line() -> None:
     lines = RUNNER.invoke(cli.app, ["spark-conf", "--set", "warehouse=/data/coins"]).output.splitlines()
     settings = dict(line.split(" ", 1) for line in lines)
-    assert settings["spark.sql.catalog.coinspark.warehouse"] == "/data/coins"
+    assert settings["spark.sql.catalog.coinspark.warehouse"] == "file:///data/coins"
     assert settings["spark.sql.catalog.coinspark.uri"] == "jdbc:sqlite:/data/coins/catalog.db"
 
 

@@ -104,4 +104,4 @@ def test_spark_defaults_match_the_default_configuration(base_config: Config) -> 
     defaults = dict(line.split(None, 1) for line in text.splitlines() if line and not line.startswith("#"))
     settings = session.spark_settings(Config(warehouse=str(root / "warehouse")))
     for key, value in defaults.items():
-        assert settings[key].replace(f"{root}/", "") == value.strip(), key
+        assert settings[key].replace(f"file://{root}/", "").replace(f"{root}/", "") == value.strip(), key

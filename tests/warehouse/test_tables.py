@@ -275,7 +275,7 @@ def test_create_refuses_the_catalog_of_another_warehouse(
     other = config.model_copy(update={"warehouse": str(tmp_path / "other")})
     for check in (tables.create, tables.exists):
         with pytest.raises(
-            InputError, match=f"other: the tables .* belong to the warehouse {config.warehouse}"
+            InputError, match=f"other: the tables .* belong to the warehouse file://{config.warehouse}"
         ):
             check(spark, other)
     link = tmp_path / "link"
