@@ -31,7 +31,8 @@ MAKE = {
     "quick": "runs these tests",
     "check": "runs these tests, and the checks of style and types",
     "bench": "needs minutes to hours",
-    "mutations": "tests/mutations/test_mutations.py::test_fault_that_no_test_notices_survives",  # of a small project
+    # of a small project:
+    "mutations": "tests/mutations/test_mutations.py::test_fault_that_no_test_notices_survives",
 }
 """Target → the test that runs the same, or why no test runs it."""
 

@@ -1,4 +1,4 @@
-"""Tables as the catalog knows them: their names, Iceberg's handles, and whether they are of this warehouse."""
+"""Tables as the catalog knows them: names, Iceberg's handles, and whether they are of this warehouse."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def test_initial_centroids_are_as_good_as_those_of_scikit_learn() -> None:
 
 
 def test_single_far_row_is_an_initial_centroid() -> None:
-    """It has 99.9 % of all squared distances; a draw of 21 of 2,001 rows would miss it in 99 % of the cases."""
+    """It has 99.9 % of all squared distances; a draw of 21 of 2,001 rows would miss it in 99 % of cases."""
     points = [*np.random.default_rng(0).normal(0, 1, 2000), 2000]
     for seed in range(5):
         assert fit(rows(points), KMeansSettings(2, 0, seed=seed))[0].centroids.max() == 2000

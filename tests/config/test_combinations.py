@@ -113,14 +113,14 @@ ALWAYS_USED = {
     "ingest": "max_reject_share max_loss_share accept_loss",
     "entities": "lists",
     "splits": "min_coins validation folds repeats by exclude_mints",
-    "training": "model layers size weights freeze_until batch_norm head_units dropout epochs batch learning_rate "
-    "warmup weight_decay label_smoothing weight_average loss class_weights auxiliary_types "
+    "training": "model layers size weights freeze_until batch_norm head_units dropout epochs batch "
+    "learning_rate warmup weight_decay label_smoothing weight_average loss class_weights auxiliary_types "
     "max_images_per_class augment precision feed launch shards prediction_views baselines",
     "deepcluster": "rounds epochs k pca_components input_filter weights batch learning_rate augment",
     "features": "weights mints split precision batch chunk scheduled",
     "evaluation": "top_k examples_per_class suspect_threshold sections",
 }
-"""Section → keys that no other key makes useless. Keys of sources and layers: see the tests of their kinds."""
+"""Section → keys that no other key makes useless. Keys of sources and layers: see tests of their kinds."""
 
 
 @pytest.mark.parametrize(("overrides", "key", "reason"), IGNORED)

@@ -27,6 +27,6 @@ class Mutation:
         """The text of the module with the fault. Raises ValueError unless `code` occurs exactly once."""
         if (count := text.count(self.code)) != 1:
             raise ValueError(
-                f"{self.file}: {self.code!r} ({self.fault}) occurs {count} times, expected once; update the entry"
+                f"{self.file}: {self.code!r} ({self.fault}) occurs {count} times, not once; update the entry"
             )
         return text.replace(self.code, self.replacement)

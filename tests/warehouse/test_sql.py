@@ -46,7 +46,7 @@ WRITES = (
     "SELECT TRANSFORM(coin_id) USING 'tee {folder}/out' AS x FROM splits",
     "SELECT * FROM (SELECT TRANSFORM(coin_id) USING 'tee {folder}/out' AS x FROM splits)",
     "WITH t AS (SELECT TRANSFORM(coin_id) USING 'tee {folder}/out' AS x FROM splits) SELECT * FROM t",
-    "SELECT * FROM splits WHERE coin_id IN (SELECT TRANSFORM(mint) USING 'tee {folder}/out' AS x FROM splits)",
+    "SELECT * FROM splits WHERE mint IN (SELECT TRANSFORM(mint) USING 'tee {folder}/out' AS x FROM splits)",
     "SELECT (SELECT max(x) FROM (SELECT TRANSFORM(mint) USING 'tee {folder}/out' AS x FROM splits))",
     "SELECT * FROM IDENTIFIER('splits')",
 )
