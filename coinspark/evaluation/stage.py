@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import reduce
 from typing import Any
 
@@ -10,15 +11,22 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.config import Config
+from coinspark.core.code_version import code_version
 from coinspark.core.errors import AuditError, InputError
+from coinspark.core.hashing import digest
 from coinspark.evaluation import metrics
 from coinspark.evaluation.metric_rows import metric_rows
+from coinspark.pipeline import scratch
 from coinspark.pipeline.stage import Change, Context, Stage
+from coinspark.training.baselines import BASELINES
 from coinspark.training.classifier.predict import RunModel, predict, run_model
 from coinspark.training.split_digest import split_digests
+from coinspark.vision.backbones import BACKBONES
 from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.locations import file_uri, local_folder
 from coinspark.warehouse.schemas import METRICS, PREDICTIONS
+
+_PREDICTIONS = "predictions"
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
@@ -37,7 +45,11 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     models = [run_model(run.asDict(), local_folder(config), digests, views) for run in run_rows]
     tests = metrics.test_images(runs, splits)
     images = _jpegs(tests, context.read("coins"), context.read("images"), config.image_size)
-    predictions = reduce(DataFrame.unionAll, [_predictions(context, images, model) for model in models])
+    parts = _part_names(images, models, config.evaluation.top_k)
+    scratch.remove_others(context.scratch / _PREDICTIONS, parts.values())
+    predictions = reduce(
+        DataFrame.unionAll, [_predictions(context, images, model, parts[model.run_id]) for model in models]
+    )
     outcomes = metrics.outcomes(tests, predictions).persist()
     _check_complete(outcomes, config)
     networks = [(run["layer"], run["model"]) for run in run_rows if run["role"] == "network"]
@@ -54,12 +66,28 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     }
 
 
-def _predictions(context: Context, images: DataFrame, model: RunModel) -> DataFrame:
+def _part_names(images: DataFrame, models: Sequence[RunModel], top_k: int) -> dict[str, str]:
+    """Run → name of its predictions in the scratch folder, with a hash of everything that decides them."""
+    image_hash = F.sum(F.xxhash64("coin_id", "medium", "jpeg").cast("decimal(38,0)"))
+    hashes = images.groupBy("run_id").agg(F.count("*").alias("n"), image_hash.alias("hash")).collect()
+    contents = {row["run_id"]: f"{row['n']}-{row['hash']}" for row in hashes}
+    names = {}
+    for model in models:
+        facts = {**asdict(model), "weights": None}  # the path does not count, the hash does
+        registry = BASELINES if model.role == "baseline" else BACKBONES
+        code = code_version(RunModel.__module__, registry.module(model.model))
+        names[model.run_id] = (
+            f"{model.run_id}-{digest([facts, contents.get(model.run_id), top_k, code])[:16]}"
+        )
+    return names
+
+
+def _predictions(context: Context, images: DataFrame, model: RunModel, part: str) -> DataFrame:
     """Predictions of one run, kept in the scratch folder: they are read three times, and inference is slow.
 
     A build that resumes after a kill finds the runs that were finished.
     """
-    folder = context.scratch / "predictions" / model.run_id
+    folder = context.scratch / _PREDICTIONS / part
     if not (folder / "_SUCCESS").exists():
         own = images.where(F.col("run_id") == model.run_id).drop("run_id")
         predict(own, model, context.config.evaluation.top_k).write.mode("overwrite").parquet(file_uri(folder))

@@ -11,16 +11,20 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 
 from coinspark.config import Config
-from coinspark.ingest import frames, reject_limits
+from coinspark.core.code_version import code_version
+from coinspark.core.hashing import digest
+from coinspark.ingest import frames, merge, reject_limits
 from coinspark.ingest.header_limits import Limits
 from coinspark.ingest.listing import SourceListings, check_sources, reader_modules
 from coinspark.ingest.listing_frames import listing_frames
 from coinspark.ingest.merge import OUTCOME, merge_coins
 from coinspark.ingest.merged_image import MergeSettings
+from coinspark.ingest.records import SIDES
 from coinspark.pipeline import chunks
 from coinspark.pipeline.chunks import ChunkedWork
 from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.warehouse.local_frame import local_frame
+from coinspark.warehouse.locations import file_uri
 
 _NO_RESULT = {"max_reject_share", "max_loss_share", "accept_loss", "chunk"}
 """Settings that do not change the tables: changing them does not run the stage again."""
@@ -61,15 +65,23 @@ def merge_settings(config: Config) -> MergeSettings:
 
 def _merge_in_chunks(context: Context, coins: DataFrame, settings: MergeSettings, folder: Path) -> list[str]:
     """Merge coins into one Parquet folder per chunk and return their URIs. JPEGs are not compressed again."""
-    version = "-".join([settings.prefix, *map(str, settings.sizes)])
-    work = ChunkedWork(coins, frames.KEY, context.config.ingest.chunk, version, "ingest", "coins merged")
+    ingest = context.config.ingest
+    rows = coins.select(*frames.KEY, *SIDES)
+    version = _outcome_version(settings, ingest.max_bytes)
+    work = ChunkedWork(rows, frames.KEY, ingest.chunk, version, "ingest", "coins merged")
 
     def write(chunk: DataFrame, count: int, path: Path) -> None:
         partitions = chunks.count_partitions(context.spark, count, per_core=4)  # photos differ in size
-        outcome = merge_coins(chunk, settings, context.config.ingest.max_bytes, partitions)
-        outcome.write.mode("overwrite").option("compression", "none").parquet(f"file://{path}")
+        outcome = merge_coins(chunk, settings, ingest.max_bytes, partitions)
+        outcome.write.mode("overwrite").option("compression", "none").parquet(file_uri(path))
 
     return chunks.run_in_chunks(context, work, folder, write)
+
+
+def _outcome_version(settings: MergeSettings, max_bytes: int) -> str:
+    """What decides the outcome of merging besides the photos: settings, limits, code and library versions."""
+    facts = [settings.prefix, settings.sizes, settings.limits, max_bytes]
+    return digest([*facts, code_version(merge.__name__)])[:16]
 
 
 def _settings(config: Config) -> Sequence[object]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
+from coinspark.pipeline import scratch
 from coinspark.pipeline.stage import Context
+from coinspark.warehouse.content import row_hash
+from coinspark.warehouse.locations import file_uri
 
 _BUCKETS = 1024  # a chunk is a range of buckets
+_ROWS = "rows"
+_NAME = re.compile(r"(?P<first>\d{4})-(?P<last>\d{4})-.+")
 
 
 @dataclass(frozen=True)
@@ -21,11 +27,11 @@ class ChunkedWork:
     """Rows to process in chunks.
 
     Attributes:
-        rows: The rows to process.
-        key: Columns that identify a row; they alone decide its chunk.
+        rows: The rows to process, only with columns that decide the result.
+        key: Columns that identify a row; they alone decide its bucket.
         size: Approximate number of rows per chunk.
-        version: Identifies everything else that decides the result, such as settings; a part of each chunk's
-            name.
+        version: Identifies everything else that decides the result, such as settings and the version of the
+            code; a part of each chunk's name.
         stage: Name of the stage, for the progress line.
         action: What happens to the rows, for the progress line, such as "coins merged".
     """
@@ -43,16 +49,19 @@ def run_in_chunks(
 ) -> list[str]:
     """Write one Parquet folder per chunk below `folder` and return their URIs.
 
-    A chunk that is complete, from the same rows and version, is not written again. The rows are stored first,
-    so that their query runs once and not once per chunk.
+    A chunk of an earlier run that is complete, from the same rows and version, is not written again; other
+    chunks of earlier runs are deleted. The rows are stored first, so that their query runs once and not once
+    per chunk.
 
     Args:
         write: `write(rows, count, path)` processes the rows of a chunk and writes the result to `path`.
     """
-    stored = _store_rows(context.spark, work, folder / "rows")
-    rows_hash = F.sum(F.xxhash64(*stored.columns).cast("decimal(38,0)")).alias("rows_hash")
+    stored = _store_rows(context.spark, work, folder / _ROWS)
+    rows_hash = F.sum(row_hash(stored).cast("decimal(38,0)")).alias("rows_hash")
     buckets = stored.groupBy("bucket").agg(F.count("*").alias("n"), rows_hash).orderBy("bucket").collect()
-    chunks = _group_buckets(buckets, work.size)
+    finished = {path.parent.name for path in folder.glob("*/_SUCCESS")}
+    chunks = _group_buckets(buckets, work, finished)
+    scratch.remove_others(folder, {_ROWS, *(_chunk_name(chunk, work.version) for chunk in chunks)})
     total, done, written, began = sum(row["n"] for row in buckets), 0, 0, time.monotonic()
     uris = []
     for number, chunk in enumerate(chunks, start=1):
@@ -65,7 +74,7 @@ def run_in_chunks(
         speed = written / max(time.monotonic() - began, 1e-3)
         progress = f"chunk {number} of {len(chunks)}: {done:,} of {total:,} {work.action}, {speed:,.0f}/s"
         context.say(f"{work.stage:9} {progress}")
-        uris.append(_uri(path))
+        uris.append(file_uri(path))
     return uris
 
 
@@ -80,25 +89,35 @@ def count_partitions(spark: SparkSession, rows: int, per_core: int) -> int:
 def _store_rows(spark: SparkSession, work: ChunkedWork, path: Path) -> DataFrame:
     """The rows with their `bucket`, written to Parquet and read back."""
     bucket = F.pmod(F.xxhash64(*work.key), F.lit(_BUCKETS)).cast("int")
-    work.rows.withColumn("bucket", bucket).write.mode("overwrite").parquet(_uri(path))
-    return spark.read.parquet(_uri(path))
+    work.rows.withColumn("bucket", bucket).write.mode("overwrite").parquet(file_uri(path))
+    return spark.read.parquet(file_uri(path))
 
 
-def _group_buckets(buckets: Sequence[Row], size: int) -> list[list[Row]]:
-    """Consecutive buckets in groups of about `size` rows.
+def _group_buckets(
+    buckets: Sequence[Row], work: ChunkedWork, finished: Collection[str] = ()
+) -> list[list[Row]]:
+    """Consecutive buckets as chunks: finished ones whose rows are the same, and others of about `size` rows.
 
-    The number of groups is a power of two, so that a few rows more or less rarely move other rows to another
-    chunk.
+    The finished chunks may be of another size: the number of rows, which decides it, can change between runs.
+
+    Args:
+        finished: Names of complete chunks of earlier runs.
     """
-    groups = -(-sum(row["n"] for row in buckets) // size)
+    chunk_of: dict[int, str] = {}
+    for name in sorted(filter(_NAME.fullmatch, finished)):
+        rows = [row for row in buckets if int(name[:4]) <= row["bucket"] <= int(name[5:9])]
+        is_free = not any(row["bucket"] in chunk_of for row in rows)
+        if rows and is_free and _chunk_name(rows, work.version) == name:
+            chunk_of |= {row["bucket"]: name for row in rows}
+    groups = -(-sum(row["n"] for row in buckets) // work.size)
     per_group = max(_BUCKETS >> max(groups - 1, 0).bit_length(), 1)
-    return [list(rows) for _, rows in itertools.groupby(buckets, key=lambda row: row["bucket"] // per_group)]
+
+    def group(row: Row) -> str | int:
+        return chunk_of.get(row["bucket"]) or row["bucket"] // per_group
+
+    return [list(rows) for _, rows in itertools.groupby(buckets, group)]
 
 
 def _chunk_name(chunk: Sequence[Row], version: str) -> str:
     rows_hash = sum(int(row["rows_hash"]) for row in chunk) % 2**64
     return f"{chunk[0]['bucket']:04d}-{chunk[-1]['bucket']:04d}-{version}-{rows_hash:016x}"
-
-
-def _uri(path: Path) -> str:
-    return f"file://{path}"

@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -17,10 +16,10 @@ from coinspark.config import Config
 from coinspark.core.code_version import code_version
 from coinspark.core.hashing import digest
 from coinspark.core.progress import progress, say
+from coinspark.pipeline.scratch import scratch_folder
 from coinspark.pipeline.stage import Change, Context, Outside, Stage
 from coinspark.pipeline.stored_files import damaged_files
 from coinspark.warehouse import schemas, tables
-from coinspark.warehouse.locations import local_folder
 
 
 def run(
@@ -57,7 +56,7 @@ def run(
             return completed
         more = f" and {len(damaged) - 1} more files are" if len(damaged) > 1 else " is"
         say(f"{stage.name:9} {damaged[0]}{more} missing or damaged; built again")
-    context = Context(spark, config, read, scratch(config, stage.name, current), progress, outside)
+    context = Context(spark, config, read, scratch_folder(config, stage.name), progress, outside)
     context.scratch.mkdir(parents=True, exist_ok=True)
     outputs = _build(context, stage, json.loads(last["outputs"]) if last else {})
     seconds = time.monotonic() - began
@@ -72,7 +71,7 @@ def run(
     tables.append(spark, config, schemas.STAGES.name, [row])
     for staged in _staged(outputs):
         tables.publish(spark, config, staged)
-    shutil.rmtree(context.scratch.parent, ignore_errors=True)
+    shutil.rmtree(context.scratch, ignore_errors=True)
     counts = ", ".join(f"{int(output['content'].split('-')[0]):,} {name}" for name, output in outputs.items())
     say(f"{stage.name:9} {counts}  ({seconds:.0f} s)")
     return True
@@ -93,14 +92,6 @@ def fingerprint(config: Config, stage: Stage, inputs: Mapping[str, int], outside
             "code": code_version(stage.build.__module__, *stage.modules(config)),
         }
     )
-
-
-def scratch(config: Config, name: str, fingerprint: str) -> Path:
-    """Folder for finished parts of unfinished work.
-
-    A run with the same fingerprint finds it again after a kill.
-    """
-    return local_folder(config) / "scratch" / name / fingerprint[:16]
 
 
 def _build(context: Context, stage: Stage, before: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

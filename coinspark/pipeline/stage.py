@@ -38,7 +38,8 @@ class Context:
     Attributes:
         read: Returns a table as it was when the stage began. Raises RuntimeError for a table that the stage
             does not declare in `reads` or `writes`.
-        scratch: A folder of this build's own. A later run with the same fingerprint finds it again.
+        scratch: A folder for finished parts of unfinished work (see `pipeline.scratch`). A later run finds it
+            again, also with other settings, inputs or code: the name of a part must contain what decides it.
         say: Shows progress: a line in a terminal that the next one replaces, nothing elsewhere.
         notice: Prints a line that stays: something that the user may have to act on.
         outside: What `Stage.outside` returned in this run.

@@ -15,7 +15,10 @@ from pathlib import Path
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from coinspark.core import hashing
+from coinspark.core.code_version import code_version
 from coinspark.core.errors import InputError
+from coinspark.pipeline.scratch import remove, remove_others
 from coinspark.training import shards
 from coinspark.training.shards import ShardSet
 from coinspark.warehouse.local_frame import local_frame
@@ -49,7 +52,7 @@ class ExportSpec:
 
 
 def export(splits: DataFrame, coins: DataFrame, images: DataFrame, spec: ExportSpec, root: Path) -> ShardSet:
-    """Write the shards below `root` unless they exist: the name of their folder is the hash of their rows.
+    """Write the shards below `root` unless they exist: their folder is named by a hash of rows and code.
 
     Raises:
         InputError: The layer has fewer than two classes with photographed coins.
@@ -141,7 +144,7 @@ def _label_table(like: DataFrame, names: list[str], name_column: str, label_colu
 def write_shards(
     rows: DataFrame, selection: DataFrame, labels: tuple[list[str], list[str]], count: int, root: Path
 ) -> ShardSet:
-    """Write `count` shards per split below `root`, unless they exist there.
+    """Write `count` shards per split below `root`, unless they exist there. Other shards there are deleted.
 
     Args:
         rows: As from `with_pixels`.
@@ -150,10 +153,11 @@ def write_shards(
     """
     classes, types = labels
     digest = content_hash(rows, classes + types)
-    folder = root / digest[:16]
+    folder = root / hashing.digest([digest, code_version(__name__)])[:16]
+    remove_others(root, {folder.name})
     if (existing := shards.load(folder, digest)) is not None:
         return existing
-    shutil.rmtree(folder, ignore_errors=True)
+    remove(folder)
     _write_files(rows, folder)
     shard_set = ShardSet(
         str(folder),

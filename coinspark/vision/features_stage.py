@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.config import Config
+from coinspark.core.code_version import code_version
 from coinspark.core.errors import InputError
 from coinspark.pipeline import chunks
 from coinspark.pipeline.chunks import ChunkedWork
@@ -23,6 +24,7 @@ from coinspark.vision.feature_network import network_settings, select_network, s
 from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
 from coinspark.warehouse.local_frame import local_frame
+from coinspark.warehouse.locations import file_uri
 
 _EXAMPLES = 3  # images that an error message names
 
@@ -41,7 +43,10 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     selected = select_images(config, context.read("coins"), _splits(context))
     _check_images_exist(selected, images, size)
     done = published.where(F.col("model") == model).select("image_id")
-    todo = selected.join(done, "image_id", "left_anti")
+    missing = selected.join(done, "image_id", "left_anti")
+    todo = images.join(F.broadcast(missing), "image_id").select(
+        "image_id", F.xxhash64("jpeg").alias("content")
+    )
     folder = context.scratch / "vectors"
 
     def extract_chunk(rows: DataFrame, count: int, output: Path) -> None:
@@ -50,10 +55,11 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
             context.spark, count, per_core=1
         )  # one per core: all images cost the same
         vectors = features.extract(jpegs.repartition(tasks), network, config.features.batch)
-        vectors.write.mode("overwrite").parquet(f"file://{output}")
+        vectors.write.mode("overwrite").parquet(file_uri(output))
 
     action = f"images processed by {network.model}"
-    work = ChunkedWork(todo, ["image_id"], config.features.chunk, network.model, "features", action)
+    version = f"{network.model}-{code_version(features.__name__, BACKBONES.module(network.backbone))[:16]}"
+    work = ChunkedWork(todo, ["image_id"], config.features.chunk, version, "features", action)
     parts = chunks.run_in_chunks(context, work, folder, extract_chunk)
     outcome = (
         context.spark.read.schema(features.OUTCOME).parquet(*parts)

@@ -22,6 +22,7 @@ from coinspark.ingest import stage as ingest
 from coinspark.ingest.merged_image import MergeSettings, merge_photos
 from coinspark.ingest.readers.folders import FoldersSource
 from coinspark.pipeline.run import run as run_stage
+from coinspark.pipeline.scratch import scratch_folder
 from coinspark.pipeline.stage import Change, Context
 from coinspark.synthetic.settings import SyntheticSource
 from coinspark.warehouse import schemas, tables
@@ -201,6 +202,55 @@ def test_finished_chunks_are_reused_after_a_failure(
         ["chunk", str(n), "of", "4"] for n in range(1, 5)
     ]
     assert hashes(resumed) == expected
+
+
+@pytest.mark.slow(seconds=20)
+def test_finished_chunks_survive_a_changed_listing_but_no_changed_setting_or_code(
+    spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first ingest is killed after two of four chunks, then a coin is added: five chunks, two finished."""
+    write_coins(tmp_path, 16)
+    config = configured(config, source(tmp_path), chunk=4)
+    opened: list[set[str]] = []
+    merge_coins, chunks = ingest.merge_coins, 2
+
+    def record_coins(coins: DataFrame, *args: Any) -> DataFrame:
+        if len(opened) == chunks:
+            raise KeyboardInterrupt
+        opened.append({coin.coin_id for coin in coins.collect()})
+        return merge_coins(coins, *args)
+
+    monkeypatch.setattr(ingest, "merge_coins", record_coins)
+    with pytest.raises(KeyboardInterrupt):
+        build(config)
+    finished = [*opened]
+    write_coins(tmp_path, 17)
+    chunks = 100
+    opened.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest.reject_limits, "check_outcome", interrupt)  # every chunk is finished
+        with pytest.raises(KeyboardInterrupt):
+            build(config)
+    again = set().union(*opened)
+    kept = [chunk for chunk in finished if not chunk & again]
+    assert again == {str(n) for n in range(17)} - set().union(*kept) and len(kept) >= 1
+    assert all(chunk <= again for chunk in finished if chunk not in kept)
+    opened.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest, "code_version", lambda *modules: "other code")
+        patch.setattr(ingest.reject_limits, "check_outcome", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            build(config)
+    assert set().union(*opened) == {str(n) for n in range(17)}
+    opened.clear()
+    assert build(configured(config, *config.sources, chunk=4, quality=91))
+    assert set().union(*opened) == {str(n) for n in range(17)}
+    assert len(rows(spark, config, "images")) == 17
+    assert not scratch_folder(config, "ingest").exists()
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def hashes(built: Mapping[str, DataFrame | Change]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from coinspark.core.errors import AuditError
 from coinspark.core.hashing import file_hash
 from coinspark.pipeline import run as runner
 from coinspark.pipeline import stage
+from coinspark.pipeline.scratch import scratch_folder
 from coinspark.warehouse import schemas, tables
 from coinspark.warehouse.local_frame import local_frame
 
@@ -189,7 +190,7 @@ def test_killed_build_leaves_its_scratch_folder_to_the_next(spark: SparkSession,
         run(spark, config, toy)
     assert run(spark, config, toy)
     assert seen == [False, True]
-    assert not runner.scratch(config, "killed_once", "").exists()
+    assert not scratch_folder(config, "killed_once").exists()
 
 
 def test_stage_runs_again_where_a_file_of_its_rows_is_damaged(

@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from coinspark.config import Config
 from coinspark.core.code_version import code_version
 from coinspark.core.hashing import digest
+from coinspark.pipeline.scratch import remove_others
 from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.pipeline.stored_files import weights_files
 from coinspark.training import launch, run_folder, shards
@@ -32,7 +33,7 @@ from coinspark.warehouse import schemas
 from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.locations import local_folder
 
-_MARKER = "run.json"
+_MARKER, _SHARDS = "run.json", "shards"
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     digests = split_digests(splits)
     rows = []
     folds = [fold for layer in run_settings.layers(config) for fold in sorted(digests) if fold[0] == layer]
+    remove_others(context.scratch / _SHARDS, {f"{layer}-{fold}" for layer, fold in folds})
     for n, (layer, fold) in enumerate(folds, 1):
         data = _export(context, splits, layer, fold, digests[layer, fold])
         if config.training.baselines and layer == config.reference_layer:
@@ -111,7 +113,11 @@ def _export(context: Context, splits: DataFrame, layer: str, fold: int, split: s
         types=training.auxiliary_types,
     )
     shard_set = export(
-        splits, context.read("coins"), context.read("images"), spec, context.scratch / "shards"
+        splits,
+        context.read("coins"),
+        context.read("images"),
+        spec,
+        context.scratch / _SHARDS / f"{layer}-{fold}",
     )
     mints = _mints(splits.where((F.col("layer") == layer) & (F.col("fold") == fold)))
     return FoldData(layer, fold, shard_set, tuple(mints[name] for name in shard_set.classes), split)
