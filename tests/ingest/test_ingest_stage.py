@@ -224,7 +224,8 @@ def test_finished_chunks_survive_a_changed_listing_but_no_changed_setting_or_cod
     with pytest.raises(KeyboardInterrupt):
         build(config)
     finished = [*opened]
-    write_coins(tmp_path, 17)
+    write_photos(tmp_path, [16])
+    write_manifest(tmp_path, [row(number) for number in range(17)])
     chunks = 100
     opened.clear()
     with monkeypatch.context() as patch:

@@ -75,8 +75,9 @@ def configure(config: Config, tmp_path: Path) -> Callable[..., Config]:
 
 
 @pytest.fixture
-def publish_rows(spark: SparkSession, config: Config) -> Publish:
+def publish_rows(spark: SparkSession, configure: Callable[..., Config]) -> Publish:
     """Publish rows of a table."""
+    config = configure()
     tables.create(spark, config)
 
     def publish(name: str, rows: list[tuple[Any, ...]]) -> None:
