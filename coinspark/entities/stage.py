@@ -111,7 +111,7 @@ def _models(
     descriptions = [(row["language"], row["text"]) for row in rows]
     models = {
         name: recognisers.model_folders(
-            context.config, name, descriptions, forms, context.say, context.notice
+            context.config, name, descriptions, forms, context.say, context.notice, context.force
         )
         for name in engines
     }

@@ -38,7 +38,7 @@ def build(context: Context) -> dict[str, DataFrame | Change]:
     listing = listings.combined()
     checked = reject_limits.check_listing(context, listings.by_source())
     listed, rejects = listing_frames(spark, listing, context.scratch)
-    coins, images = context.read("coins"), context.read("images")
+    coins, images = context.reusable("coins"), context.reusable("images")
     known = frames.known_images(listed, coins, images, settings)
     changed = frames.with_photos(listed).join(known, frames.KEY, "left_anti")
     folder = context.scratch / "merged"

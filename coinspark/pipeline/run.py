@@ -16,7 +16,7 @@ from coinspark.config import Config
 from coinspark.core.code_version import code_version
 from coinspark.core.hashing import digest
 from coinspark.core.progress import progress, say
-from coinspark.pipeline.scratch import scratch_folder
+from coinspark.pipeline.scratch import remove, scratch_folder
 from coinspark.pipeline.stage import Change, Context, Outside, Stage
 from coinspark.pipeline.stored_files import damaged_files
 from coinspark.warehouse import schemas, tables
@@ -32,7 +32,7 @@ def run(
     process dies in between, the next run publishes what was audited and builds nothing again.
 
     Args:
-        force: Run the stage even if it is up to date.
+        force: Run the stage even if it is up to date, and reuse nothing of earlier runs.
         verify_files: Hash all files that the published rows refer to, also those whose size and times are
             unchanged.
     """
@@ -56,7 +56,10 @@ def run(
             return completed
         more = f" and {len(damaged) - 1} more files are" if len(damaged) > 1 else " is"
         say(f"{stage.name:9} {damaged[0]}{more} missing or damaged; built again")
-    context = Context(spark, config, read, scratch_folder(config, stage.name), progress, outside)
+    folder = scratch_folder(config, stage.name)
+    context = Context(spark, config, read, folder, progress, outside, force=force)
+    if force:
+        remove(folder)
     context.scratch.mkdir(parents=True, exist_ok=True)
     outputs = _build(context, stage, json.loads(last["outputs"]) if last else {})
     seconds = time.monotonic() - began
@@ -108,7 +111,8 @@ def _build(context: Context, stage: Stage, before: Mapping[str, Any]) -> dict[st
         )
     outputs = {}
     for name, result in built.items():
-        rows, keep = (result.rows, result.keep) if isinstance(result, Change) else (result, None)
+        rows = result.rows if isinstance(result, Change) else result
+        keep = result.keep if isinstance(result, Change) and not context.force else None
         staged = tables.stage(spark, config, name, rows, keep)
         tables.audit(spark, config, staged)
         published = tables.snapshot(spark, config, name)

@@ -17,7 +17,10 @@ from coinspark.core import progress
 
 @dataclass(frozen=True)
 class Change:
-    """Rows to add to a table that is not rewritten; rows whose key is not in `keep` are deleted."""
+    """Rows to add to a table that is not rewritten; rows whose key is not in `keep` are deleted.
+
+    In a forced run the rows replace the table, since `Context.reusable` is empty then.
+    """
 
     rows: DataFrame
     keep: DataFrame
@@ -41,8 +44,9 @@ class Context:
         scratch: A folder for finished parts of unfinished work (see `pipeline.scratch`). A later run finds it
             again, also with other settings, inputs or code: the name of a part must contain what decides it.
         say: Shows progress: a line in a terminal that the next one replaces, nothing elsewhere.
-        notice: Prints a line that stays: something that the user may have to act on.
         outside: What `Stage.outside` returned in this run.
+        notice: Prints a line that stays: something that the user may have to act on.
+        force: Compute everything again: results of earlier runs must not be reused (see `reusable`).
     """
 
     spark: SparkSession
@@ -52,6 +56,12 @@ class Context:
     say: Callable[[str], None]
     outside: Any = None
     notice: Callable[[str], None] = progress.say
+    force: bool = False
+
+    def reusable(self, name: str) -> DataFrame:
+        """The published rows of a table of this stage, as far as they may be used again: none if forced."""
+        rows = self.read(name)
+        return rows.limit(0) if self.force else rows
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 from coinspark.core import atomic_files
 from coinspark.core.hashing import file_hash
+from coinspark.pipeline.scratch import remove
+from coinspark.pipeline.stage import Context
 from coinspark.training import checkpoint
 
 JOB, ERROR, LOG, PROGRESS, RESULT = "job.json", "error.txt", "worker.log", "progress.txt", "result.json"
@@ -34,10 +36,29 @@ def read_result(folder: Path) -> dict[str, Any]:
     return result
 
 
-def mark_finished(folder: Path, marker: str, row: dict[str, Any]) -> dict[str, Any]:
-    """Write the table row of a finished run to the file `marker` and remove the checkpoint; the row."""
+def training_folder(context: Context, published: Path) -> Path:
+    """The folder in which a run is trained: that of the finished run, where an interrupted one resumes.
+
+    A forced run is trained in the scratch folder, so that the published weights stay until it has finished.
+    """
+    return context.scratch / published.parent.name / published.name if context.force else published
+
+
+def mark_finished(folder: Path, published: Path, marker: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Write the table row of a finished run to the file `marker` and remove the checkpoint; the row.
+
+    A folder that is not `published` replaces it.
+    """
     atomic_files.write_json(folder / marker, row)
     (folder / checkpoint.NAME).unlink(missing_ok=True)
+    if folder != published:
+        published.parent.mkdir(parents=True, exist_ok=True)
+        former = published.with_name(f"{published.name}.former")
+        remove(former)  # left by a killed run
+        if published.exists():
+            published.rename(former)
+        folder.rename(published)
+        remove(former)
     return row
 
 

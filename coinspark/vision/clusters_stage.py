@@ -73,7 +73,7 @@ def _cluster_layer(
     images = mint_images(context.read("coins"), mints)
     _check_features_exist(images, features, layer)
     not_finite = reasons_not_finite(images, features)
-    previous = context.read("clusters").where(F.col("layer") == layer.name)
+    previous = context.reusable("clusters").where(F.col("layer") == layer.name)
     resume = not previous.where(F.col("model") == model).isEmpty()
     before = previous.select("image_id", "mint", F.col("cluster").alias("before"))
     images = images.join(before, ["image_id", "mint"], "left")

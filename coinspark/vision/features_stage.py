@@ -39,7 +39,7 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     network = select_network(context)
     size, model = network.image.height, F.lit(network.model)
     images = context.read("images").where(F.col("size") == size)
-    published = context.read("features")
+    published = context.reusable("features")
     selected = select_images(config, context.read("coins"), _splits(context))
     _check_images_exist(selected, images, size)
     done = published.where(F.col("model") == model).select("image_id")

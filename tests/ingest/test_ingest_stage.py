@@ -119,6 +119,9 @@ def test_only_changed_photos_are_opened_again(
         return merge_coins(coins, *args)
 
     monkeypatch.setattr(ingest, "merge_coins", record_coins)
+    assert run_stage(spark, config, ingest.STAGE, force=True)
+    assert len(opened) == 8 and content(spark, config) == first, "a forced run merges all photos"
+    opened.clear()
     (tmp_path / "photos" / "3_r.jpg").write_bytes(as_bytes(disc(999)))
     write_photos(tmp_path, [8])
     write_manifest(

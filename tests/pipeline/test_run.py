@@ -190,6 +190,12 @@ def test_killed_build_leaves_its_scratch_folder_to_the_next(spark: SparkSession,
         run(spark, config, toy)
     assert run(spark, config, toy)
     assert seen == [False, True]
+    seen.clear()
+    with pytest.raises(KeyboardInterrupt):
+        run(spark, config, toy, force=True)
+    with pytest.raises(KeyboardInterrupt):
+        run(spark, config, toy, force=True)
+    assert seen == [False, False], "a forced run reuses nothing"
     assert not scratch_folder(config, "killed_once").exists()
 
 

@@ -15,15 +15,18 @@ from coinspark.core.hashing import folder_hash
 MANIFEST, MODEL = "manifest.json", "model"
 
 
-def get_or_train(folder: Path, facts: Mapping[str, Any], train: Callable[[Path], None]) -> Path:
+def get_or_train(
+    folder: Path, facts: Mapping[str, Any], train: Callable[[Path], None], force: bool = False
+) -> Path:
     """Path of the model stored in `folder`; trained first if it is missing, or if its hash has changed.
 
     Args:
         folder: Folder of model and manifest.
         facts: JSON-like description of the inputs, for the manifest.
         train: Writes a model to the given folder.
+        force: Train also if the model is stored.
     """
-    if stored_hash(folder) is None or folder_hash(folder / MODEL) != stored_hash(folder):
+    if force or stored_hash(folder) is None or folder_hash(folder / MODEL) != stored_hash(folder):
         partial = folder.with_name(f"{folder.name}.part")
         shutil.rmtree(partial, ignore_errors=True)  # left by an interrupted training
         partial.mkdir(parents=True)

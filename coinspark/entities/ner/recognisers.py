@@ -32,6 +32,7 @@ def model_folders(
     forms: tuple[Form, ...],
     say: Callable[[str], None],
     notice: Callable[[str], None],
+    force: bool = False,
 ) -> dict[str, str]:
     """Language → folder of its model: the pretrained one, a stored one, or one that is trained now.
 
@@ -42,6 +43,7 @@ def model_folders(
         forms: Forms of the lists, which annotate the training texts.
         say: Shows a line of progress.
         notice: Prints a line that stays: a language has too few texts and gets no model.
+        force: Train models that are stored, too.
     """
     settings, texts_by_language = config.entities.recogniser, training_texts(config, texts)
     folders: dict[str, str] = {}
@@ -59,12 +61,14 @@ def model_folders(
             )
             continue
         data = TrainingData(annotated_texts, language, settings, config.seed)
-        folders[language] = str(_trained_model(config, engine, data, say))
+        folders[language] = str(_trained_model(config, engine, data, say, force))
     return folders
 
 
-def _trained_model(config: Config, engine: str, data: TrainingData, say: Callable[[str], None]) -> Path:
-    """The stored model of this training data, trained first if it is missing."""
+def _trained_model(
+    config: Config, engine: str, data: TrainingData, say: Callable[[str], None], force: bool
+) -> Path:
+    """The stored model of this training data, trained first if it is missing or `force` is set."""
     key = training_key(engine, data)
     folder = local_folder(config) / _FOLDER / file_name(engine, data.language, key)
     facts = {
@@ -75,7 +79,7 @@ def _trained_model(config: Config, engine: str, data: TrainingData, say: Callabl
         "settings": data.settings.model_dump(mode="json"),
     }
     trained = trained_engine(engine)
-    return model_store.get_or_train(folder, facts, lambda path: trained.train(data, path, say))
+    return model_store.get_or_train(folder, facts, lambda path: trained.train(data, path, say), force)
 
 
 def record_used(config: Config, folders: Iterable[str]) -> None:

@@ -143,7 +143,8 @@ def _run(context: Context, data: FoldData, spec: ModelSpec) -> dict[str, Any]:
     """
     code = code_version(*spec.modules)
     run_id = f"{data.layer}-{data.fold}-{digest([spec.settings, data.shards.digest, code])[:12]}"
-    folder = local_folder(context.config) / "runs" / run_id
+    published = local_folder(context.config) / "runs" / run_id
+    folder = run_folder.training_folder(context, published)
     inputs = _json({"shards": data.shards.digest, "rows": data.shards.rows, "split": data.split})
     if (row := run_folder.finished_row(folder, _MARKER)) is not None:
         context.say(f"{run_id} is already trained")
@@ -164,7 +165,7 @@ def _run(context: Context, data: FoldData, spec: ModelSpec) -> dict[str, Any]:
         "weights": f"runs/{run_id}/{run_folder.WEIGHTS}",
         "sha256": outcome.sha256,
     }
-    return run_folder.mark_finished(folder, _MARKER, row)
+    return run_folder.mark_finished(folder, published, _MARKER, row)
 
 
 def _json(value: Any) -> str:

@@ -83,7 +83,8 @@ def _train(context: Context, shard_set: ShardSet) -> dict[str, Any]:
     config, settings = context.config, _recorded_settings(context.config)
     code = code_version(*_modules(config))
     name = f"deepcluster-{digest([settings, shard_set.digest, code])[:12]}"
-    folder = local_folder(config) / "networks" / name
+    published = local_folder(config) / "networks" / name
+    folder = run_folder.training_folder(context, published)
     if (row := run_folder.finished_row(folder, run_folder.NETWORK_MARKER)) is not None:
         context.say(f"{name} is already trained")
         return row
@@ -111,7 +112,7 @@ def _train(context: Context, shard_set: ShardSet) -> dict[str, Any]:
         "sha256": result["sha256"],
         "history": result["history"],
     }
-    return run_folder.mark_finished(folder, run_folder.NETWORK_MARKER, row)
+    return run_folder.mark_finished(folder, published, run_folder.NETWORK_MARKER, row)
 
 
 def _recorded_settings(config: Config) -> dict[str, Any]:

@@ -31,6 +31,11 @@ def test_model_is_trained_once_and_described_by_its_manifest(tmp_path: Path) -> 
         raise AssertionError("the model exists")
 
     assert model_store.get_or_train(folder, {}, train_again) == folder / "model"
+    with pytest.raises(AssertionError, match="the model exists"):
+        model_store.get_or_train(folder, {}, train_again, force=True)
+    assert (folder / "model" / "deep" / "weights").exists(), (
+        "the stored model stays until the new one is ready"
+    )
 
 
 def test_interrupted_training_leaves_no_model(tmp_path: Path) -> None:

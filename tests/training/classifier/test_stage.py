@@ -71,8 +71,8 @@ def test_each_layer_is_trained_once_and_finished_runs_are_reused(
     lines: list[str] = []
     config = _config(tmp_path / "a", f"training.model='{TOY_BACKBONE}'")
 
-    def build() -> list[dict[str, object]]:
-        context = Context(spark, config, tables.__getitem__, tmp_path / "scratch", lines.append)
+    def build(force: bool = False) -> list[dict[str, object]]:
+        context = Context(spark, config, tables.__getitem__, tmp_path / "scratch", lines.append, force=force)
         rows = stage.build(context)["runs"]
         assert isinstance(rows, DataFrame)
         assert rows.columns == list(schemas.RUNS.columns)
@@ -119,6 +119,10 @@ def test_each_layer_is_trained_once_and_finished_runs_are_reused(
     lines.clear()
     assert build() == runs
     assert sum("already trained" in line for line in lines) == 2
+    lines.clear()
+    assert build(force=True) == runs, "trained again, with equal weights"
+    assert not any("already trained" in line for line in lines)
+    assert {path.name for path in (folder / "runs").iterdir()} == {row["run_id"] for row in runs}
 
 
 def test_settings_of_the_stage_include_training_but_not_the_warehouse(tmp_path: Path) -> None:
