@@ -53,14 +53,15 @@ class Build:
 def run_build(config: Config, force: bool = False, verify_files: bool = False) -> Build:
     """Run every scheduled stage that is not up to date, tag the build over all tables, write the report.
 
-    If nothing has changed, the newest build stays the newest and gets no second tag. A failed build leaves
-    the previous one published; the next run resumes from what was finished.
+    If nothing has changed, the newest build stays the newest and gets no second tag. Its report is written
+    again if settings or code of the report have changed. A failed build leaves the previous one published;
+    the next run resumes from what was finished.
 
     Args:
         force: Run every stage.
         verify_files: Hash all stored files, such as weights, also where size and times are unchanged.
     """
-    from coinspark.evaluation.report import page  # loads scikit-learn: not needed for `coinspark --help`
+    from coinspark.evaluation.report import fingerprint, page  # loads scikit-learn: not for every command
 
     _check_inputs(config, scheduled(config))
     with lock_warehouse(local_folder(config)):
@@ -73,7 +74,7 @@ def run_build(config: Config, force: bool = False, verify_files: bool = False) -
         else:
             say(f"nothing new since {build}  ({time.monotonic() - began:.1f} s)")
         path = local_folder(config) / "reports" / f"{build}.html"
-        if not path.exists():
+        if not fingerprint.is_current(path, config, build):
             page.write_report(read_at(spark, config, build), config, path, build)
     return Build(build, path, spark)
 
@@ -125,6 +126,5 @@ def _run(
     by_name = {stage.name: stage for stage in STAGES}
     tables.create(spark, config)
     ran = [run(spark, config, by_name[name], force, verify_files) for name in names]
-    if any(ran):
-        tables.replace_views(spark, config)
+    tables.replace_views(spark, config)
     return any(ran)

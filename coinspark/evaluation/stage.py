@@ -117,7 +117,7 @@ def _check_complete(outcomes: DataFrame, config: Config) -> None:
 
 def _settings(config: Config) -> Any:
     return {
-        "evaluation": config.evaluation,
+        "top_k": config.evaluation.top_k,  # the others decide the report and a view only
         "size": config.image_size,
         "reference_layer": config.reference_layer,
         "views": config.training.prediction_views,

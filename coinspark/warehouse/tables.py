@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 
 from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError, LockError
+from coinspark.core.hashing import digest
 from coinspark.warehouse import schemas, views
 from coinspark.warehouse.catalog import (
     VERSION_PROPERTY,
@@ -34,6 +35,7 @@ from coinspark.warehouse.locations import warehouse_uri
 from coinspark.warehouse.schemas import Table
 
 STAGING = "staging"
+VIEWS_PROPERTY = "coinspark.views"
 _PROPERTIES = {
     "format-version": "2",
     "write.distribution-mode": "none",
@@ -101,14 +103,24 @@ def _add_columns(spark: SparkSession, config: Config, table: Table) -> None:
 
 
 def replace_views(spark: SparkSession, config: Config) -> None:
-    """Create or replace all views, so that they match the configuration and the code."""
+    """Create or replace all views unless they match the configuration and the code.
+
+    A property of the table `builds` has the hash of their definitions.
+    """
     namespace = f"{config.catalog.name}.{config.catalog.namespace}"
+    statements = []
     for view in views.VIEWS.values():
         select = view.select(lambda name: full_name(config, name), config.evaluation.suspect_threshold)
-        spark.sql(
+        statements.append(
             f"CREATE OR REPLACE VIEW {namespace}.{view.name} ({', '.join(view.columns)}) "
             f"COMMENT {_quoted(view.doc)} AS {select}"
         )
+    handle, definitions = load(spark, config, schemas.BUILDS.name), digest(statements)
+    if handle.properties().get(VIEWS_PROPERTY) == definitions:
+        return
+    for statement in statements:
+        spark.sql(statement)
+    handle.updateProperties().set(VIEWS_PROPERTY, definitions).commit()
 
 
 def exists(spark: SparkSession, config: Config) -> bool:

@@ -123,3 +123,13 @@ def test_number_of_views_decides_the_result_of_the_stage(context: Context) -> No
     epochs = context.config.training.model_copy(update={"epochs": 3})
     more = context.config.model_copy(update={"training": epochs})
     assert stage.STAGE.settings(more) == stage.STAGE.settings(context.config)
+
+
+def test_settings_of_the_report_do_not_predict_again(context: Context) -> None:
+    def settings(**keys: object) -> object:
+        section = context.config.evaluation.model_copy(update=keys)
+        return stage.STAGE.settings(context.config.model_copy(update={"evaluation": section}))
+
+    before = settings()
+    assert settings(examples_per_class=1, sections=("sizes",), suspect_threshold=0.5) == before
+    assert settings(top_k=3) != before

@@ -190,13 +190,13 @@ def test_killed_build_leaves_its_scratch_folder_to_the_next(spark: SparkSession,
         run(spark, config, toy)
     assert run(spark, config, toy)
     assert seen == [False, True]
+    assert not scratch_folder(config, "killed_once").exists()
     seen.clear()
     with pytest.raises(KeyboardInterrupt):
         run(spark, config, toy, force=True)
     with pytest.raises(KeyboardInterrupt):
         run(spark, config, toy, force=True)
     assert seen == [False, False], "a forced run reuses nothing"
-    assert not scratch_folder(config, "killed_once").exists()
 
 
 def test_stage_runs_again_where_a_file_of_its_rows_is_damaged(

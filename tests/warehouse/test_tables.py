@@ -235,6 +235,23 @@ def test_views_read_the_published_tables(spark: SparkSession, config: Config) ->
     ]
 
 
+def test_views_are_replaced_only_if_their_definition_changes(spark: SparkSession, config: Config) -> None:
+    tables.create(spark, config)
+    tables.replace_views(spark, config)
+    name = catalog.full_name(config, "suspects")
+
+    def definition() -> str:
+        return spark.sql(f"SHOW CREATE TABLE {name}").collect()[0][0]
+
+    assert "0.9D" in definition()
+    spark.sql(f"CREATE OR REPLACE VIEW {name} AS SELECT 1 AS mine")
+    tables.replace_views(spark, config)
+    assert "mine" in definition(), "no statement ran"
+    lower = config.evaluation.model_copy(update={"suspect_threshold": 0.5})
+    tables.replace_views(spark, config.model_copy(update={"evaluation": lower}))
+    assert "0.5D" in definition()
+
+
 def test_create_refuses_tables_of_another_schema_version(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     name = catalog.full_name(config, "stages")

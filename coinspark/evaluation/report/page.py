@@ -14,12 +14,14 @@ from coinspark.config import Config
 from coinspark.core import atomic_files
 from coinspark.evaluation.cluster_members import Tables
 from coinspark.evaluation.report.filters import FILTERS
+from coinspark.evaluation.report.fingerprint import comment, report_fingerprint
 from coinspark.evaluation.report.gather import GatheredSection, Page, gather
 
 
 def write_report(tables: Tables, config: Config, path: Path, build: str) -> Path:
     """Write the report of `build` to `path` atomically; returns `path`. `tables` returns a table by name."""
-    return atomic_files.write_text(path, render(gather(tables, config, build), config))
+    html = render(gather(tables, config, build), config)
+    return atomic_files.write_text(path, f"{html.rstrip()}\n{comment(report_fingerprint(config, build))}")
 
 
 def render(page: Page, config: Config) -> str:

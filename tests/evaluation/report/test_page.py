@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 
 from coinspark.evaluation import table1
 from coinspark.evaluation.comparison import compare
+from coinspark.evaluation.report import fingerprint
 from coinspark.evaluation.report import page as report
 from coinspark.evaluation.report.gather import Page
 from coinspark.evaluation.report.sections import SECTIONS
@@ -88,6 +89,27 @@ def test_report_is_written_atomically(
         report.write_report(build, evaluation_tables.CONFIG, path, "build_20260105")
     assert [file.name for file in path.parent.iterdir()] == ["build.html"]
     assert path.read_text(encoding="utf-8") == before
+
+
+def test_report_is_current_until_build_settings_or_code_change(
+    build: Callable[[str], DataFrame], page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "gather", lambda tables, config, name: page)
+    config, path = evaluation_tables.CONFIG, tmp_path / "build.html"
+    assert not fingerprint.is_current(path, config, "build_1")
+    report.write_report(build, config, path, "build_1")
+    assert fingerprint.is_current(path, config, "build_1")
+    assert not fingerprint.is_current(path, config, "build_2")
+    fewer = config.evaluation.model_copy(update={"examples_per_class": 1})
+    assert not fingerprint.is_current(path, config.model_copy(update={"evaluation": fewer}), "build_1")
+    with monkeypatch.context() as patch:
+        patch.setattr(fingerprint, "code_version", lambda *modules: "other code")
+        assert not fingerprint.is_current(path, config, "build_1")
+    with monkeypatch.context() as patch:
+        patch.setattr(fingerprint, "file_hash", lambda path: "another template")
+        assert not fingerprint.is_current(path, config, "build_1")
+    path.write_text("cut", encoding="utf-8")
+    assert not fingerprint.is_current(path, config, "build_1")
 
 
 def test_table1_and_report_show_the_same_comparison(build: Callable[[str], DataFrame], page: Page) -> None:
