@@ -58,7 +58,7 @@ def run_build(config: Config, force: bool = False, verify_files: bool = False) -
     the next run resumes from what was finished.
 
     Args:
-        force: Run every stage.
+        force: Compute everything again.
         verify_files: Hash all stored files, such as weights, also where size and times are unchanged.
     """
     from coinspark.evaluation.report import fingerprint, page  # loads scikit-learn: not for every command

@@ -25,7 +25,7 @@ def main(name: str, arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--set", action="append", default=[], help="override one key: --set training.epochs=3"
     )
-    parser.add_argument("--force", action="store_true", help="run even if nothing has changed")
+    parser.add_argument("--force", action="store_true", help="compute everything again")
     parser.add_argument(
         "--verify-files",
         action="store_true",

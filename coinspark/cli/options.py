@@ -23,7 +23,7 @@ Overrides = Annotated[
 AcceptLoss = Annotated[
     bool, typer.Option("--accept-loss", help="Publish even if many rows are rejected or coins are lost.")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Run even if nothing has changed.")]
+Force = Annotated[bool, typer.Option("--force", help="Compute everything again.")]
 VerifyFiles = Annotated[
     bool,
     typer.Option(
