@@ -49,7 +49,8 @@ _SPARK_SETTINGS = re.compile(
     |dynamicAllocation\.(enabled|minExecutors|maxExecutors|initialExecutors)
     |ui\.(enabled|port|showConsoleProgress)
     |hadoop\.fs\.(defaultFS|permissions\.umask-mode|s3a\.(endpoint|path\.style\.access|impl|endpoint\.region))
-    |sql\.(defaultCatalog|extensions|session\.timeZone|ansi\.enabled|codegen\.(wholeStage|cache\.maxEntries)|ui\.explainMode
+    |sql\.(defaultCatalog|extensions|session\.timeZone|ansi\.enabled|codegen\.(wholeStage|cache\.maxEntries)
+        |ui\.explainMode
         |shuffle\.partitions|adaptive\.\w+|adaptive\.\w+\.\w+|autoBroadcastJoinThreshold
         |files\.maxPartitionBytes|execution\.arrow\.(pyspark\.enabled|maxRecordsPerBatch)
         |catalog\.\w+)

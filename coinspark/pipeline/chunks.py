@@ -104,8 +104,9 @@ def _group_buckets(
         finished: Names of complete chunks of earlier runs.
     """
     chunk_of: dict[int, str] = {}
-    for name in sorted(filter(_NAME.fullmatch, finished)):
-        rows = [row for row in buckets if int(name[:4]) <= row["bucket"] <= int(name[5:9])]
+    for match in filter(None, map(_NAME.fullmatch, sorted(finished))):
+        name, first, last = match[0], int(match["first"]), int(match["last"])
+        rows = [row for row in buckets if first <= row["bucket"] <= last]
         is_free = not any(row["bucket"] in chunk_of for row in rows)
         if rows and is_free and _chunk_name(rows, work.version) == name:
             chunk_of |= {row["bucket"]: name for row in rows}

@@ -41,14 +41,12 @@ def run(
     outside = stage.outside(config)
     current = fingerprint(config, stage, inputs, outside)
     last = _last_run(spark, config, stage.name)
-    completed = (
-        not force
-        and last is not None
-        and last["fingerprint"] == current
-        and _complete_publishing(spark, config, json.loads(last["outputs"]))
-    )
     published = {name: tables.snapshot(spark, config, name) for name in stage.writes}
-    up_to_date = last is not None and last["fingerprint"] == current and _is_published(published, last)
+    same = last if last is not None and last["fingerprint"] == current else None
+    completed = same is not None and not force and _complete_publishing(spark, config, published, same)
+    if completed:
+        published = {name: tables.snapshot(spark, config, name) for name in stage.writes}
+    up_to_date = same is not None and _is_published(published, same)
     read = _reader(spark, config, stage, {**published, **inputs})
     if up_to_date and not force:
         if not (damaged := damaged_files(config, stage.files(config, read), verify_files)):
@@ -128,12 +126,12 @@ def _staged(outputs: Mapping[str, Mapping[str, Any]]) -> list[tables.StagedTable
     ]
 
 
-def _complete_publishing(spark: SparkSession, config: Config, outputs: Mapping[str, Any]) -> bool:
+def _complete_publishing(
+    spark: SparkSession, config: Config, published: Mapping[str, int], last: Mapping[str, Any]
+) -> bool:
     """Publish what a run staged that died before or while it published; True if there was something."""
-    staged = _staged(outputs)
-    waiting = [
-        table for table in staged if tables.snapshot(spark, config, table.table.name) != table.snapshot
-    ]
+    staged = _staged(json.loads(last["outputs"]))
+    waiting = [table for table in staged if published.get(table.table.name) != table.snapshot]
     if not waiting or not all(tables.is_publishable(spark, config, table) for table in waiting):
         return False
     for table in waiting:

@@ -9,7 +9,6 @@ from typing import Any
 from coinspark.core import atomic_files
 from coinspark.core.hashing import file_hash
 from coinspark.pipeline.scratch import remove
-from coinspark.pipeline.stage import Context
 from coinspark.training import checkpoint
 
 JOB, ERROR, LOG, PROGRESS, RESULT = "job.json", "error.txt", "worker.log", "progress.txt", "result.json"
@@ -36,12 +35,12 @@ def read_result(folder: Path) -> dict[str, Any]:
     return result
 
 
-def training_folder(context: Context, published: Path) -> Path:
+def training_folder(published: Path, scratch: Path, force: bool) -> Path:
     """The folder in which a run is trained: that of the finished run, where an interrupted one resumes.
 
     A forced run is trained in the scratch folder, so that the published weights stay until it has finished.
     """
-    return context.scratch / published.parent.name / published.name if context.force else published
+    return scratch / published.parent.name / published.name if force else published
 
 
 def mark_finished(folder: Path, published: Path, marker: str, row: dict[str, Any]) -> dict[str, Any]:

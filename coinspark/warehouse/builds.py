@@ -17,7 +17,7 @@ from coinspark.warehouse.local_frame import local_frame
 
 
 def publish(spark: SparkSession, config: Config) -> str:
-    """Tag every table as it is now, then append the build's row; the name of the build.
+    """Tag every table as it is now, then append the build's row. Returns the name of the build.
 
     Tags keep the snapshots of a build and are read by clients without coinspark. They come first: a build
     that is killed between two tags does not exist, and the next build takes its name.
@@ -36,8 +36,7 @@ def publish(spark: SparkSession, config: Config) -> str:
 
 def names(spark: SparkSession, config: Config) -> list[str]:
     """Names of all builds, oldest first."""
-    rows = tables.read(spark, config, schemas.BUILDS.name).orderBy("finished").select("build").collect()
-    return [row["build"] for row in rows]
+    return list(_snapshots_of_builds(spark, config))
 
 
 def latest(spark: SparkSession, config: Config) -> str | None:
@@ -50,11 +49,19 @@ def snapshots(spark: SparkSession, config: Config, build: str) -> dict[str, int]
 
     Raises InputError for an unknown build.
     """
-    rows = tables.read(spark, config, schemas.BUILDS.name).where(F.col("build") == build).collect()
-    if not rows:
-        known = ", ".join(names(spark, config)) or "none"
-        raise InputError(f"unknown build {build!r}; known builds: {known}")
-    return {name: int(snapshot) for name, snapshot in json.loads(rows[0]["snapshots"]).items()}
+    return _known(_snapshots_of_builds(spark, config), build)
+
+
+def _snapshots_of_builds(spark: SparkSession, config: Config) -> dict[str, dict[str, int]]:
+    """Build → table → snapshot of all builds, oldest first."""
+    rows = tables.read(spark, config, schemas.BUILDS.name).orderBy("finished").collect()
+    return {row["build"]: json.loads(row["snapshots"]) for row in rows}
+
+
+def _known(published: Mapping[str, dict[str, int]], build: str) -> dict[str, int]:
+    if build not in published:
+        raise InputError(f"unknown build {build!r}; known builds: {', '.join(published) or 'none'}")
+    return published[build]
 
 
 def is_current(spark: SparkSession, config: Config, build: str) -> bool:
@@ -98,14 +105,13 @@ def shown_build(spark: SparkSession, config: Config, build: str | None) -> Itera
     if build is None:
         yield
         return
-    at = snapshots(spark, config, build)
+    published = _snapshots_of_builds(spark, config)
+    at, order = _known(published, build), list(published)
+    shown = {name: _read_at(spark, config, name, at) for name in schemas.TABLES}
+    earlier = F.col("build").isin(order[: order.index(build) + 1])
+    shown[schemas.BUILDS.name] = tables.read(spark, config, schemas.BUILDS.name).where(earlier)
     try:
-        for name in schemas.TABLES:
-            rows = _read_at(spark, config, name, at)
-            if name == schemas.BUILDS.name:
-                earlier = names(spark, config)
-                kept = earlier[: earlier.index(build) + 1]
-                rows = tables.read(spark, config, name).where(F.col("build").isin(kept))
+        for name, rows in shown.items():
             rows.createOrReplaceTempView(name)
         for view in views.VIEWS.values():
             selected = spark.sql(view.select(lambda name: f"`{name}`", config.evaluation.suspect_threshold))

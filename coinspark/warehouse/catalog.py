@@ -15,6 +15,11 @@ from coinspark.warehouse.locations import warehouse_uri
 
 VERSION_PROPERTY = "coinspark.schema-version"
 WAREHOUSE_PROPERTY = "coinspark.warehouse"
+BUILD_AGAIN = (
+    "set `warehouse` to a new folder or `catalog.namespace` to a new name, and run `coinspark nightly` to "
+    "build everything again from the sources"
+)
+"""Advice where the tables do not fit this coinspark."""
 
 
 def full_name(config: Config, name: str) -> str:
@@ -30,16 +35,16 @@ def check_warehouse(spark: SparkSession, config: Config) -> None:
             belong to another warehouse, since this one is a copy or two configurations share a catalog; or a
             file is missing.
     """
-    names = [name for name in (schemas.STAGES.name, "nights") if is_known(spark, config, name)]
-    if not names:
+    known = table_names(spark, config)
+    name = next((name for name in (schemas.STAGES.name, "nights") if name in known), None)
+    if name is None:
         return
-    properties = load(spark, config, names[0]).properties()
+    properties = load(spark, config, name).properties()
     version = int(properties.getOrDefault(VERSION_PROPERTY, "1"))
     if version != schemas.VERSION:
         raise InputError(
             f"{config.warehouse}: the tables have schema version {version}, this coinspark needs "
-            f"{schemas.VERSION}; set `warehouse` to a new folder or `catalog.namespace` to a new name, and "
-            "run `coinspark nightly` to build everything again from the sources"
+            f"{schemas.VERSION}; {BUILD_AGAIN}"
         )
     recorded = properties.get(WAREHOUSE_PROPERTY)
     if recorded not in (warehouse_uri(config), None):  # None: of a coinspark that did not record it
@@ -51,17 +56,24 @@ def check_warehouse(spark: SparkSession, config: Config) -> None:
         )
 
 
-def is_known(spark: SparkSession, config: Config, name: str) -> bool:
-    """Whether the catalog knows a table. Its files may be missing."""
-    identifier: Any = spark._jvm.org.apache.iceberg.catalog.TableIdentifier  # type: ignore[union-attr]
-    namespace = identifier.parse(f"{config.catalog.namespace}.{name}").namespace()
-    catalog = spark._jsparkSession.sessionState().catalogManager().catalog(config.catalog.name)
+def table_names(spark: SparkSession, config: Config) -> set[str]:
+    """Names of the tables that the catalog knows in the namespace. Their files may be missing."""
+    namespace: Any = spark._jvm.org.apache.iceberg.catalog.Namespace  # type: ignore[union-attr]
+    levels = spark._sc._gateway.new_array(spark._jvm.java.lang.String, 1)  # type: ignore[union-attr]
+    levels[0] = config.catalog.namespace
     try:
-        return any(table.name() == name for table in catalog.icebergCatalog().listTables(namespace))
+        tables = iceberg_catalog(spark, config).listTables(namespace.of(levels))
+        return {str(table.name()) for table in tables}
     except Py4JJavaError as error:
         if "NoSuchNamespaceException" in str(error):
-            return False
+            return set()
         raise
+
+
+def iceberg_catalog(spark: SparkSession, config: Config) -> Any:
+    """Iceberg's Catalog object."""
+    manager: Any = spark._jsparkSession.sessionState().catalogManager()
+    return manager.catalog(config.catalog.name).icebergCatalog()
 
 
 def load(spark: SparkSession, config: Config, name: str) -> Any:

@@ -122,7 +122,7 @@ def _check_host() -> None:
 
 
 def _java_version(java: Path) -> str | None:
-    """The major version that the file `release` of the installation gives; None if there is no such file.
+    """The major version in the file `release` of the installation; None if there is no such file.
 
     Starting Java to ask for its version would take longer.
     """

@@ -44,7 +44,8 @@ def launch(conf: SparkConf) -> None:
     forwarding = threading.Thread(target=forward, name="output of the JVM", daemon=True)
     forwarding.start()
     try:
-        gateway = launch_gateway(conf, {"stdout": writing, "stderr": writing})  # type: ignore[no-untyped-call]
+        output = {"stdout": writing, "stderr": writing}
+        gateway = launch_gateway(conf, output)  # type: ignore[no-untyped-call]
     except PySparkRuntimeError as error:
         os.close(writing)
         forwarding.join()

@@ -22,12 +22,14 @@ from coinspark.core.errors import AuditError, InputError, LockError
 from coinspark.core.hashing import digest
 from coinspark.warehouse import schemas, views
 from coinspark.warehouse.catalog import (
+    BUILD_AGAIN,
     VERSION_PROPERTY,
     WAREHOUSE_PROPERTY,
     check_warehouse,
     full_name,
-    is_known,
+    iceberg_catalog,
     load,
+    table_names,
 )
 from coinspark.warehouse.content import content_hash
 from coinspark.warehouse.local_frame import local_frame
@@ -62,7 +64,7 @@ def create(spark: SparkSession, config: Config) -> None:
     check_warehouse(spark, config)
     namespace = f"{config.catalog.name}.{config.catalog.namespace}"
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {namespace}")
-    existing = {row.tableName for row in spark.sql(f"SHOW TABLES IN {namespace}").collect()}
+    existing = table_names(spark, config)
     for table in schemas.TABLES.values():
         if table.name not in existing:
             _create_table(spark, config, table)
@@ -73,11 +75,10 @@ def create(spark: SparkSession, config: Config) -> None:
 def _create_table(spark: SparkSession, config: Config, table: Table) -> None:
     """Create a table and its empty first snapshot in one commit: no killed process leaves one without it."""
     jvm: Any = spark._jvm
-    manager = spark._jsparkSession.sessionState().catalogManager()
     name = jvm.org.apache.iceberg.catalog.TableIdentifier.parse(f"{config.catalog.namespace}.{table.name}")
     columns = jvm.org.apache.spark.sql.types.StructType.fromDDL(table.ddl)
     schema = jvm.org.apache.iceberg.spark.SparkSchemaUtil.convert(columns)
-    creation = manager.catalog(config.catalog.name).icebergCatalog().buildTable(name, schema)
+    creation = iceberg_catalog(spark, config).buildTable(name, schema)
     properties = {**_PROPERTIES, WAREHOUSE_PROPERTY: warehouse_uri(config), "comment": table.doc}
     for key, value in properties.items():
         creation.withProperty(key, value)
@@ -93,8 +94,7 @@ def _add_columns(spark: SparkSession, config: Config, table: Table) -> None:
         if existing.get(name, kind) != kind:
             raise InputError(
                 f"{config.warehouse}: table {table.name}: the column {name} has the type {existing[name]}, "
-                f"this coinspark needs {kind}; set `warehouse` to a new folder or `catalog.namespace` to a "
-                "new name, and run `coinspark nightly` to build everything again from the sources"
+                f"this coinspark needs {kind}; {BUILD_AGAIN}"
             )
     if missing := ", ".join(
         f"`{name}` {kind}" for name, kind in table.columns.items() if name not in existing
@@ -129,7 +129,7 @@ def exists(spark: SparkSession, config: Config) -> bool:
     Raises InputError as `check_warehouse`.
     """
     check_warehouse(spark, config)
-    return is_known(spark, config, schemas.BUILDS.name)
+    return schemas.BUILDS.name in table_names(spark, config)
 
 
 def read(spark: SparkSession, config: Config, name: str, snapshot: int | None = None) -> DataFrame:
@@ -226,19 +226,20 @@ def publish(spark: SparkSession, config: Config, staged: StagedTable) -> int:
     handle = load(spark, config, name)
     if int(handle.currentSnapshot().snapshotId()) == snapshot:
         return snapshot
+    overtaken = LockError(
+        f"table {name}: another build has written it since this one began; the audited rows were not "
+        "published. Run the same command again when no other build is running"
+    )
     branches = [branch for branch, head in _staging_branches(handle).items() if head == snapshot]
+    if not branches:
+        raise overtaken
     try:
-        if not branches:
-            raise LookupError
         move = handle.manageSnapshots().fastForwardBranch("main", branches[0])
         move.removeBranch(branches[0]).commit()
-    except (LookupError, Py4JJavaError, IllegalArgumentException) as error:
-        if branches and is_publishable(spark, config, staged):
+    except (Py4JJavaError, IllegalArgumentException) as error:
+        if is_publishable(spark, config, staged):
             raise  # storage or catalog failed
-        raise LockError(
-            f"table {name}: another build has written it since this one began; the audited rows were not "
-            "published. Run the same command again when no other build is running"
-        ) from error
+        raise overtaken from error
     spark.sql(f"REFRESH TABLE {full_name(config, name)}")
     return snapshot
 

@@ -34,7 +34,7 @@ MUTATIONS = (
         ("pipeline/test_run.py::test_stage_is_skipped_until_something_changes",),
     ),
     Mutation(
-        "damaged weights stand as whole",
+        "damaged weights count as whole",
         "pipeline/stored_files.py",
         'path not in known or known[path]["sha256"] != sha256',
         "path not in known",
@@ -71,8 +71,8 @@ MUTATIONS = (
     Mutation(
         "a build exists without its row",
         "warehouse/builds.py",
-        "    if not rows:\n",
-        "    if rows is None:\n",
+        "    if build not in published:\n",
+        "    if published is None:\n",
         ("warehouse/test_builds.py::test_tagged_build_without_a_row_does_not_exist",),
     ),
     Mutation(

@@ -144,7 +144,7 @@ def _run(context: Context, data: FoldData, spec: ModelSpec) -> dict[str, Any]:
     code = code_version(*spec.modules)
     run_id = f"{data.layer}-{data.fold}-{digest([spec.settings, data.shards.digest, code])[:12]}"
     published = local_folder(context.config) / "runs" / run_id
-    folder = run_folder.training_folder(context, published)
+    folder = run_folder.training_folder(published, context.scratch, context.force)
     inputs = _json({"shards": data.shards.digest, "rows": data.shards.rows, "split": data.split})
     if (row := run_folder.finished_row(folder, _MARKER)) is not None:
         context.say(f"{run_id} is already trained")

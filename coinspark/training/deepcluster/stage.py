@@ -84,7 +84,7 @@ def _train(context: Context, shard_set: ShardSet) -> dict[str, Any]:
     code = code_version(*_modules(config))
     name = f"deepcluster-{digest([settings, shard_set.digest, code])[:12]}"
     published = local_folder(config) / "networks" / name
-    folder = run_folder.training_folder(context, published)
+    folder = run_folder.training_folder(published, context.scratch, context.force)
     if (row := run_folder.finished_row(folder, run_folder.NETWORK_MARKER)) is not None:
         context.say(f"{name} is already trained")
         return row
