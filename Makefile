@@ -13,7 +13,7 @@ demo: setup
 	coinspark nightly --config conf/demo.yaml
 
 test: setup
-	-@deploy/test-tools.sh   # without network: the tests of the schemas are skipped
+	-@deploy/test-tools.sh   # without network: tests that need them are skipped
 	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests
 
 quick: setup

@@ -12,12 +12,13 @@ from pyspark.sql import DataFrame, SparkSession
 from coinspark.classes import stage as classes
 from coinspark.classes.splits import stage as splits
 from coinspark.config import Config
+from coinspark.core.errors import InputError
 from coinspark.core.progress import say
 from coinspark.entities import stage as entities
 from coinspark.evaluation import stage as evaluation
 from coinspark.ingest import stage as ingest
 from coinspark.pipeline import graph
-from coinspark.pipeline.run import run
+from coinspark.pipeline.run import run, why_outdated
 from coinspark.pipeline.stage import Stage
 from coinspark.training.classifier import stage as training
 from coinspark.training.deepcluster import stage as deepcluster
@@ -39,6 +40,7 @@ STAGES: tuple[Stage, ...] = (
     evaluation.STAGE,
 )
 """All stages. Where no table decides the order, they run in this one."""
+_BY_NAME = {stage.name: stage for stage in STAGES}
 
 
 @dataclass(frozen=True)
@@ -61,21 +63,56 @@ def run_build(config: Config, force: bool = False, verify_files: bool = False) -
         force: Compute everything again.
         verify_files: Hash all stored files, such as weights, also where size and times are unchanged.
     """
-    from coinspark.evaluation.report import fingerprint, page  # loads scikit-learn: not for every command
-
     _check_inputs(config, scheduled(config))
     with lock_warehouse(local_folder(config)):
         spark, began = start(config), time.monotonic()
         ran = _run(spark, config, scheduled(config), force, verify_files)
-        build = builds.latest(spark, config)
-        if ran or build is None or not builds.is_current(spark, config, build):
-            build = builds.publish(spark, config)
-            say(f"published {build}")
-        else:
-            say(f"nothing new since {build}  ({time.monotonic() - began:.1f} s)")
-        path = local_folder(config) / "reports" / f"{build}.html"
-        if not fingerprint.is_current(path, config, build):
-            page.write_report(read_at(spark, config, build), config, path, build)
+        return _publish(spark, config, ran, began)
+
+
+def publish_build(config: Config, verify_files: bool = False) -> Build:
+    """Tag the build over all tables and write the report, as `run_build` does, without running a stage.
+
+    For schedulers that run each stage as a task of its own. If nothing has changed since the newest build,
+    this is the result.
+
+    Args:
+        verify_files: Hash all stored files, such as weights, also where size and times are unchanged.
+
+    Raises:
+        InputError: A scheduled stage is not up to date. Nothing was published.
+    """
+    with lock_warehouse(local_folder(config)):
+        spark, began = start(config), time.monotonic()
+        tables.create(spark, config)
+        for name in scheduled(config):
+            if reason := why_outdated(spark, config, _BY_NAME[name], verify_files):
+                raise InputError(
+                    f"stage {name} is not up to date: {reason}; nothing was published. "
+                    f"Run `coinspark {name}` with this configuration, then publish again"
+                )
+        tables.replace_views(spark, config)
+        return _publish(spark, config, False, began)
+
+
+def _publish(spark: SparkSession, config: Config, ran: bool, began: float) -> Build:
+    """Tag the build unless the newest one is still current; write its report unless it is current.
+
+    Args:
+        ran: A stage has run since the newest build.
+        began: Time of the monotonic clock at which the command began.
+    """
+    from coinspark.evaluation.report import fingerprint, page  # loads scikit-learn: not for every command
+
+    build = builds.latest(spark, config)
+    if ran or build is None or not builds.is_current(spark, config, build):
+        build = builds.publish(spark, config)
+        say(f"published {build}")
+    else:
+        say(f"nothing new since {build}  ({time.monotonic() - began:.1f} s)")
+    path = local_folder(config) / "reports" / f"{build}.html"
+    if not fingerprint.is_current(path, config, build):
+        page.write_report(read_at(spark, config, build), config, path, build)
     return Build(build, path, spark)
 
 
@@ -123,8 +160,7 @@ def _run(
     spark: SparkSession, config: Config, names: Sequence[str], force: bool, verify_files: bool = False
 ) -> bool:
     """Run stages by name; True if one of them was not up to date."""
-    by_name = {stage.name: stage for stage in STAGES}
     tables.create(spark, config)
-    ran = [run(spark, config, by_name[name], force, verify_files) for name in names]
+    ran = [run(spark, config, _BY_NAME[name], force, verify_files) for name in names]
     tables.replace_views(spark, config)
     return any(ran)

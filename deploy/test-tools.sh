@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Install what tests/deploy checks manifests with, into an environment of its own: build/tools/kubernetes.
-# `make setup` does not install it: 17,000 files of schemas, which no build needs.
+# Install what tests/deploy needs besides .venv, into environments of their own below build/tools:
+# the schemas of Kubernetes (17,000 files) and Airflow (130 packages). No build needs them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-requirements=deploy/requirements/kubernetes.txt
-venv=build/tools/kubernetes
-cmp -s "$requirements" "$venv/installed.txt" && exit 0
-echo "test-tools: creating $venv from $requirements" >&2
-.venv/bin/python -m venv --clear "$venv"
-"$venv/bin/pip" install -q --disable-pip-version-check -r "$requirements"
-cp "$requirements" "$venv/installed.txt"
+install() {
+    local requirements=deploy/requirements/$1.txt venv=build/tools/$1
+    cmp -s "$requirements" "$venv/installed.txt" && return
+    echo "test-tools: creating $venv from $requirements" >&2
+    .venv/bin/python -m venv --clear "$venv"
+    "$venv/bin/pip" install -q --disable-pip-version-check -r "$requirements"
+    cp "$requirements" "$venv/installed.txt"
+}
+
+for tool in ${*:-kubernetes airflow}; do install "$tool"; done

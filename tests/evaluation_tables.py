@@ -111,6 +111,7 @@ def tables(spark: SparkSession) -> Callable[[str], DataFrame]:
                 "f" * 64,
                 json.dumps({"coins": 81 + n}),
                 "{}",
+                "d" * 64,
             )
             for n, name in enumerate(("ingest", "entities", "classes", "splits", "train", "evaluate"))
         ],

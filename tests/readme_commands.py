@@ -41,6 +41,8 @@ _CLUSTER = "tests/deploy/test_standalone.py::test_nightly_completes_on_standalon
 ELSEWHERE = {
     **dict.fromkeys(("nightly", "deepcluster", "features", "splits", "train", "evaluate"), _BUILD),
     "ingest": "tests/test_nightly.py::test_build_without_a_coin_keeps_the_tagged_build",
+    "publish": "tests/test_publish_build.py::"
+    "test_publish_tags_what_the_stages_built_and_names_a_stage_that_is_outdated",
     "entities": "tests/entities/test_entities_stage.py::test_unlisted_name_is_proposed_until_a_verdict",
     "entities evaluate": "tests/cli/test_entities.py::test_evaluate_measures_an_engine_on_designs",
     "spark-sql": "tests/warehouse/test_clients.py::test_documented_spark_sql_commands_run",

@@ -22,11 +22,12 @@ from coinspark.cli.options import (
     configuration,
     show,
 )
+from coinspark.config import Config
 from coinspark.config.visible import visible_settings
 from coinspark.core import atomic_files, exits
 from coinspark.core.progress import say
 from coinspark.core.registry import resolve
-from coinspark.nightly import STAGES
+from coinspark.nightly import STAGES, Build
 from coinspark.pipeline.stage import Stage
 
 SUMMARIES = {
@@ -63,11 +64,28 @@ def nightly(
 
     Tags the build over all tables and prints the comparison of the layers.
     """
-    from coinspark.evaluation import table1 as comparison
-    from coinspark.nightly import read_at, run_build
+    from coinspark.nightly import run_build
 
     settings = configuration(config, set_, accept_loss)
-    build = run_build(settings, force, verify_files)
+    _show_build(run_build(settings, force, verify_files), settings)
+
+
+@app.command()
+def publish(config: Files = None, set_: Overrides = None, verify_files: VerifyFiles = False) -> None:
+    """Publish what the stages have built, as the last step of nightly; run no stage.
+
+    Refuses if a stage of the build is not up to date, and names it.
+    """
+    from coinspark.nightly import publish_build
+
+    settings = configuration(config, set_)
+    _show_build(publish_build(settings, verify_files), settings)
+
+
+def _show_build(build: Build, settings: Config) -> None:
+    from coinspark.evaluation import table1 as comparison
+    from coinspark.nightly import read_at
+
     typer.echo(comparison.render(read_at(build.spark, settings, build.name), settings))
     typer.echo(f"\nReport: {_relative(build.report)}")
 

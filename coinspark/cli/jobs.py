@@ -1,4 +1,4 @@
-"""Main program of the files in jobs/, for spark-submit: run one stage, or the nightly build."""
+"""Main program of the files in jobs/, for spark-submit: run a stage or the nightly build, or publish."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from coinspark.core import atomic_files, exits
 
 
 def main(name: str, arguments: list[str] | None = None) -> None:
-    """Run the stage of this name, or `nightly`. Exit codes are those of the command line."""
+    """Run the stage of this name, `nightly` or `publish`. Exit codes are those of the command line."""
     from coinspark import nightly
 
     parser = argparse.ArgumentParser(prog=f"jobs/{name}.py", allow_abbrev=False)
@@ -25,7 +25,8 @@ def main(name: str, arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--set", action="append", default=[], help="override one key: --set training.epochs=3"
     )
-    parser.add_argument("--force", action="store_true", help="compute everything again")
+    if name != "publish":
+        parser.add_argument("--force", action="store_true", help="compute everything again")
     parser.add_argument(
         "--verify-files",
         action="store_true",
@@ -44,5 +45,7 @@ def main(name: str, arguments: list[str] | None = None) -> None:
         config = configuration(options.config, options.set, options.accept_loss)
         if name == "nightly":
             print(f"Report: {nightly.run_build(config, options.force, options.verify_files).report}")
+        elif name == "publish":
+            print(f"Report: {nightly.publish_build(config, options.verify_files).report}")
         else:
             nightly.run_stages(config, (name,), options.force, options.verify_files)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,15 +37,15 @@ def run(
             unchanged.
     """
     began = time.monotonic()
-    inputs = {name: tables.snapshot(spark, config, name) for name in stage.reads(config)}
+    inputs = _snapshots(spark, config, stage.reads(config))
     outside = stage.outside(config)
     current = fingerprint(config, stage, inputs, outside)
     last = _last_run(spark, config, stage.name)
-    published = {name: tables.snapshot(spark, config, name) for name in stage.writes}
+    published = _snapshots(spark, config, stage.writes)
     same = last if last is not None and last["fingerprint"] == current else None
     completed = same is not None and not force and _complete_publishing(spark, config, published, same)
     if completed:
-        published = {name: tables.snapshot(spark, config, name) for name in stage.writes}
+        published = _snapshots(spark, config, stage.writes)
     up_to_date = same is not None and _is_published(published, same)
     read = _reader(spark, config, stage, {**published, **inputs})
     if up_to_date and not force:
@@ -68,6 +68,7 @@ def run(
         current,
         json.dumps(inputs),
         json.dumps(outputs, sort_keys=True),
+        definition(config, stage),
     )
     tables.append(spark, config, schemas.STAGES.name, [row])
     for staged in _staged(outputs):
@@ -76,6 +77,35 @@ def run(
     counts = ", ".join(f"{int(output['content'].split('-')[0]):,} {name}" for name, output in outputs.items())
     say(f"{stage.name:9} {counts}  ({seconds:.0f} s)")
     return True
+
+
+def why_outdated(spark: SparkSession, config: Config, stage: Stage, verify_files: bool = False) -> str | None:
+    """Why the published tables of a stage do not belong to those of the other stages; None if they do.
+
+    State outside tables and configuration does not count: photos that arrive after `ingest` has run are of
+    the next build.
+
+    Args:
+        verify_files: As in `run`.
+    """
+    if (last := _last_run(spark, config, stage.name)) is None:
+        return "it has not run yet"
+    inputs = _snapshots(spark, config, stage.reads(config))
+    if last["definition"] is None:  # of a coinspark that did not record it
+        same = last["fingerprint"] == fingerprint(config, stage, inputs, stage.outside(config))
+    else:
+        same = last["definition"] == definition(config, stage)
+    if not same:
+        return "its settings or code have changed since it ran"
+    if changed := dict(inputs.items() - json.loads(last["inputs"]).items()):
+        return f"the table {min(changed)}, which it reads, has changed since it ran"
+    published = _snapshots(spark, config, stage.writes)
+    if not _is_published(published, last):
+        return "its last run did not publish all of its tables"
+    files = stage.files(config, _reader(spark, config, stage, {**published, **inputs}))
+    if damaged := damaged_files(config, files, verify_files):
+        return f"{damaged[0]} is missing or damaged"
+    return None
 
 
 def fingerprint(config: Config, stage: Stage, inputs: Mapping[str, int], outside: Any) -> str:
@@ -93,6 +123,12 @@ def fingerprint(config: Config, stage: Stage, inputs: Mapping[str, int], outside
             "code": code_version(stage.build.__module__, *stage.modules(config)),
         }
     )
+
+
+def definition(config: Config, stage: Stage) -> str:
+    """SHA-256 hex of the settings and the code of a stage."""
+    code = code_version(stage.build.__module__, *stage.modules(config))
+    return digest({"settings": stage.settings(config), "code": code})
 
 
 def _build(context: Context, stage: Stage, before: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -153,6 +189,11 @@ def _reader(
         return tables.read(spark, config, name, snapshot=snapshots[name])
 
     return read
+
+
+def _snapshots(spark: SparkSession, config: Config, names: Iterable[str]) -> dict[str, int]:
+    """Table → id of its published snapshot."""
+    return {name: tables.snapshot(spark, config, name) for name in names}
 
 
 def _last_run(spark: SparkSession, config: Config, name: str) -> dict[str, Any] | None:

@@ -28,11 +28,10 @@ with DAG(
     default_args={"retries": 1, "retry_delay": timedelta(minutes=5)},
     tags=["coinspark"],
 ) as dag:
-    # `nightly` finds all stages unchanged, tags the build over all tables and writes the report.
     chain(
         *(
             BashOperator(
-                task_id="publish" if command == "nightly" else command,
+                task_id=command,
                 bash_command=(
                     f"exec '{REPOSITORY}/.venv/bin/python' -m coinspark.cli {command} --config '{CONFIG}'"
                 ),
@@ -40,6 +39,6 @@ with DAG(
                 env={"LC_ALL": "C.UTF-8"},
                 append_env=True,
             )
-            for command in (*STAGES, "nightly")
+            for command in (*STAGES, "publish")
         )
     )

@@ -20,7 +20,7 @@ FILES = sorted((ROOT / "jobs").glob("*.py"))
 
 
 def test_every_stage_has_a_file() -> None:
-    assert {file.stem for file in FILES} == {"nightly", *(stage.name for stage in nightly.STAGES)}
+    assert {file.stem for file in FILES} == {"nightly", "publish", *(stage.name for stage in nightly.STAGES)}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -29,6 +29,21 @@ def test_file_runs_the_stage_of_its_name(file: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(jobs, "main", started.append)
     runpy.run_path(str(file), run_name="__main__")
     assert started == [file.stem]
+
+
+def test_publish_runs_no_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[object, ...]] = []
+
+    def record(*arguments: object) -> SimpleNamespace:
+        calls.append(arguments[1:])
+        return SimpleNamespace(report="report.html", spark=None, name="build")
+
+    monkeypatch.setattr(nightly, "publish_build", record)
+    jobs.main("publish", ["--verify-files"])
+    RUNNER.invoke(cli.app, ["publish"])
+    assert calls == [(True,), (False,)]
+    with pytest.raises(SystemExit):
+        jobs.main("publish", ["--force"])
 
 
 @pytest.mark.parametrize("name", ["nightly", "train"])

@@ -63,7 +63,7 @@ def test_dag_lists_the_stages_in_the_order_of_a_build() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not PYTHON.exists(), reason=f"{PYTHON} is missing; see deploy/airflow/README.md")
+@pytest.mark.skipif(not PYTHON.exists(), reason=f"{PYTHON} is missing; run deploy/test-tools.sh")
 def test_airflow_runs_one_stage_after_the_other_and_then_publishes(tmp_path: Path) -> None:
     names = ["ingest", "classes", "train"]
     dag = imported(tmp_path, COINSPARK_STAGES=" ".join(names), COINSPARK_CONFIG="/data/my coins.yaml")
@@ -74,4 +74,4 @@ def test_airflow_runs_one_stage_after_the_other_and_then_publishes(tmp_path: Pat
     commands = {name: command for name, (_, command) in dag["tasks"].items()}
     start = "exec '/srv/coinspark/.venv/bin/python' -m coinspark.cli"
     assert commands["train"] == f"{start} train --config '/data/my coins.yaml'"
-    assert commands["publish"] == f"{start} nightly --config '/data/my coins.yaml'"
+    assert commands["publish"] == f"{start} publish --config '/data/my coins.yaml'"

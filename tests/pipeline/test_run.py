@@ -40,6 +40,9 @@ TOY = stage.Stage(
     build=build,
 )
 
+OTHER_CODE = (".".join(("coinspark", "classes", "summary")),)
+"""A module that counts for the code version; its dotted name as a constant would always count here."""
+
 
 def run(spark: SparkSession, config: Config, toy: stage.Stage = TOY, force: bool = False) -> bool:
     return runner.run(spark, config, toy, force)
@@ -66,7 +69,8 @@ def test_stage_is_skipped_until_something_changes(
     more = config.model_copy(update={"layers": (config.layers[0].model_copy(update={"min_coins": 7}),)})
     assert run(spark, more)
     assert run(spark, config, replace(TOY, outside=lambda config: "another listing"))
-    assert run(spark, config, replace(TOY, modules=lambda config: ("coinspark.classes.summary",)))
+    assert run(spark, config)
+    assert run(spark, config, replace(TOY, modules=lambda config: OTHER_CODE))
     run(spark, config)
     put_coins(spark, config, "Rome", "Ostia", "Rome")
     assert run(spark, config)
@@ -228,6 +232,34 @@ def test_stage_runs_again_where_a_file_of_its_rows_is_damaged(
     assert run(spark, config, toy) and not run(spark, config, toy)
     assert "Ostia.bin and 1 more files are missing or damaged" in capsys.readouterr().err
     assert written == ["Ostia.bin", "Rome.bin", "Rome.bin", "Ostia.bin", "Rome.bin"]
+
+
+def test_stage_is_outdated_until_it_has_run_with_these_settings_inputs_and_files(
+    spark: SparkSession, config: Config, tmp_path: Path
+) -> None:
+    config = config.model_copy(update={"warehouse": str(tmp_path)})
+    tables.create(spark, config)
+    put_coins(spark, config, "Rome")
+    assert runner.why_outdated(spark, config, TOY) == "it has not run yet"
+    run(spark, config)
+    assert runner.why_outdated(spark, config, TOY) is None
+    newer_photos = replace(TOY, outside=lambda config: "another listing")
+    assert runner.why_outdated(spark, config, newer_photos) is None, "they are of the next build"
+
+    other = config.model_copy(update={"layers": (config.layers[0].model_copy(update={"min_coins": 7}),)})
+    assert runner.why_outdated(spark, other, TOY) == "its settings or code have changed since it ran"
+    code = replace(TOY, modules=lambda config: OTHER_CODE)
+    assert runner.why_outdated(spark, config, code) == "its settings or code have changed since it ran"
+    lost = replace(TOY, files=lambda config, read: {"weights.npz": "0" * 64})
+    assert runner.why_outdated(spark, config, lost) == "weights.npz is missing or damaged"
+
+    put_coins(spark, config, "Rome", "Ostia")
+    changed = "the table coins, which it reads, has changed since it ran"
+    assert runner.why_outdated(spark, config, TOY) == changed
+    run(spark, config)
+    empty = local_frame(spark, [], schemas.CLASSES.ddl)
+    tables.publish(spark, config, tables.stage(spark, config, "classes", empty))
+    assert runner.why_outdated(spark, config, TOY) == "its last run did not publish all of its tables"
 
 
 def test_reading_an_undeclared_table_raises(spark: SparkSession, config: Config) -> None:

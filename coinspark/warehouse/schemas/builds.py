@@ -6,7 +6,8 @@ from coinspark.warehouse.schemas.table import Table
 
 STAGES = Table(
     "stages",
-    "runs of stages: inputs, settings, outputs; the newest row of a stage is valid",
+    "runs of stages: inputs and outputs; the newest row of a stage is valid; definition: hash of settings "
+    "and code; fingerprint: hash of these, of the inputs and of the state outside",
     ("stage", "finished"),
     {
         "stage": "string",
@@ -15,6 +16,7 @@ STAGES = Table(
         "fingerprint": "string",
         "inputs": "string",
         "outputs": "string",
+        "definition": "string",
     },
 )
 
