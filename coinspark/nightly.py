@@ -23,7 +23,8 @@ from coinspark.pipeline.stage import Stage
 from coinspark.training.classifier import stage as training
 from coinspark.training.deepcluster import stage as deepcluster
 from coinspark.vision import clusters_stage, features_stage
-from coinspark.warehouse import builds, tables
+from coinspark.warehouse import attempts, builds, tables
+from coinspark.warehouse.attempts import Attempt
 from coinspark.warehouse.locations import local_folder
 from coinspark.warehouse.lock import lock_warehouse
 from coinspark.warehouse.session import start
@@ -63,11 +64,13 @@ def run_build(config: Config, force: bool = False, verify_files: bool = False) -
         force: Compute everything again.
         verify_files: Hash all stored files, such as weights, also where size and times are unchanged.
     """
-    _check_inputs(config, scheduled(config))
-    with lock_warehouse(local_folder(config)):
-        spark, began = start(config), time.monotonic()
-        ran = _run(spark, config, scheduled(config), force, verify_files)
-        return _publish(spark, config, ran, began)
+    with attempts.recorded(config, "nightly") as attempt:
+        _check_inputs(config, scheduled(config))
+        with lock_warehouse(local_folder(config)):
+            attempts.begin(config, attempt)
+            spark, began = start(config), time.monotonic()
+            ran = _run(spark, config, scheduled(config), attempt, force, verify_files)
+            return _publish(spark, config, attempt, ran, began)
 
 
 def publish_build(config: Config, verify_files: bool = False) -> Build:
@@ -82,20 +85,22 @@ def publish_build(config: Config, verify_files: bool = False) -> Build:
     Raises:
         InputError: A scheduled stage is not up to date. Nothing was published.
     """
-    with lock_warehouse(local_folder(config)):
+    with attempts.recorded(config, "publish") as attempt, lock_warehouse(local_folder(config)):
+        attempts.begin(config, attempt)
         spark, began = start(config), time.monotonic()
         tables.create(spark, config)
         for name in scheduled(config):
+            attempt.stage = name
             if reason := why_outdated(spark, config, _BY_NAME[name], verify_files):
                 raise InputError(
                     f"stage {name} is not up to date: {reason}; nothing was published. "
                     f"Run `coinspark {name}` with this configuration, then publish again"
                 )
         tables.replace_views(spark, config)
-        return _publish(spark, config, False, began)
+        return _publish(spark, config, attempt, False, began)
 
 
-def _publish(spark: SparkSession, config: Config, ran: bool, began: float) -> Build:
+def _publish(spark: SparkSession, config: Config, attempt: Attempt, ran: bool, began: float) -> Build:
     """Tag the build unless the newest one is still current; write its report unless it is current.
 
     Args:
@@ -104,12 +109,14 @@ def _publish(spark: SparkSession, config: Config, ran: bool, began: float) -> Bu
     """
     from coinspark.evaluation.report import fingerprint, page  # loads scikit-learn: not for every command
 
+    attempt.stage = "publish"
     build = builds.latest(spark, config)
     if ran or build is None or not builds.is_current(spark, config, build):
         build = builds.publish(spark, config)
         say(f"published {build}")
     else:
         say(f"nothing new since {build}  ({time.monotonic() - began:.1f} s)")
+    attempt.build, attempt.stage = build, "report"
     path = local_folder(config) / "reports" / f"{build}.html"
     if not fingerprint.is_current(path, config, build):
         page.write_report(read_at(spark, config, build), config, path, build)
@@ -120,10 +127,12 @@ def run_stages(
     config: Config, names: Sequence[str], force: bool = False, verify_files: bool = False
 ) -> SparkSession:
     """Run the stages of these names in the given order, each only if it is not up to date."""
-    _check_inputs(config, names)
-    with lock_warehouse(local_folder(config)):
-        spark = start(config)
-        _run(spark, config, names, force, verify_files)
+    with attempts.recorded(config, names[-1]) as attempt:
+        _check_inputs(config, names)
+        with lock_warehouse(local_folder(config)):
+            attempts.begin(config, attempt)
+            spark = start(config)
+            _run(spark, config, names, attempt, force, verify_files)
     return spark
 
 
@@ -157,10 +166,19 @@ def _check_inputs(config: Config, names: Sequence[str]) -> None:
 
 
 def _run(
-    spark: SparkSession, config: Config, names: Sequence[str], force: bool, verify_files: bool = False
+    spark: SparkSession,
+    config: Config,
+    names: Sequence[str],
+    attempt: Attempt,
+    force: bool,
+    verify_files: bool,
 ) -> bool:
     """Run stages by name; True if one of them was not up to date."""
     tables.create(spark, config)
-    ran = [run(spark, config, _BY_NAME[name], force, verify_files) for name in names]
+    ran = []
+    for name in names:
+        attempt.stage = name
+        ran.append(run(spark, config, _BY_NAME[name], force, verify_files))
+    attempt.stage = None
     tables.replace_views(spark, config)
     return any(ran)

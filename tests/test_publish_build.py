@@ -11,8 +11,8 @@ from coinspark import nightly
 from coinspark.config import Config
 from coinspark.core.errors import InputError
 from coinspark.evaluation.report import page
+from coinspark.warehouse import attempts, tables
 from coinspark.warehouse import builds as published_builds
-from coinspark.warehouse import tables
 from tests import builds
 
 
@@ -22,6 +22,7 @@ def of_ingest(tmp_path: Path, spark: SparkSession, config: Config, monkeypatch: 
     monkeypatch.setattr(nightly, "scheduled", lambda config: ("ingest",))
     monkeypatch.setattr(page, "write_report", lambda *arguments: None)
     small = builds.configuration(tmp_path, builds.few_coins(tmp_path))
+    monkeypatch.setattr(attempts, "local_folder", lambda config: tmp_path)  # the warehouse is shared
     return small.model_copy(update={"catalog": config.catalog, "warehouse": config.warehouse})
 
 
@@ -46,3 +47,17 @@ def test_publish_tags_what_the_stages_built_and_names_a_stage_that_is_outdated(
     with pytest.raises(InputError, match="stage entities is not up to date: it has not run yet"):
         nightly.publish_build(of_ingest)
     assert published_builds.names(spark, of_ingest) == [build.name]
+
+    recorded = [
+        (attempt.command, attempt.state, attempt.build, attempt.stage) for attempt in attempts.read(of_ingest)
+    ]
+    assert recorded == [
+        ("publish", "failed", None, "ingest"),
+        ("ingest", "finished", None, None),
+        ("publish", "finished", build.name, None),
+        ("publish", "finished", build.name, None),
+        ("nightly", "finished", build.name, None),
+        ("publish", "failed", None, "ingest"),
+        ("publish", "failed", None, "entities"),
+    ]
+    assert str(attempts.read(of_ingest)[0].error).startswith("stage ingest is not up to date: it has not run")

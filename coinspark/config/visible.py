@@ -57,6 +57,8 @@ _SPARK_SETTINGS = re.compile(
     )""",
     re.VERBOSE,
 )
+_LOGIN = re.compile(r"(\w://)[^/\s@]+@")
+_SHORT, _LONG = 4, 8  # characters of a secret that is masked, and that is masked within a word
 _CATALOG_SETTING = re.compile(r"spark\.sql\.catalog\.\w+\.(.+)")
 
 
@@ -68,6 +70,33 @@ def visible_settings(config: Config) -> dict[str, Any]:
         key: _if_listed(key in _CATALOG_PROPERTIES, value) for key, value in config.catalog.properties.items()
     }
     return settings
+
+
+def without_secrets(config: Config, text: str) -> str:
+    """The text without the values that `visible_settings` masks, such as an error of a database.
+
+    A value of less than four characters stays: it would also mask parts of words.
+    """
+    text = _LOGIN.sub(rf"\1{MASK}@", text)
+    for secret in sorted(_secrets(config.model_dump(mode="json"), visible_settings(config)), key=len)[::-1]:
+        whole = re.escape(secret) if len(secret) >= _LONG else rf"(?<!\w){re.escape(secret)}(?!\w)"
+        text = re.sub(whole, MASK, text)
+    return text
+
+
+def _secrets(value: Any, visible: Any) -> set[str]:
+    """The strings of a value that are masked in its visible form; of a URI its login and its parameters."""
+    if isinstance(value, Mapping):
+        shown = visible if isinstance(visible, Mapping) else {}
+        return set().union(*(_secrets(item, shown.get(key)) for key, item in value.items()))
+    if isinstance(value, list):
+        items = visible if isinstance(visible, list) else [None] * len(value)
+        return set().union(*map(_secrets, value, items))
+    if not isinstance(value, str) or value == visible:
+        return set()
+    parts = [value] if visible == MASK else re.split(r"[:/?&;#@]|\w+=", value.partition("://")[2])
+    hidden = {part for part in parts if not isinstance(visible, str) or part not in visible}
+    return {part for part in hidden if len(part) >= _SHORT and part not in ("true", "false")}
 
 
 def visible_setting(key: str, value: str) -> str:

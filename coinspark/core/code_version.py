@@ -12,6 +12,8 @@ from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
 
+from coinspark import __version__
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT.name
 FRAME = ("core", "config", "warehouse", "pipeline")
@@ -32,6 +34,15 @@ def code_version(*modules: str) -> str:
     for module in closure:
         total.update(f"{module}\0{_source_hash(module)}\0".encode())
     return total.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def package_version() -> str:
+    """Version of coinspark with a hash of all its source files, such as `0.1.0-3f9a12c4`."""
+    total = sha256()
+    for file in sorted(ROOT.rglob("*.py")):
+        total.update(f"{file.relative_to(ROOT).as_posix()}\0".encode() + file.read_bytes() + b"\0")
+    return f"{__version__}-{total.hexdigest()[:8]}"
 
 
 def import_closure(modules: Iterable[str]) -> set[str]:

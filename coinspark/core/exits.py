@@ -30,6 +30,11 @@ def handle_signals() -> None:
         signal.signal(signal.SIGTERM, _interrupt)
 
 
+def was_interrupted() -> bool:
+    """Whether the user has asked to stop, by SIGINT or SIGTERM."""
+    return _interrupted
+
+
 def _interrupt(signum: int, frame: object) -> None:
     global _interrupted
     _interrupted = True

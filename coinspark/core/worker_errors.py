@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 from coinspark.core import errors
@@ -41,8 +42,9 @@ def worker_error(error: BaseException) -> CoinsparkError | None:
     return CoinsparkError(f"a Spark worker failed: {message[:_LENGTH]}; all details: {store_details(text)}")
 
 
+@lru_cache(maxsize=1)
 def store_details(text: str) -> Path:
-    """Write stack traces to a temporary file that only this user can read."""
+    """Write stack traces to a temporary file that only this user can read; the same text only once."""
     with tempfile.NamedTemporaryFile(
         "w", prefix="coinspark-", suffix=".log", delete=False, encoding="utf-8"
     ) as file:

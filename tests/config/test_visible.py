@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from coinspark.cli import app as cli
 from coinspark.config import Config, Section, load
-from coinspark.config.visible import visible_settings
+from coinspark.config.visible import visible_settings, without_secrets
 from coinspark.core.errors import ConfigError
 
 SECRET = "hunter2"
@@ -194,3 +194,24 @@ def test_unusable_secret_files_are_named(tmp_path: Path, content: bytes | None, 
         ConfigError, match=f"(?s){file}: .FILE:{tmp_path}/password.*{message}".replace(".FILE", r"\$\{FILE")
     ):
         load([file])
+
+
+def test_text_of_an_error_has_no_secret() -> None:
+    properties = {
+        "type": "jdbc",
+        "uri": "jdbc:postgresql://anna:hunter2@db:5432/coins?password=pass word&ssl=true",
+        "jdbc.password": "hunter2",
+        "token": "s3cr",
+    }
+    config = load([], [f"catalog.properties={properties}", "spark.conf={spark.ssl.keyStorePassword: 'a'}"])
+    for text, expected in {
+        'FATAL: password authentication failed for user "anna"': (
+            'FATAL: password authentication failed for user "•••"'
+        ),
+        f"cannot open {properties['uri']}": "cannot open jdbc:postgresql://•••@db:5432/coins?password=•••&ssl=true",
+        "Hunter hunter2; hunter23": "Hunter •••; hunter23",
+        "token s3cr, s3crets": "token •••, s3crets",
+        "refused by https://x:y@host/a": "refused by https://•••@host/a",
+        "connection to db:5432 refused: a type of true": "connection to db:5432 refused: a type of true",
+    }.items():
+        assert without_secrets(config, text) == expected

@@ -1,0 +1,145 @@
+"""Attempts to build: when each began and ended, on which host, and why it failed.
+
+Each attempt is a JSON file in the warehouse, not a row of a table: it can be written before Spark has
+started, and when the catalog is what failed. No content hash, tag or fingerprint depends on it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from coinspark.config import Config
+from coinspark.config.visible import without_secrets
+from coinspark.core import atomic_files, exits
+from coinspark.core.errors import CoinsparkError, LockError
+from coinspark.core.formatting import one_line
+from coinspark.core.progress import say
+from coinspark.core.storage_errors import storage_error
+from coinspark.core.worker_errors import worker_error
+from coinspark.warehouse import owner
+from coinspark.warehouse.locations import local_folder
+from coinspark.warehouse.owner import Owner
+
+BUILDS = ("nightly", "publish")
+"""Commands that publish a build. The others run one stage, and those that it depends on."""
+
+_FOLDER = "attempts"
+_KEPT = 200
+_LENGTH = 500  # characters of an error
+
+
+@dataclass
+class Attempt:
+    """One run of a command that builds. Times are in UTC.
+
+    Attributes:
+        command: "nightly", "publish", or the name of a stage.
+        state: "running"; "finished", also if nothing was new; "failed"; or "interrupted" by Ctrl-C or
+            SIGTERM. A process that was killed leaves "running".
+        build: The build that it published, or the newest one if nothing was new; None for a stage.
+        stage: The stage that runs, or that failed.
+        error: Why it failed: one line without secrets.
+    """
+
+    command: str
+    owner: Owner = field(default_factory=owner.current)
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ended: datetime | None = None
+    state: str = "running"
+    build: str | None = None
+    stage: str | None = None
+    error: str | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the attempt has ended, or its process is known to have ended."""
+        return self.state != "running" or owner.has_ended(self.owner)
+
+
+@contextmanager
+def recorded(config: Config, command: str) -> Iterator[Attempt]:
+    """Context of a command that builds: its end is recorded, and what failed.
+
+    The caller calls `begin` once it has the lock of the warehouse, and sets `stage` and `build`. A command
+    that is refused since another build runs is not recorded.
+    """
+    attempt, before = Attempt(command), exits.was_interrupted()
+    try:
+        yield attempt
+    except BaseException as error:
+        if isinstance(error, LockError) and not _file(config, attempt).exists():
+            raise
+        is_interrupt = isinstance(error, KeyboardInterrupt) or (exits.was_interrupted() and not before)
+        attempt.state = "interrupted" if is_interrupt else "failed"
+        attempt.error = None if is_interrupt else without_secrets(config, _line(error))
+        _end(config, attempt)
+        raise
+    attempt.state, attempt.stage = "finished", None
+    _end(config, attempt)
+
+
+def begin(config: Config, attempt: Attempt) -> None:
+    """Record that the attempt runs, and remove the records of the oldest attempts."""
+    _write(config, attempt)
+    for file in _files(config)[:-_KEPT]:
+        file.unlink(missing_ok=True)
+
+
+def read(config: Config) -> list[Attempt]:
+    """The recorded attempts, oldest first. A file that is not one of an attempt is left out."""
+    attempts = []
+    for file in _files(config):
+        try:
+            values = json.loads(file.read_text(encoding="utf-8"))
+            times = {
+                name: datetime.fromisoformat(values[name]) if values[name] else None
+                for name in ("started", "ended")
+            }
+            attempts.append(Attempt(**{**values, **times, "owner": Owner(**values["owner"])}))
+        except (ValueError, TypeError, KeyError, FileNotFoundError):
+            continue  # of another version, or removed by a build that begins
+    return attempts
+
+
+def _end(config: Config, attempt: Attempt) -> None:
+    attempt.ended = datetime.now(UTC)
+    _write(config, attempt)
+
+
+def _write(config: Config, attempt: Attempt) -> None:
+    """Write the record. An attempt does not fail because it cannot be recorded.
+
+    A mistyped path of the warehouse is not created.
+    """
+    if not local_folder(config).is_dir():
+        return
+    values = {**asdict(attempt), "started": attempt.started.isoformat()}
+    values["ended"] = attempt.ended.isoformat() if attempt.ended else None
+    try:
+        atomic_files.write_json(_file(config, attempt), values)
+    except OSError as error:
+        say(f"the attempt was not recorded: {_line(error)}")
+
+
+def _file(config: Config, attempt: Attempt) -> Path:
+    """The file of an attempt; names are in the order of the times."""
+    name = f"{attempt.started:%Y%m%dT%H%M%S%f}-{attempt.owner.pid}.json"
+    return local_folder(config) / _FOLDER / name
+
+
+def _files(config: Config) -> list[Path]:
+    return sorted((local_folder(config) / _FOLDER).glob("*.json"))
+
+
+def _line(error: BaseException) -> str:
+    """The message that the command line prints, as one line; the class of a program fault before it."""
+    shown = error if isinstance(error, CoinsparkError) else storage_error(error) or worker_error(error)
+    if shown is None:
+        lines = str(error).strip().splitlines() or [""]
+        return one_line(f"{type(error).__name__}: {lines[0]}", _LENGTH)
+    return one_line("; ".join(str(shown).splitlines()), _LENGTH)
