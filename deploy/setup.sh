@@ -29,6 +29,11 @@ check_prerequisites() {
     [ "$missing" = 0 ] || { say "install the missing tools, then run this command again"; exit 1; }
 }
 
+# For GPUs TensorFlow comes with CUDA, in the same version; its metadata pins the packages of CUDA.
+requirements() {
+    if [ -n "${HOROVOD_GPU_OPERATIONS:-}" ]; then sed 's/^tensorflow-cpu==/tensorflow[and-cuda]==/' "$lock"; else cat "$lock"; fi
+}
+
 # At exit, Maven's console library writes a colour reset to both streams, even without a terminal and with colours off.
 without_colours() { sed $'s/\e\\[[0-9;]*m//g'; }
 
@@ -60,13 +65,13 @@ build_horovod() {
 }
 
 # Nothing to do if none of these files has changed since the last complete run.
-fingerprint=$(cat "$lock" "$poms"/*.xml deploy/setup.sh setup.py | sha256sum | cut -c1-16)
+fingerprint=$({ cat "$lock" "$poms"/*.xml deploy/setup.sh setup.py; echo "${HOROVOD_GPU_OPERATIONS:-}"; } | sha256sum | cut -c1-16)
 [ "$(cat "$venv/.fingerprint" 2>/dev/null)" = "$fingerprint" ] && exit 0
 
 check_prerequisites
 say "creating $venv from $lock"
 "$python" -m venv --clear "$venv"
-"$venv/bin/pip" install -q --disable-pip-version-check -r "$lock"
+"$venv/bin/pip" install -q --disable-pip-version-check -r <(requirements)
 build_horovod
 "$venv/bin/pip" install -q --disable-pip-version-check --no-deps "$wheels"/*.whl
 "$venv/bin/pip" install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
