@@ -62,7 +62,7 @@ def run_build(config: Config, force: bool = False, verify_files: bool = False) -
 
     Args:
         force: Compute everything again.
-        verify_files: Hash all stored files, such as weights, also where size and times are unchanged.
+        verify_files: Hash input photos and stored files, also where size and times are unchanged.
     """
     with attempts.recorded(config, "nightly") as attempt:
         _check_inputs(config, scheduled(config))

@@ -84,8 +84,9 @@ def tables(spark: SparkSession) -> Callable[[str], DataFrame]:
                 "photos/7_obverse.jpg",
                 "truncated",
                 "ends in the middle of a row",
+                ["0b", "0c"],
             ),
-            ("CN 8", "original", "ingest", f"photos/{HOSTILE}.jpg", "missing_side", "no reverse"),
+            ("CN 8", "original", "ingest", f"photos/{HOSTILE}.jpg", "missing_side", "no reverse", None),
         ],
         "classes": [
             (layer, coin.coin_id, coin.medium, coin.mint, _label(layer, coin), _evidence(layer, coin))

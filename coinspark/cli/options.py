@@ -27,7 +27,7 @@ Force = Annotated[bool, typer.Option("--force", help="Compute everything again."
 VerifyFiles = Annotated[
     bool,
     typer.Option(
-        "--verify-files", help="Hash stored files, such as weights, even if size and times are unchanged."
+        "--verify-files", help="Compare photos, weights and other files by bytes, not by size and times."
     ),
 ]
 BuildTag = Annotated[

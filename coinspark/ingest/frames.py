@@ -82,8 +82,9 @@ def kept_images(coins: DataFrame, settings: MergeSettings) -> DataFrame:
 
 def rejects_table(listed: DataFrame, outcome: DataFrame) -> DataFrame:
     """The table `rejects`: the rejects of the listing and of merging."""
-    merged = outcome.where("reason IS NOT NULL").select(*KEY, "uri", "reason", "detail")
-    return listed.unionByName(merged).withColumn("stage", F.lit("ingest")).select(*schemas.REJECTS.columns)
+    merged = outcome.where("reason IS NOT NULL").select(*KEY, "uri", "reason", "detail", "photo_ids")
+    rejects = listed.unionByName(merged, allowMissingColumns=True)
+    return rejects.withColumn("stage", F.lit("ingest")).select(*schemas.REJECTS.columns)
 
 
 def reject_counts(outcome: DataFrame, listing: DataFrame, rejects: DataFrame) -> DataFrame:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from coinspark.config import Config, Source
 from coinspark.core.errors import InputError
+from coinspark.core.formatting import one_line
 from coinspark.ingest.duplicates import combine
 from coinspark.ingest.readers import READERS
 from coinspark.ingest.records import Listing
@@ -35,6 +37,26 @@ class SourceListings:
     def by_source(self) -> dict[str, Listing]:
         """The listing of each source. Raises InputError if a source is missing or empty."""
         return {source.name: self._listing(source) for source in self._sources}
+
+    def discard_damaged(self, verify: bool) -> list[str]:
+        """Delete files that a reader writes itself and that are damaged: `read` writes them again.
+
+        Args:
+            verify: Compare their bytes too, not only size and modification time.
+
+        Returns:
+            The paths of the missing and the deleted files.
+        """
+        damaged = [path for source in self._sources for path in READERS[source.kind].damaged(source, verify)]
+        for path in damaged:
+            try:
+                Path(path).unlink(missing_ok=True)
+            except OSError as error:
+                raise InputError(
+                    f"{one_line(path)}: is damaged and cannot be deleted ({error.strerror}); "
+                    "delete it, or set another `root`"
+                ) from None
+        return damaged
 
     def _state(self, source: Source) -> Any:
         state = READERS[source.kind].state

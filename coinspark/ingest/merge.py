@@ -48,13 +48,17 @@ _BATCH_ROWS = (
 
 def merge_coins(coins: DataFrame, settings: MergeSettings, max_bytes: int, partitions: int) -> DataFrame:
     """Merge the photos of coins (columns of a listing) into rows of OUTCOME, in this many partitions."""
-    files = coins.select(
+    return photo_columns(coins).repartition(partitions).mapInArrow(_worker(settings, max_bytes), OUTCOME)
+
+
+def photo_columns(coins: DataFrame) -> DataFrame:
+    """coin_id, medium, and for each side its uri and `<side>_bytes`; both are null without such a photo."""
+    return coins.select(
         "coin_id",
         "medium",
         *[F.col(f"{side}.uri").alias(side) for side in SIDES],
         *[F.col(f"{side}.size").alias(f"{side}_bytes") for side in SIDES],
     )
-    return files.repartition(partitions).mapInArrow(_worker(settings, max_bytes), OUTCOME)
 
 
 def _worker(
@@ -89,21 +93,45 @@ def merge_coin(
     """Rows of OUTCOME for one coin. A photo that cannot be used (PhotoError) becomes a reject here.
 
     Args:
-        coin: coin_id, medium, and for each side its uri and `<side>_bytes`, both null without such a photo.
+        coin: A row of `photo_columns`.
         merge: `merge_photos`, or the same in another process.
     """
     key: dict[str, Any] = {"coin_id": coin["coin_id"], "medium": coin["medium"]}
-    uris = {side: coin[side] for side in SIDES if coin[side] is not None}
-    photos: dict[str, bytes] = {}
+    photos, error = read_photos(coin, max_bytes)
+    key["photo_ids"] = photo_ids(coin, photos)
     try:
-        for side, uri in uris.items():
-            photos[side] = _read(side, uri, coin[f"{side}_bytes"], max_bytes)
+        if error is not None:
+            raise error
         images = merge(photos, settings)
     except PhotoError as error:
         detail = f"{error.side}: {error.detail}"
-        return [key | {"uri": uris[error.side], "reason": error.reason, "detail": detail}]
-    key |= {"image_id": image_id(photos, settings), "photo_ids": [*map(photo_id, photos.values())]}
-    return [key | image._asdict() for image in images]
+        return [key | {"uri": coin[error.side], "reason": error.reason, "detail": detail}]
+    return [key | {"image_id": image_id(photos, settings)} | image._asdict() for image in images]
+
+
+def read_photos(coin: Mapping[str, Any], max_bytes: int) -> tuple[dict[str, bytes], PhotoError | None]:
+    """Side → content of the photos that can be read, and the error of the first one that cannot be.
+
+    Args:
+        coin: A row of `photo_columns`.
+    """
+    photos: dict[str, bytes] = {}
+    first_error = None
+    for side in _sides(coin):
+        try:
+            photos[side] = _read(side, coin[side], coin[f"{side}_bytes"], max_bytes)
+        except PhotoError as error:
+            first_error = first_error or error
+    return photos, first_error
+
+
+def photo_ids(coin: Mapping[str, Any], photos: Mapping[str, bytes]) -> list[str | None]:
+    """`photo_id` of each photo of a coin (a row of `photo_columns`); None for one that cannot be read."""
+    return [photo_id(photos[side]) if side in photos else None for side in _sides(coin)]
+
+
+def _sides(coin: Mapping[str, Any]) -> list[str]:
+    return [side for side in SIDES if coin[side] is not None]
 
 
 def _read(side: str, uri: str, listed_bytes: int, max_bytes: int) -> bytes:

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from coinspark.config import Config
 from coinspark.core.code_version import code_version
+from coinspark.core.formatting import one_line
 from coinspark.core.hashing import digest
 from coinspark.ingest import frames, merge, reject_limits
 from coinspark.ingest.header_limits import Limits
@@ -19,13 +21,16 @@ from coinspark.ingest.listing import SourceListings, check_sources, reader_modul
 from coinspark.ingest.listing_frames import listing_frames
 from coinspark.ingest.merge import OUTCOME, merge_coins
 from coinspark.ingest.merged_image import MergeSettings
+from coinspark.ingest.photo_contents import changed_photos, read_contents, store_contents
 from coinspark.ingest.records import SIDES
 from coinspark.pipeline import chunks
 from coinspark.pipeline.chunks import ChunkedWork
 from coinspark.pipeline.stage import Change, Context, Stage
+from coinspark.pipeline.stored_files import describe_damage
 from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.locations import file_uri
 
+_CONTENTS = "contents"
 _NO_RESULT = {"max_reject_share", "max_loss_share", "accept_loss", "chunk"}
 """Settings that do not change the tables: changing them does not run the stage again."""
 
@@ -40,7 +45,12 @@ def build(context: Context) -> dict[str, DataFrame | Change]:
     listed, rejects = listing_frames(spark, listing, context.scratch)
     coins, images = context.reusable("coins"), context.reusable("images")
     known = frames.known_images(listed, coins, images, settings)
-    changed = frames.with_photos(listed).join(known, frames.KEY, "left_anti")
+    to_merge = frames.with_photos(listed)
+    if context.verify_files:
+        contents = read_contents(spark, context.scratch / _CONTENTS)
+        known = known.join(contents, [*frames.KEY, "photo_ids"], "left_semi")
+        to_merge = to_merge.join(contents, frames.KEY)
+    changed = to_merge.join(known, frames.KEY, "left_anti")
     folder = context.scratch / "merged"
     uris = _merge_in_chunks(context, changed, settings, folder)
     outcome = spark.read.schema(OUTCOME).parquet(*uris) if uris else local_frame(spark, [], OUTCOME)
@@ -56,6 +66,25 @@ def build(context: Context) -> dict[str, DataFrame | Change]:
     }
 
 
+def differences(context: Context) -> str:
+    """Damaged files that a reader writes itself, which are deleted; with `verify_files` also changed photos.
+
+    The hashes of all photos stay in the scratch folder, for `build`.
+    """
+    config, listings = context.config, context.outside or SourceListings(context.config)
+    damaged = listings.discard_damaged(context.verify_files)
+    texts = [describe_damage(damaged)] if damaged else []
+    if context.verify_files:
+        listed, _ = listing_frames(context.spark, listings.combined(), context.scratch)
+        partitions = 4 * context.spark.sparkContext.defaultParallelism
+        contents = store_contents(listed, config.ingest.max_bytes, partitions, context.scratch / _CONTENTS)
+        changed = changed_photos(listed, contents, context.read("coins"), context.read("rejects"))
+        row = changed.agg(F.count("*").alias("n"), F.min("uri").alias("first")).collect()[0]
+        if row["n"]:
+            texts.append(f"photos whose bytes have changed: {row['n']:,}, such as {one_line(row['first'])}")
+    return "; ".join(texts)
+
+
 def merge_settings(config: Config) -> MergeSettings:
     """The part of the configuration that decides the pixels of a merged image."""
     ingest = config.ingest
@@ -64,9 +93,12 @@ def merge_settings(config: Config) -> MergeSettings:
 
 
 def _merge_in_chunks(context: Context, coins: DataFrame, settings: MergeSettings, folder: Path) -> list[str]:
-    """Merge coins into one Parquet folder per chunk and return their URIs. JPEGs are not compressed again."""
+    """Merge coins into one Parquet folder per chunk and return their URIs. JPEGs are not compressed again.
+
+    With `verify_files`, hashes of photos (`photo_ids`) decide as well which finished chunks are reused.
+    """
     ingest = context.config.ingest
-    rows = coins.select(*frames.KEY, *SIDES)
+    rows = coins.select(*frames.KEY, *SIDES, *(["photo_ids"] if context.verify_files else []))
     version = _outcome_version(settings, ingest.max_bytes)
     work = ChunkedWork(rows, frames.KEY, ingest.chunk, version, "ingest", "coins merged")
 
@@ -95,6 +127,7 @@ STAGE = Stage(
     writes=("coins", "images", "rejects"),
     settings=_settings,
     build=build,
+    differences=differences,
     outside=SourceListings,
     modules=reader_modules,
     check=check_sources,

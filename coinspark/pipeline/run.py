@@ -18,7 +18,7 @@ from coinspark.core.hashing import digest
 from coinspark.core.progress import progress, say
 from coinspark.pipeline.scratch import remove, scratch_folder
 from coinspark.pipeline.stage import Change, Context, Outside, Stage
-from coinspark.pipeline.stored_files import damaged_files
+from coinspark.pipeline.stored_files import damaged_files, describe_damage
 from coinspark.warehouse import schemas, tables
 
 
@@ -33,8 +33,8 @@ def run(
 
     Args:
         force: Run the stage even if it is up to date, and reuse nothing of earlier runs.
-        verify_files: Hash all files that the published rows refer to, also those whose size and times are
-            unchanged.
+        verify_files: Hash all files that the published rows refer to or come from, also those whose size and
+            times are unchanged.
     """
     began = time.monotonic()
     inputs = _snapshots(spark, config, stage.reads(config))
@@ -48,17 +48,17 @@ def run(
         published = _snapshots(spark, config, stage.writes)
     up_to_date = same is not None and _is_published(published, same)
     read = _reader(spark, config, stage, {**published, **inputs})
-    if up_to_date and not force:
-        if not (damaged := damaged_files(config, stage.files(config, read), verify_files)):
-            say(f"{stage.name:9} {'published what was built before' if completed else 'unchanged, skipped'}")
-            return completed
-        more = f" and {len(damaged) - 1} more files are" if len(damaged) > 1 else " is"
-        say(f"{stage.name:9} {damaged[0]}{more} missing or damaged; built again")
     folder = scratch_folder(config, stage.name)
-    context = Context(spark, config, read, folder, progress, outside, force=force)
+    context = Context(spark, config, read, folder, progress, outside, force=force, verify_files=verify_files)
     if force:
         remove(folder)
-    context.scratch.mkdir(parents=True, exist_ok=True)
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    if _is_whole(context, stage, up_to_date) and up_to_date and not force:
+        if is_new:
+            remove(folder)
+        say(f"{stage.name:9} {'published what was built before' if completed else 'unchanged, skipped'}")
+        return completed
     outputs = _build(context, stage, json.loads(last["outputs"]) if last else {})
     seconds = time.monotonic() - began
     row = (
@@ -73,7 +73,7 @@ def run(
     tables.append(spark, config, schemas.STAGES.name, [row])
     for staged in _staged(outputs):
         tables.publish(spark, config, staged)
-    shutil.rmtree(context.scratch, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     counts = ", ".join(f"{int(output['content'].split('-')[0]):,} {name}" for name, output in outputs.items())
     say(f"{stage.name:9} {counts}  ({seconds:.0f} s)")
     return True
@@ -104,7 +104,7 @@ def why_outdated(spark: SparkSession, config: Config, stage: Stage, verify_files
         return "its last run did not publish all of its tables"
     files = stage.files(config, _reader(spark, config, stage, {**published, **inputs}))
     if damaged := damaged_files(config, files, verify_files):
-        return f"{damaged[0]} is missing or damaged"
+        return describe_damage(damaged)
     return None
 
 
@@ -129,6 +129,21 @@ def definition(config: Config, stage: Stage) -> str:
     """SHA-256 hex of the settings and the code of a stage."""
     code = code_version(stage.build.__module__, *stage.modules(config))
     return digest({"settings": stage.settings(config), "code": code})
+
+
+def _is_whole(context: Context, stage: Stage, up_to_date: bool) -> bool:
+    """Whether the files outside the tables are those of the last run. What is not is printed.
+
+    They are compared if nothing else has changed; photos that `verify_files` asks for, in any case.
+    """
+    difference = stage.differences(context) if up_to_date or context.verify_files else ""
+    damaged: list[str] = []
+    if up_to_date and not context.force:
+        files = stage.files(context.config, context.read)
+        damaged = damaged_files(context.config, files, context.verify_files)
+    for text in filter(None, [difference, describe_damage(damaged) if damaged else ""]):
+        say(f"{stage.name:9} {text}; built again")
+    return not difference and not damaged
 
 
 def _build(context: Context, stage: Stage, before: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

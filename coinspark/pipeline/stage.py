@@ -47,6 +47,8 @@ class Context:
         outside: What `Stage.outside` returned in this run.
         notice: Prints a line that stays: something that the user may have to act on.
         force: Compute everything again: results of earlier runs must not be reused (see `reusable`).
+        verify_files: Compare the bytes of files, whatever their sizes and times. `Stage.differences` ran
+            before `build`.
     """
 
     spark: SparkSession
@@ -57,6 +59,7 @@ class Context:
     outside: Any = None
     notice: Callable[[str], None] = progress.say
     force: bool = False
+    verify_files: bool = False
 
     def reusable(self, name: str) -> DataFrame:
         """The published rows of a table of this stage, as far as they may be used again: none if forced."""
@@ -85,6 +88,9 @@ class Stage:
         files: Files that the published rows refer to, given `Context.read`: path below `local_folder` →
             SHA-256 hex of the file, or `folder_hash` of the folder. If one is missing or damaged, the stage
             runs again; `build` must then keep the files that are whole.
+        differences: Says in one line what has changed in files outside the tables although the fingerprint is
+            the same; "" if nothing. If something has, the stage runs again. With `Context.verify_files` it is
+            called whatever the fingerprint.
     """
 
     name: str
@@ -98,3 +104,4 @@ class Stage:
     scheduled: Callable[[Config], bool] = lambda config: True
     check: Callable[[Config], None] = lambda config: None
     files: Callable[[Config, Callable[[str], DataFrame]], Mapping[str, str]] = lambda config, read: {}
+    differences: Callable[[Context], str] = lambda context: ""

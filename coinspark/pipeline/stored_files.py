@@ -7,7 +7,7 @@ and most builds change none. `file_hashes.json` in the warehouse's local folder 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame
 
 from coinspark.config import Config
 from coinspark.core import atomic_files
+from coinspark.core.formatting import one_line
 from coinspark.core.hashing import file_hash, folder_hash
 from coinspark.warehouse.locations import local_folder
 
@@ -44,6 +45,12 @@ def damaged_files(config: Config, files: Mapping[str, str], verify: bool = False
     if any(record.get(path) != check for path, check in known.items()):
         atomic_files.write_json(root / RECORD, {**record, **known})
     return [path for path, sha256 in files.items() if path not in known or known[path]["sha256"] != sha256]
+
+
+def describe_damage(paths: Sequence[str]) -> str:
+    """The first path and the number of the others, for the user."""
+    more = f" and {len(paths) - 1:,} more files are" if len(paths) > 1 else " is"
+    return f"{one_line(paths[0])}{more} missing or damaged"
 
 
 def _check(path: Path, before: Mapping[str, Any]) -> dict[str, Any] | None:

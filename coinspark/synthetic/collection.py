@@ -2,7 +2,7 @@
 
 The folder contains `photos/<coin_id>[_plaster]_{obv,rev}.jpg`, `coins.csv` (one row for each coin and
 medium), `boxes.csv` (rectangles of the motifs in the photos) and `lists/`. `.stamp` is written last and
-contains the version of settings and code.
+records the version of settings and code, and every file.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from coinspark.core.hashing import digest
 from coinspark.synthetic import entity_lists
 from coinspark.synthetic.descriptions import describe
 from coinspark.synthetic.dies import Die, Side, make_die
+from coinspark.synthetic.file_record import STAMP, damaged_files, write_record
 from coinspark.synthetic.flans import Flan, random_flan, reverse_of
 from coinspark.synthetic.mintage import Coin, list_coins, random_generator
 from coinspark.synthetic.photograph import photograph, project
@@ -49,28 +50,15 @@ Row = tuple[object, ...]
 
 
 def write_collection(folder: Path, settings: SyntheticSource) -> Path:
-    """Draw the collection below `folder` unless it is complete, and return the path of its `coins.csv`.
+    """Draw what is missing or damaged below `folder`, and return the path of its `coins.csv`.
 
     The same settings give the same bytes. A file that has the right bytes already is not written, so that it
     keeps its modification time. Raises InputError if the folder cannot be written.
     """
-    stamp, current = folder / ".stamp", version(settings)
-    coins_csv = folder / "coins.csv"
+    coins_csv, current = folder / "coins.csv", version(settings)
     try:
-        if coins_csv.is_file() and _read_stamp(stamp) == current:
-            return coins_csv
-        stamp.unlink(missing_ok=True)
-        for name in ("photos", "lists"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        coins = list_coins(settings)
-        # threads are enough: OpenCV and NumPy release the interpreter lock
-        with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-            boxes = list(pool.map(partial(_write_photos, folder, settings), coins, chunksize=1))
-        for name, text in entity_lists.files().items():
-            _write_if_changed(folder / "lists" / name, text.encode())
-        _write_if_changed(folder / "boxes.csv", _csv(BOXES, chain.from_iterable(boxes)))
-        _write_if_changed(coins_csv, _csv(COINS, (_row(coin, settings) for coin in coins)))
-        _write_if_changed(stamp, current.encode())
+        if damaged := damaged_files(folder, current):
+            _write_files(folder, settings, current, set(damaged))
     except OSError as error:
         raise InputError(
             f"source {settings.name!r}: cannot write synthetic coins to {folder} ({error.strerror}); "
@@ -79,22 +67,43 @@ def write_collection(folder: Path, settings: SyntheticSource) -> Path:
     return coins_csv
 
 
+def _write_files(folder: Path, settings: SyntheticSource, current: str, damaged: set[str]) -> None:
+    """Write these files and their record, or all files if `.stamp` or `boxes.csv` is among them."""
+    for name in ("photos", "lists"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    coins = list_coins(settings)
+    all_photos = not damaged.isdisjoint({STAMP, "boxes.csv"})  # boxes are known once a photo is drawn
+    drawn = [coin for coin in coins if all_photos or not damaged.isdisjoint(_photo_names(coin))]
+    # threads are enough: OpenCV and NumPy release the interpreter lock
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        boxes = list(pool.map(partial(_write_photos, folder, settings), drawn, chunksize=1))
+    texts = {f"lists/{name}": text.encode() for name, text in entity_lists.files().items()}
+    texts["coins.csv"] = _csv(COINS, (_row(coin, settings) for coin in coins))
+    if all_photos:
+        texts["boxes.csv"] = _csv(BOXES, chain.from_iterable(boxes))
+    for name, data in texts.items():
+        _write_if_changed(folder / name, data)
+    names = [*chain.from_iterable(map(_photo_names, coins)), "boxes.csv", *texts]
+    written = {*chain.from_iterable(map(_photo_names, drawn)), *texts}
+    write_record(folder, current, dict.fromkeys(names), written)
+
+
+def _photo_names(coin: Coin) -> list[str]:
+    return [f"photos/{coin.stem}_{suffix}.jpg" for _, suffix in SIDES]
+
+
 def version(settings: SyntheticSource) -> str:
     """SHA-256 hex of the settings that decide the files, and of the code that draws them."""
     values = settings.model_dump(mode="json", exclude={"kind", "name", "root", "licence", "medium"})
     return digest({"settings": values, "code": code_version(__name__)})
 
 
-def _read_stamp(stamp: Path) -> str | None:
-    return stamp.read_text(encoding="ascii", errors="replace") if stamp.is_file() else None
-
-
 def _write_photos(folder: Path, settings: SyntheticSource, coin: Coin) -> list[Row]:
     """Draw and write both photos of a coin; returns its rows of `boxes.csv`."""
     rows: list[Row] = []
-    for side, suffix in SIDES:
+    for (side, _), name in zip(SIDES, _photo_names(coin), strict=True):
         jpeg, boxes = _draw_side(coin, side, settings)
-        _write_if_changed(folder / "photos" / f"{coin.stem}_{suffix}.jpg", jpeg)
+        _write_if_changed(folder / name, jpeg)
         rows += [(coin.coin_id, coin.medium, side, *box) for box in boxes]
     return rows
 
@@ -137,9 +146,8 @@ def _motif_boxes(die: Die, flan: Flan, scene: Scene, photo: int) -> list[Row]:
 def _row(coin: Coin, settings: SyntheticSource) -> Row:
     """The row of `coins.csv`; unknown texts are empty. A cast has the texts of its original."""
     texts = describe(coin.type, random_generator(settings.seed, coin.coin_id, "text"))
-    photos = [f"photos/{coin.stem}_{suffix}.jpg" for _, suffix in SIDES]
     facts = (coin.coin_id, coin.medium, coin.type.mint, coin.type.name)
-    return (*facts, *photos, *(text or "" for text in texts))
+    return (*facts, *_photo_names(coin), *(text or "" for text in texts))
 
 
 def _csv(header: Sequence[str], rows: Iterable[Row]) -> bytes:

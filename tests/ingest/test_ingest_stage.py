@@ -38,7 +38,7 @@ from tests.coin_photos import (
     write_photos,
 )
 
-BuildTag = Callable[[Config], bool]
+BuildTag = Callable[..., bool]
 CONF = Path(__file__).parent.parent.parent / "conf"
 
 
@@ -46,9 +46,9 @@ CONF = Path(__file__).parent.parent.parent / "conf"
 def build(spark: SparkSession) -> BuildTag:
     """Run the stage as in a nightly build; True if it ran."""
 
-    def run(config: Config) -> bool:
+    def run(config: Config, verify_files: bool = False) -> bool:
         tables.create(spark, config)
-        return run_stage(spark, config, ingest.STAGE)
+        return run_stage(spark, config, ingest.STAGE, verify_files=verify_files)
 
     return run
 
@@ -276,17 +276,103 @@ def test_a_changed_photo_is_not_taken_from_a_finished_chunk(
     assert hashes(build_once(spark, config, tmp_path / "scratch"))["coins"] != before
 
 
-def test_change_detection_of_synthetic_coins_reads_no_file(
-    spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path
+def replace_bytes(path: Path, data: bytes) -> None:
+    """Other bytes; size and modification time stay."""
+    status = path.stat()
+    assert len(data) == status.st_size
+    path.write_bytes(data)
+    os.utime(path, ns=(status.st_mtime_ns, status.st_mtime_ns))
+
+
+def photo_ids(*photos: Path) -> list[str]:
+    return [hashlib.sha256(photo.read_bytes()).hexdigest()[:32] for photo in photos]
+
+
+@pytest.mark.slow(seconds=25)
+def test_verify_files_reads_photos_again_whose_bytes_changed_alone(
+    spark: SparkSession,
+    config: Config,
+    build: BuildTag,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    coins = SyntheticSource(
-        kind="synthetic", root=str(tmp_path / "coins"), coins=4, mints=2, types_per_mint=2, photo=32
-    )
-    config = configured(config, coins)
+    """Size and time of two photos stay; one was rejected before. The size of a BMP is that of its pixels."""
+    write_coins(tmp_path, 6)
+    changed, rejected, unreadable = (tmp_path / "photos" / name for name in ("3_r.jpg", "1_o.jpg", "0_o.jpg"))
+    changed.write_bytes(as_bytes(disc(7), "BMP"))
+    rejected.write_bytes(bytes(changed.stat().st_size))
+    unreadable.write_bytes(b"")
+    config = configured(config, source(tmp_path), max_bytes=10**6)
     assert build(config)
-    shutil.rmtree(tmp_path / "coins")
+    opened: list[str] = []
+    merge_coins = ingest.merge_coins
+
+    def record_coins(coins: DataFrame, *args: Any) -> DataFrame:
+        opened.extend(coin.coin_id for coin in coins.collect())
+        return merge_coins(coins, *args)
+
+    monkeypatch.setattr(ingest, "merge_coins", record_coins)
+    assert not build(config, verify_files=True), "nothing changed; the hashes of rejected photos are known"
+    assert not opened and not scratch_folder(config, "ingest").exists()
+    replace_bytes(changed, as_bytes(disc(999), "BMP"))
     assert not build(config)
-    assert not (tmp_path / "coins").exists()
+    capsys.readouterr()
+    assert build(config, verify_files=True)
+    assert f"photos whose bytes have changed: 1, such as {changed}; built again" in capsys.readouterr().err
+    assert sorted(opened) == ["0", "1", "3"], "photos that were rejected are always opened again"
+    coins = {coin.coin_id: coin for coin in rows(spark, config, "coins")}
+    assert sorted(coins) == ["2", "3", "4", "5"]
+    assert coins["3"].photo_ids == photo_ids(tmp_path / "photos" / "3_o.jpg", changed)
+    assert {image.image_id for image in rows(spark, config, "images")} == {
+        coin.image_id for coin in coins.values()
+    }
+    replace_bytes(rejected, as_bytes(disc(1000), "BMP"))
+    assert build(config, verify_files=True) and not build(config, verify_files=True)
+    assert f"changed: 1, such as {rejected}" in capsys.readouterr().err
+    assert len(rows(spark, config, "coins")) == 5 and len(rows(spark, config, "rejects")) == 1
+    # the listing changes as well; a killed run has read the photo before its bytes changed
+    write_manifest(tmp_path, [row(number) for number in range(1, 6)])
+    replace_bytes(changed, as_bytes(disc(1001), "BMP"))
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest.reject_limits, "check_outcome", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            build(config, verify_files=True)
+    replace_bytes(changed, as_bytes(disc(1002), "BMP"))
+    assert build(config, verify_files=True)
+    coins = {coin.coin_id: coin for coin in rows(spark, config, "coins")}
+    assert len(coins) == 5
+    assert coins["3"].photo_ids == photo_ids(tmp_path / "photos" / "3_o.jpg", changed)
+
+
+@pytest.mark.slow(seconds=15)
+def test_missing_and_edited_synthetic_coins_are_noticed_and_drawn_again(
+    spark: SparkSession, config: Config, build: BuildTag, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Files with the same bytes and times again: the tables keep their snapshots."""
+    folder = tmp_path / "coins"
+    coins = SyntheticSource(kind="synthetic", root=str(folder), coins=4, mints=2, types_per_mint=2, photo=32)
+    config = configured(config, coins)
+    assert build(config) and not build(config)
+    first = content(spark, config)
+    snapshots = [tables.snapshot(spark, config, name) for name in ingest.STAGE.writes]
+    photo, other = sorted((folder / "photos").iterdir())[:2]
+    drawn = photo.read_bytes()
+    photo.unlink()
+    other.write_bytes(b"edited")
+    capsys.readouterr()
+    assert build(config) and not build(config)
+    assert f"{photo} and 1 more files are missing or damaged; built again" in capsys.readouterr().err
+    assert photo.read_bytes() == drawn
+    replace_bytes(photo, drawn[:-1] + b"x")
+    assert not build(config)
+    assert build(config, verify_files=True) and not build(config, verify_files=True)
+    assert f"{photo} is missing or damaged; built again" in capsys.readouterr().err
+    assert photo.read_bytes() == drawn
+    assert [tables.snapshot(spark, config, name) for name in ingest.STAGE.writes] == snapshots
+    shutil.rmtree(folder)
+    assert build(config) and not build(config)
+    assert photo.read_bytes() == drawn and content(spark, config)["images"] == first["images"]
 
 
 def test_a_source_is_read_once_per_run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from coinspark.core.errors import InputError
 from coinspark.ingest.readers import synthetic
 from coinspark.synthetic import collection
+from coinspark.synthetic.file_record import damaged_files
 from coinspark.synthetic.mintage import list_coins, shares, types
 from coinspark.synthetic.settings import SyntheticSource
 
@@ -31,7 +33,7 @@ def hashes(folder: Path) -> dict[str, str]:
     return {
         str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(folder.rglob("*"))
-        if file.is_file()
+        if file.is_file() and file.name != ".stamp"  # it contains times
     }
 
 
@@ -104,17 +106,39 @@ def test_another_seed_gives_other_photos(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_complete_folder_is_not_written_and_an_incomplete_one_is_repaired(tmp_path: Path) -> None:
-    coins_csv = collection.write_collection(tmp_path, settings(coins=6, mints=2))
+    small = settings(coins=6, mints=2)
+    coins_csv = collection.write_collection(tmp_path, small)
     complete, photo = hashes(tmp_path), sorted((tmp_path / "photos").iterdir())[0]
     times = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*") if file.is_file()}
-    assert collection.write_collection(tmp_path, settings(coins=6, mints=2)) == coins_csv
+    assert collection.write_collection(tmp_path, small) == coins_csv
     assert {file: file.stat().st_mtime_ns for file in times} == times
     (tmp_path / ".stamp").unlink()  # as after a kill: no stamp, half a photo
     photo.write_bytes(photo.read_bytes()[:100])
-    collection.write_collection(tmp_path, settings(coins=6, mints=2))
+    collection.write_collection(tmp_path, small)
     assert hashes(tmp_path) == complete
     rewritten = (photo, tmp_path / ".stamp")
     assert all(file.stat().st_mtime_ns == times[file] for file in times if file not in rewritten)
+
+
+@pytest.mark.parametrize("name", ["photos/syn-00001_obv.jpg", "coins.csv", "boxes.csv", "lists/list_obj.csv"])
+def test_each_damaged_file_is_written_again_with_its_time(tmp_path: Path, name: str) -> None:
+    """A changed size or time is noticed at once, changed bytes if they are compared."""
+    small = settings(coins=6, mints=2)
+    collection.write_collection(tmp_path, small)
+    version, complete = collection.version(small), hashes(tmp_path)
+    file, time = tmp_path / name, (tmp_path / name).stat().st_mtime_ns
+    data = file.read_bytes()
+    for edited, edited_time in ((data + b"x", time), (b"x" + data[1:], time + 1), (b"x" + data[1:], time)):
+        file.write_bytes(edited)
+        os.utime(file, ns=(edited_time, edited_time))
+        is_hidden = (len(edited), edited_time) == (len(data), time)
+        assert damaged_files(tmp_path, version) == ([] if is_hidden else [name])
+        assert damaged_files(tmp_path, version, verify=True) == [name]
+        if is_hidden:
+            file.unlink()
+        collection.write_collection(tmp_path, small)
+        assert hashes(tmp_path) == complete and file.stat().st_mtime_ns == time
+    assert damaged_files(tmp_path, "another version") == [".stamp"]
 
 
 def test_the_collection_is_read_without_rejects(folder: Path) -> None:

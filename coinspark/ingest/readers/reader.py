@@ -24,9 +24,13 @@ class Reader(Generic[Settings]):
             listing. Set it if `read` is expensive or writes files.
         check: Raises InputError if the source cannot be read, as far as a look at folders and headers tells.
             It runs before Spark starts.
+        damaged: Returns the paths of files that `read` itself writes and that are missing or not as it wrote
+            them, at least by size and time; with the second argument (`--verify-files`) by their bytes too.
+            `read` must write such a file again once it has been deleted.
     """
 
     settings: type[Settings]
     read: Callable[[Settings], Listing]
     state: Callable[[Settings], Any] | None = None
     check: Callable[[Settings], None] = lambda source: None
+    damaged: Callable[[Settings, bool], list[str]] = lambda source, verify: []

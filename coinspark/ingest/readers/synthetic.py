@@ -11,6 +11,7 @@ from coinspark.ingest.readers.manifest import ManifestSource
 from coinspark.ingest.readers.reader import Reader
 from coinspark.ingest.records import Listing
 from coinspark.synthetic.collection import version, write_collection
+from coinspark.synthetic.file_record import damaged_files
 from coinspark.synthetic.settings import SyntheticSource
 
 _COLUMNS = Columns(
@@ -22,7 +23,7 @@ _COLUMNS = Columns(
 
 
 def read(source: SyntheticSource) -> Listing:
-    """The coins of the collection, which is drawn unless it is complete."""
+    """The coins of the collection. What is missing or damaged is drawn first."""
     try:
         write_collection(local_path(source.root), source)
     except OSError as error:
@@ -46,4 +47,10 @@ def as_manifest(source: SyntheticSource) -> ManifestSource:
     )
 
 
-READER = Reader(SyntheticSource, read, state=version)
+def damaged(source: SyntheticSource, verify: bool) -> list[str]:
+    """Paths of the collection's files that are missing or not as they were drawn."""
+    folder = local_path(source.root)
+    return [str(folder / name) for name in damaged_files(folder, version(source), verify)]
+
+
+READER = Reader(SyntheticSource, read, state=version, damaged=damaged)

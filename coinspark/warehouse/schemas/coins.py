@@ -66,5 +66,6 @@ REJECTS = Table(
         "uri": "string",
         "reason": "string",
         "detail": "string",
+        "photo_ids": "array<string>",
     },
 )
