@@ -9,17 +9,8 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from coinspark.config import Config
-from coinspark.core.errors import InputError
 from coinspark.warehouse import schemas
-from coinspark.warehouse.locations import warehouse_uri
-
-VERSION_PROPERTY = "coinspark.schema-version"
-WAREHOUSE_PROPERTY = "coinspark.warehouse"
-BUILD_AGAIN = (
-    "set `warehouse` to a new folder or `catalog.namespace` to a new name, and run `coinspark nightly` to "
-    "build everything again from the sources"
-)
-"""Advice where the tables do not fit this coinspark."""
+from coinspark.warehouse.catalog_properties import check_table_properties, missing_file
 
 
 def full_name(config: Config, name: str) -> str:
@@ -39,21 +30,7 @@ def check_warehouse(spark: SparkSession, config: Config) -> None:
     name = next((name for name in (schemas.STAGES.name, "nights") if name in known), None)
     if name is None:
         return
-    properties = load(spark, config, name).properties()
-    version = int(properties.getOrDefault(VERSION_PROPERTY, "1"))
-    if version != schemas.VERSION:
-        raise InputError(
-            f"{config.warehouse}: the tables have schema version {version}, this coinspark needs "
-            f"{schemas.VERSION}; {BUILD_AGAIN}"
-        )
-    recorded = properties.get(WAREHOUSE_PROPERTY)
-    if recorded not in (warehouse_uri(config), None):  # None: of a coinspark that did not record it
-        raise InputError(
-            f"{config.warehouse}: the tables of the namespace {config.catalog.name}."
-            f"{config.catalog.namespace} belong to the warehouse {recorded}. If this is a copy, it still "
-            "refers to the files of the original: open the original, or build a new warehouse from the "
-            "sources. If two configurations share a catalog, give each its own `catalog.namespace`"
-        )
+    check_table_properties(config, dict(load(spark, config, name).properties()))
 
 
 def table_names(spark: SparkSession, config: Config) -> set[str]:
@@ -89,9 +66,5 @@ def load(spark: SparkSession, config: Config, name: str) -> Any:
         if "iceberg.exceptions.NotFoundException" not in str(error):
             raise
         missing = re.search(r"(?:file|location): ?(\S+)", str(error.java_exception), re.IGNORECASE)
-        raise InputError(
-            f"{config.warehouse}: the catalog knows the table {full_name(config, name)}, but its file "
-            f"{missing[1] if missing else ''} is missing; move the warehouse back to its former path or "
-            "restore it from a backup, or set `warehouse` to a new folder and build again from the sources"
-        ) from error
+        raise missing_file(config, full_name(config, name), missing[1] if missing else "") from error
     return handle

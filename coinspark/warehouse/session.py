@@ -19,6 +19,7 @@ from coinspark.core.errors import ConfigError
 from coinspark.core.progress import say
 from coinspark.core.storage_errors import storage_error
 from coinspark.warehouse import environment, jvm
+from coinspark.warehouse.catalog_properties import catalog_properties
 from coinspark.warehouse.driver_options import late_options
 from coinspark.warehouse.locations import warehouse_folder, warehouse_uri
 
@@ -187,18 +188,12 @@ def spark_settings(config: Config) -> dict[str, str]:
 
 
 def _catalog_settings(config: Config) -> dict[str, str]:
-    """The configured catalog; by default the JDBC catalog on a SQLite file in the warehouse."""
     prefix = f"spark.sql.catalog.{config.catalog.name}"
-    properties = config.catalog.properties or {
-        "type": "jdbc",
-        "uri": f"jdbc:sqlite:{warehouse_folder(config) or warehouse_uri(config)}/catalog.db",
-        "jdbc.schema-version": "V1",
-    }
     return {
         prefix: "org.apache.iceberg.spark.SparkCatalog",
         f"{prefix}.warehouse": warehouse_uri(config),
         f"{prefix}.default-namespace": config.catalog.namespace,
-        **{f"{prefix}.{key}": value for key, value in properties.items()},
+        **{f"{prefix}.{key}": value for key, value in catalog_properties(config).items()},
         "spark.sql.defaultCatalog": config.catalog.name,
     }
 

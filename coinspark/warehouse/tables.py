@@ -21,16 +21,8 @@ from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError, LockError
 from coinspark.core.hashing import digest
 from coinspark.warehouse import schemas, views
-from coinspark.warehouse.catalog import (
-    BUILD_AGAIN,
-    VERSION_PROPERTY,
-    WAREHOUSE_PROPERTY,
-    check_warehouse,
-    full_name,
-    iceberg_catalog,
-    load,
-    table_names,
-)
+from coinspark.warehouse.catalog import check_warehouse, full_name, iceberg_catalog, load, table_names
+from coinspark.warehouse.catalog_properties import BUILD_AGAIN, VERSION_PROPERTY, WAREHOUSE_PROPERTY
 from coinspark.warehouse.content import content_hash
 from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.locations import warehouse_uri

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError, LockError
-from coinspark.warehouse import catalog, schemas, tables
+from coinspark.warehouse import catalog, catalog_properties, schemas, tables
 from coinspark.warehouse.local_frame import local_frame
 
 
@@ -167,7 +167,7 @@ def old_entities(spark: SparkSession, config: Config, *more: str) -> str:
     spark.sql(f"DROP TABLE {name}")
     spark.sql(
         f"CREATE TABLE {name} ({', '.join([*columns, *more])}) USING iceberg "
-        f"TBLPROPERTIES ('{catalog.VERSION_PROPERTY}'='{schemas.VERSION}')"
+        f"TBLPROPERTIES ('{catalog_properties.VERSION_PROPERTY}'='{schemas.VERSION}')"
     )
     notes = ", 'a note'" * len(more)
     spark.sql(
@@ -255,7 +255,7 @@ def test_views_are_replaced_only_if_their_definition_changes(spark: SparkSession
 def test_create_refuses_tables_of_another_schema_version(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     name = catalog.full_name(config, "stages")
-    spark.sql(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{catalog.VERSION_PROPERTY}')")
+    spark.sql(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{catalog_properties.VERSION_PROPERTY}')")
     message = (
         f"the tables have schema version 1, this coinspark needs {schemas.VERSION}; set `warehouse` to a new"
     )
