@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Install everything into .venv: Python packages from the lock file, the Horovod wheel, the Java jars.
+#   deploy/setup.sh            what a build on one machine needs
+#   deploy/setup.sh cluster    also the jars of S3 and PostgreSQL (280 MB)
 # Can be interrupted and run again. Wheel and jars are cached outside the repository (COINSPARK_CACHE).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -64,24 +66,32 @@ build_horovod() {
     mv "$partial" "$wheels" 2>/dev/null || rm -rf "$partial"
 }
 
+# In pyspark/jars every tool of the venv sees them: driver, workers, spark-sql, spark-submit.
+link_jars() { ln -sf "$jars"/*.jar "$("$venv/bin/python" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))')/jars/"; }
+
+install() {
+    check_prerequisites
+    say "creating $venv from $lock"
+    "$python" -m venv --clear "$venv"
+    "$venv/bin/pip" install -q --disable-pip-version-check -r <(requirements)
+    build_horovod
+    "$venv/bin/pip" install -q --disable-pip-version-check --no-deps "$wheels"/*.whl
+    "$venv/bin/pip" install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+    fetch_jars spark
+    link_jars
+    # The jars of Spark NLP go to a folder of their own, since some would shadow Spark's.
+    fetch_jars sparknlp
+    mkdir -p "$venv/share/coinspark"
+    ln -sfn "$jars" "$venv/share/coinspark/sparknlp"
+    "$venv/bin/pip" check --disable-pip-version-check >&2
+    echo "$fingerprint" > "$venv/.fingerprint"
+    say "done"
+}
+
 # Nothing to do if none of these files has changed since the last complete run.
 fingerprint=$({ cat "$lock" "$poms"/*.xml deploy/setup.sh setup.py; echo "${HOROVOD_GPU_OPERATIONS:-}"; } | sha256sum | cut -c1-16)
-[ "$(cat "$venv/.fingerprint" 2>/dev/null)" = "$fingerprint" ] && exit 0
-
-check_prerequisites
-say "creating $venv from $lock"
-"$python" -m venv --clear "$venv"
-"$venv/bin/pip" install -q --disable-pip-version-check -r <(requirements)
-build_horovod
-"$venv/bin/pip" install -q --disable-pip-version-check --no-deps "$wheels"/*.whl
-"$venv/bin/pip" install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-fetch_jars spark
-# In pyspark/jars every tool of the venv sees them: driver, workers, spark-sql, spark-submit.
-ln -sf "$jars"/*.jar "$("$venv/bin/python" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))')/jars/"
-# The jars of Spark NLP go to a folder of their own, since some would shadow Spark's.
-fetch_jars sparknlp
-mkdir -p "$venv/share/coinspark"
-ln -sfn "$jars" "$venv/share/coinspark/sparknlp"
-"$venv/bin/pip" check --disable-pip-version-check >&2
-echo "$fingerprint" > "$venv/.fingerprint"
-say "done"
+[ "$(cat "$venv/.fingerprint" 2>/dev/null)" = "$fingerprint" ] || install
+if [ "${1:-}" = cluster ]; then
+    fetch_jars cluster
+    link_jars
+fi

@@ -48,7 +48,8 @@ _SPARK_SETTINGS = re.compile(
     |speculation(\.(interval|multiplier|quantile))?
     |dynamicAllocation\.(enabled|minExecutors|maxExecutors|initialExecutors)
     |ui\.(enabled|port|showConsoleProgress)
-    |hadoop\.fs\.(defaultFS|permissions\.umask-mode|s3a\.(endpoint|path\.style\.access|impl|endpoint\.region))
+    |hadoop\.fs\.(defaultFS|permissions\.umask-mode|s3a\.(endpoint|path\.style\.access|impl|endpoint\.region
+        |attempts\.maximum|retry\.(limit|interval)|connection\.(establish\.)?timeout))
     |sql\.(defaultCatalog|extensions|session\.timeZone|ansi\.enabled|codegen\.(wholeStage|cache\.maxEntries)
         |ui\.explainMode
         |shuffle\.partitions|adaptive\.\w+|adaptive\.\w+\.\w+|autoBroadcastJoinThreshold

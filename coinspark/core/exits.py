@@ -13,8 +13,7 @@ from typing import NoReturn
 
 from coinspark.core.errors import CoinsparkError
 from coinspark.core.formatting import escape_controls
-from coinspark.core.storage_errors import storage_error
-from coinspark.core.worker_errors import worker_error
+from coinspark.core.reported_errors import reported_error
 
 _interrupted = False
 
@@ -46,9 +45,9 @@ def _interrupt(signum: int, frame: object) -> None:
 def exit_codes() -> Iterator[None]:
     """Context of a whole command that turns exceptions into exit codes.
 
-    A CoinsparkError prints its message and exits with 1, as do any error of a Spark worker and a path that is
-    full, read-only or unsuitable; an interrupt exits with 130. Other exceptions are program faults and keep
-    their traceback.
+    A CoinsparkError prints its message and exits with 1, as do any error of a Spark worker, a catalog or
+    storage that fails, and a path that is full, read-only or unsuitable; an interrupt exits with 130. Other
+    exceptions are program faults and keep their traceback.
     """
     try:
         yield
@@ -59,7 +58,7 @@ def exit_codes() -> Iterator[None]:
     except BaseException as error:
         if _interrupted or isinstance(error, KeyboardInterrupt):
             _exit_interrupted()
-        if (reported := storage_error(error) or worker_error(error)) is not None:
+        if (reported := reported_error(error)) is not None:
             _exit_failed(reported)
         raise
 

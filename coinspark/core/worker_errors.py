@@ -14,6 +14,7 @@ _LIBRARIES = ("pyspark.", "py4j.")
 _TRACEBACK = "Traceback (most recent call last):"
 _OURS = re.compile(r"^coinspark\.core\.errors\.(\w+): (.+)$", re.MULTILINE)
 _FAILURE = re.compile(r"Job aborted due to stage failure: .*?most recent failure: (.+)")
+_CAUSE = re.compile(r"^Caused by: (.+)$", re.MULTILINE)
 _LENGTH = 300  # characters of a message that is not coinspark's own
 
 
@@ -21,7 +22,7 @@ def worker_error(error: BaseException) -> CoinsparkError | None:
     """The error that a Spark worker raised; None if the exception does not come from a worker.
 
     A CoinsparkError of the worker keeps its class and message. For any other error the message is its last
-    line, with the path of a file that has the stack traces.
+    line, or the innermost cause in Java, with the path of a file that has the stack traces.
 
     Args:
         error: An exception of PySpark or Py4J.
@@ -36,7 +37,7 @@ def worker_error(error: BaseException) -> CoinsparkError | None:
     if _TRACEBACK in text:
         message = _last_line(text.rpartition(_TRACEBACK)[2])
     elif failure := _FAILURE.search(text):
-        message = failure[1]
+        message = (_CAUSE.findall(text) or [failure[1]])[-1]
     else:
         return None
     return CoinsparkError(f"a Spark worker failed: {message[:_LENGTH]}; all details: {store_details(text)}")

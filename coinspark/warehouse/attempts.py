@@ -16,11 +16,10 @@ from pathlib import Path
 from coinspark.config import Config
 from coinspark.config.visible import without_secrets
 from coinspark.core import atomic_files, exits
-from coinspark.core.errors import CoinsparkError, LockError
+from coinspark.core.errors import LockError
 from coinspark.core.formatting import one_line
 from coinspark.core.progress import say
-from coinspark.core.storage_errors import storage_error
-from coinspark.core.worker_errors import worker_error
+from coinspark.core.reported_errors import reported_error
 from coinspark.warehouse import owner
 from coinspark.warehouse.locations import local_folder
 from coinspark.warehouse.owner import Owner
@@ -138,8 +137,7 @@ def _files(config: Config) -> list[Path]:
 
 def _line(error: BaseException) -> str:
     """The message that the command line prints, as one line; the class of a program fault before it."""
-    shown = error if isinstance(error, CoinsparkError) else storage_error(error) or worker_error(error)
-    if shown is None:
+    if (shown := reported_error(error)) is None:
         lines = str(error).strip().splitlines() or [""]
         return one_line(f"{type(error).__name__}: {lines[0]}", _LENGTH)
     return one_line("; ".join(str(shown).splitlines()), _LENGTH)

@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 
 from coinspark.config import Config
 from coinspark.warehouse import schemas
+from coinspark.warehouse.access import check_storage
 from coinspark.warehouse.catalog_properties import check_table_properties, missing_file
 
 
@@ -19,13 +20,15 @@ def full_name(config: Config, name: str) -> str:
 
 
 def check_warehouse(spark: SparkSession, config: Config) -> None:
-    """Check that the tables, if there are any, are those of this warehouse and of this version.
+    """Check that the storage answers, and that the tables are those of this warehouse and of this version.
 
     Raises:
+        Py4JJavaError: As `check_storage`, or of the catalog; `core.service_errors` tells why.
         InputError: The tables have another schema version, such as those of an older coinspark; or they
             belong to another warehouse, since this one is a copy or two configurations share a catalog; or a
             file is missing.
     """
+    check_storage(spark, config)
     known = table_names(spark, config)
     name = next((name for name in (schemas.STAGES.name, "nights") if name in known), None)
     if name is None:

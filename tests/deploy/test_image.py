@@ -63,7 +63,7 @@ def entry_point(folder: Path, *arguments: str, **variables: str) -> list[str]:
 def test_image_is_set_up_by_the_script_of_make_setup() -> None:
     commands = [step.text for stage in dockerfile.stages() for step in stage.steps if step.name == "RUN"]
     (setup,) = [command for command in commands if "setup.sh" in command]
-    assert setup.endswith("; deploy/setup.sh")
+    assert setup.endswith("; deploy/setup.sh cluster")
     for command in commands:
         command = re.sub(r"apt-get install [^&]+", "", command)
         assert not re.search(r"\b(pip|mvn|venv) ", command), "a step of its own beside setup.sh"

@@ -147,13 +147,13 @@ def test_only_drivers_have_the_secret() -> None:
 
 
 def test_configuration_is_one_of_coinspark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CATALOG_TOKEN", "hunter2")
+    monkeypatch.setenv("COINSPARK_CATALOG_PASSWORD", "hunter2")
     (tmp_path / "mine.yaml").write_text(files.configuration()["mine.yaml"])
     config = load([builds.ROOT / "conf" / "cluster.yaml", tmp_path / "mine.yaml"])
-    assert config.catalog.properties["token"] == "hunter2"
+    assert config.catalog.properties["jdbc.password"] == "hunter2"
     assert "train" in scheduled(config)
     volumes = {mount["mountPath"] for spec in files.pod_specs()[1:] for mount in mounts(spec)}
-    assert config.warehouse.startswith("/var/lib/coinspark/")
+    assert config.sources[0].root.startswith("/var/lib/coinspark/")
     assert "/var/lib/coinspark" in volumes
     # spark-submit starts the driver; settings of the configuration would come too late
     assert config.spark.driver_memory == Spark.model_fields["driver_memory"].default
