@@ -34,6 +34,9 @@ mutations: setup
 
 setup:
 	@deploy/setup.sh
+	-@[ -e .venv/share/coinspark/spark-classes.jsa ] || { \
+	  echo "setup: storing Spark's classes for faster starts (a minute, once)"; \
+	  python deploy/class_archive.py > .venv/class-archive.log 2>&1; }
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache

@@ -18,7 +18,7 @@ from coinspark.core import exits
 from coinspark.core.errors import ConfigError
 from coinspark.core.progress import say
 from coinspark.core.storage_errors import storage_error
-from coinspark.warehouse import environment, jvm
+from coinspark.warehouse import class_archive, environment, jvm
 from coinspark.warehouse.catalog_properties import catalog_properties
 from coinspark.warehouse.driver_options import late_options
 from coinspark.warehouse.locations import warehouse_folder, warehouse_uri
@@ -111,6 +111,7 @@ def _create_session(config: Config) -> SparkSession:
         environment.prepare(_is_local(settings["spark.master"]))
         launch = SparkConf(loadDefaults=False)
         launch.setAll([(key, value) for key, value in settings.items() if _FOR_LAUNCH.fullmatch(key)])
+        launch.setAll(list(class_archive.launch_settings(settings, _spark_nlp_jars(config)).items()))
         jvm.launch(launch)
     else:
         SparkContext._ensure_initialized()
@@ -201,13 +202,17 @@ def _catalog_settings(config: Config) -> dict[str, str]:
 def spark_nlp_settings(config: Config) -> dict[str, str]:
     """Settings of Spark NLP.
 
-    Its jars precede Spark's own in local mode; on a cluster they are sent to the workers.
+    In local mode its jars are on the driver's class path; on a cluster they are sent to the workers.
     """
-    folder = Path(config.spark.sparknlp_jars or Path(sys.prefix) / "share" / "coinspark" / "sparknlp")
+    jars = _spark_nlp_jars(config)
     settings = {
         "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
         "spark.kryoserializer.buffer.max": "512m",
     }
     if (config.spark.master or "local").startswith("local"):
-        return {**settings, "spark.driver.extraClassPath": f"{folder}/*"}
-    return {**settings, "spark.jars": ",".join(str(jar) for jar in sorted(folder.glob("*.jar")))}
+        return {**settings, class_archive.CLASS_PATH: jars}
+    return {**settings, "spark.jars": ",".join(str(jar) for jar in sorted(Path(jars).parent.glob("*.jar")))}
+
+
+def _spark_nlp_jars(config: Config) -> str:
+    return f"{config.spark.sparknlp_jars or Path(sys.prefix) / 'share' / 'coinspark' / 'sparknlp'}/*"
