@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -25,7 +24,8 @@ from coinspark.training.deepcluster import stage as deepcluster
 from coinspark.vision import clusters_stage, features_stage
 from coinspark.warehouse import attempts, builds, tables
 from coinspark.warehouse.attempts import Attempt
-from coinspark.warehouse.locations import local_folder
+from coinspark.warehouse.files import Location
+from coinspark.warehouse.locations import warehouse_folder, warehouse_location
 from coinspark.warehouse.lock import lock_warehouse
 from coinspark.warehouse.session import start
 
@@ -46,10 +46,10 @@ _BY_NAME = {stage.name: stage for stage in STAGES}
 
 @dataclass(frozen=True)
 class Build:
-    """A published build: its tag, the path of its report, and the session that reads it."""
+    """A published build: its tag, the location of its report, and the session that reads it."""
 
     name: str
-    report: Path
+    report: Location
     spark: SparkSession
 
 
@@ -66,7 +66,7 @@ def run_build(config: Config, force: bool = False, verify_files: bool = False) -
     """
     with attempts.recorded(config, "nightly") as attempt:
         _check_inputs(config, scheduled(config))
-        with lock_warehouse(local_folder(config)):
+        with lock_warehouse(warehouse_folder(config)):
             attempts.begin(config, attempt)
             spark, began = start(config), time.monotonic()
             ran = _run(spark, config, scheduled(config), attempt, force, verify_files)
@@ -85,7 +85,7 @@ def publish_build(config: Config, verify_files: bool = False) -> Build:
     Raises:
         InputError: A scheduled stage is not up to date. Nothing was published.
     """
-    with attempts.recorded(config, "publish") as attempt, lock_warehouse(local_folder(config)):
+    with attempts.recorded(config, "publish") as attempt, lock_warehouse(warehouse_folder(config)):
         attempts.begin(config, attempt)
         spark, began = start(config), time.monotonic()
         tables.create(spark, config)
@@ -117,10 +117,10 @@ def _publish(spark: SparkSession, config: Config, attempt: Attempt, ran: bool, b
     else:
         say(f"nothing new since {build}  ({time.monotonic() - began:.1f} s)")
     attempt.build, attempt.stage = build, "report"
-    path = local_folder(config) / "reports" / f"{build}.html"
-    if not fingerprint.is_current(path, config, build):
-        page.write_report(read_at(spark, config, build), config, path, build)
-    return Build(build, path, spark)
+    report = warehouse_location(config) / "reports" / f"{build}.html"
+    if not fingerprint.is_current(report, config, build):
+        page.write_report(read_at(spark, config, build), config, report, build)
+    return Build(build, report, spark)
 
 
 def run_stages(
@@ -129,7 +129,7 @@ def run_stages(
     """Run the stages of these names in the given order, each only if it is not up to date."""
     with attempts.recorded(config, names[-1]) as attempt:
         _check_inputs(config, names)
-        with lock_warehouse(local_folder(config)):
+        with lock_warehouse(warehouse_folder(config)):
             attempts.begin(config, attempt)
             spark = start(config)
             _run(spark, config, names, attempt, force, verify_files)

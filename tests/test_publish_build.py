@@ -13,6 +13,7 @@ from coinspark.core.errors import InputError
 from coinspark.evaluation.report import page
 from coinspark.warehouse import attempts, tables
 from coinspark.warehouse import builds as published_builds
+from coinspark.warehouse.files import Location
 from tests import builds
 
 
@@ -22,7 +23,8 @@ def of_ingest(tmp_path: Path, spark: SparkSession, config: Config, monkeypatch: 
     monkeypatch.setattr(nightly, "scheduled", lambda config: ("ingest",))
     monkeypatch.setattr(page, "write_report", lambda *arguments: None)
     small = builds.configuration(tmp_path, builds.few_coins(tmp_path))
-    monkeypatch.setattr(attempts, "local_folder", lambda config: tmp_path)  # the warehouse is shared
+    own = Location.of(tmp_path)
+    monkeypatch.setattr(attempts, "warehouse_location", lambda config: own)  # the warehouse is shared
     return small.model_copy(update={"catalog": config.catalog, "warehouse": config.warehouse})
 
 

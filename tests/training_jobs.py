@@ -22,6 +22,7 @@ from coinspark.training.classifier.recipe import TrainingJob
 from coinspark.training.job import Job
 from coinspark.training.shards import ShardSet
 from coinspark.vision import weights
+from coinspark.warehouse.files import Location
 from tests.training_shards import write_shards
 
 TOY_BACKBONE = "tests.extensions.toy_backbone:BACKBONE"
@@ -33,7 +34,7 @@ def small_shards(folder: Path) -> ShardSet:
     return write_shards(folder, {"train": (12, 12), "validation": (3, 3)}, types=("Nike", "Tyche"))
 
 
-def training_job(folder: Path, shards: ShardSet, **training: Any) -> TrainingJob:
+def training_job(folder: Path | Location, shards: ShardSet, **training: Any) -> TrainingJob:
     """A job of two epochs of the toy network with twelve steps each, on images of 32 × 64 pixels.
 
     `training` overrides settings.

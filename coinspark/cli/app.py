@@ -29,6 +29,7 @@ from coinspark.core.progress import say
 from coinspark.core.registry import resolve
 from coinspark.nightly import STAGES, Build
 from coinspark.pipeline.stage import Stage
+from coinspark.warehouse.files import Location
 
 SUMMARIES = {
     "classes": "coinspark.classes.summary:render",
@@ -206,9 +207,10 @@ def version() -> None:
     typer.echo(__version__)
 
 
-def _relative(path: Path) -> Path:
-    """The path relative to the current folder if it is below it."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+def _relative(file: Location) -> str:
+    """The path relative to the current folder if it is below it; the URI if it is not on a local disk."""
+    path = file.local
+    return str(path.relative_to(Path.cwd()) if path and path.is_relative_to(Path.cwd()) else file)
 
 
 def main() -> None:

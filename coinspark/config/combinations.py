@@ -117,7 +117,13 @@ def combination_faults(config: Config) -> list[str]:
     for key, reason in (*_ignored_by_rules(config), *_ignored_in_lists(config)):
         reasons.setdefault(key, reason)
     unused = [f"{key}: has no effect: {reason}" for key, reason in reasons.items()]
-    return [*unused, *_weights_faults(config), *_speculation_faults(config), *_login_faults(config)]
+    return [
+        *unused,
+        *_weights_faults(config),
+        *_speculation_faults(config),
+        *_login_faults(config),
+        *_catalog_faults(config),
+    ]
 
 
 def _ignored_by_rules(config: Config) -> Iterator[tuple[str, str]]:
@@ -186,6 +192,18 @@ def _login_faults(config: Config) -> Iterator[str]:
                 f"{key}: {shown}: a login or query in the URI would be stored in tables; remove it and set "
                 "credentials under spark.conf"
             )
+
+
+def _catalog_faults(config: Config) -> Iterator[str]:
+    """SQLite is a file on one machine, without locks in an object store."""
+    is_remote = "://" in config.warehouse.removeprefix("file://")
+    uri = config.catalog.properties.get("uri", "")
+    if is_remote and (not config.catalog.properties or uri.startswith("jdbc:sqlite:")):
+        yield (
+            "catalog.properties: a catalog in SQLite needs a local warehouse, "
+            f"{masked_uri(config.warehouse)} is not one; set type jdbc with the uri of a PostgreSQL "
+            "database, or type rest (see conf/cluster.yaml)"
+        )
 
 
 def _set_keys(section: Section, key: str) -> Iterator[str]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +28,39 @@ def write_text(file: Path, text: str, private: bool = False) -> Path:
     Returns:
         `file`.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
+    with _replaced(file) as part:
         if private:
             part.touch(mode=0o600, exist_ok=False)
         part.write_text(text, encoding="utf-8")
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    return file
+
+
+def write_bytes(file: Path, content: bytes) -> Path:
+    """Write bytes to `file`; see `write_text`."""
+    with _replaced(file) as part:
+        part.write_bytes(content)
+    return file
+
+
+def copy(source: Path, file: Path) -> Path:
+    """Copy the content of `source` to `file`; see `write_text`."""
+    with _replaced(file) as part:
+        shutil.copyfile(source, part)
     return file
 
 
 def write_json(file: Path, value: Any) -> Path:
     """Write a value as JSON with sorted keys; see `write_text`."""
     return write_text(file, json.dumps(value, sort_keys=True))
+
+
+@contextmanager
+def _replaced(file: Path) -> Iterator[Path]:
+    """A temporary path in the same folder, which is then renamed to `file`, or deleted after an exception."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)

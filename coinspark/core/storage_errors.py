@@ -37,6 +37,25 @@ _OF_TEXT = {
 }
 """Text in an error of Java, SQLite or a Spark task → what is wrong and what to do."""
 
+_CREDENTIALS = (
+    "the credentials are not accepted",
+    "check spark.hadoop.fs.s3a.access.key and .secret.key under spark.conf, or the AWS environment variables",
+)
+_OF_S3 = {
+    "ACCESS_DENIED": ("access denied", "grant this user access, or check the credentials under spark.conf"),
+    "NO_SUCH_BUCKET": ("there is no such bucket", "create it, or correct `warehouse`"),
+    "INVALID_ACCESS_KEY_ID": _CREDENTIALS,
+    "SIGNATURE_DOES_NOT_MATCH": _CREDENTIALS,
+    "INVALID_CLIENT_TOKEN_ID": _CREDENTIALS,
+    "MISSING_AUTHENTICATION_TOKEN": _CREDENTIALS,
+    "NETWORK_CONNECTION": (
+        "the storage does not answer",
+        "check the network and spark.hadoop.fs.s3a.endpoint under spark.conf, then run the command again",
+    ),
+}
+"""Error code of S3, as pyarrow reports it → what is wrong and what to do."""
+_S3_ERROR = re.compile(r"AWS Error (?P<code>\w+)(?: \((?P<status>[^)]*)\))? during (?P<operation>\w+)")
+
 _LIBRARIES = ("pyspark.", "py4j.", "sqlalchemy.", "sqlite3", "tensorflow.", "horovod.", "pyarrow.", "h5py.")
 _OUR_ERRORS = "coinspark.core.errors."  # of a Spark task; their messages say more
 _PATH = re.compile(r"(?:file:)?(/[^\s:'\"()\[\]]+)")
@@ -57,6 +76,20 @@ def storage_error(error: BaseException) -> CoinsparkError | None:
                 if matches := [item for text, item in _OF_TEXT.items() if text in line]:
                     return _explain(*matches[0], _path_in(line, str(cause)))
     return None
+
+
+def remote_error(uri: str, error: BaseException) -> CoinsparkError:
+    """The one-line error for a URI that pyarrow cannot read or write.
+
+    Of an error of S3 only its code is shown: its text may name an access key.
+    """
+    text = " ".join(str(error).split())
+    if (match := _S3_ERROR.search(text)) is None:
+        return InputError(f"{uri:.300}: cannot be read or written ({text:.300}); check `warehouse`")
+    status = f", {match['status']}" if match["status"] else ""
+    other = (f"S3 error {match['code']} during {match['operation']}{status}", "run the same command again")
+    problem, advice = _OF_S3.get(match["code"], other)
+    return InputError(f"{uri:.300}: {problem}; {advice}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

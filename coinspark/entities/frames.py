@@ -14,6 +14,7 @@ from coinspark.entities.lexicon import linking
 from coinspark.entities.lexicon.forms import Form
 from coinspark.entities.ner import unverified
 from coinspark.entities.ner.annotated import Span
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.schemas import ENTITIES
 
 
@@ -22,7 +23,7 @@ def entity_rows(
     texts: pd.DataFrame,
     spans: Sequence[Iterable[Span]],
     forms: tuple[Form, ...],
-    models: Mapping[str, str],
+    models: Mapping[str, Location],
 ) -> pd.DataFrame:
     """ENTITIES columns for the spans that a trained engine found.
 

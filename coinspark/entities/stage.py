@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from coinspark.config import Config
 from coinspark.core.hashing import file_hash
 from coinspark.entities.engines import ENGINES, lexicon_engine
-from coinspark.entities.engines.engine import TrainedEngine
+from coinspark.entities.engines.engine import Models, TrainedEngine
 from coinspark.entities.lexicon import forms as lexicon_forms
 from coinspark.entities.lexicon import lists
 from coinspark.entities.lexicon.forms import Collision, Form
@@ -21,6 +21,7 @@ from coinspark.entities.review import proposals, verdicts
 from coinspark.entities.review.verdicts import Verdicts
 from coinspark.ingest.readers import READERS
 from coinspark.pipeline.stage import Change, Context, Stage
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import ENTITIES, PROPOSALS
 
@@ -105,7 +106,7 @@ def distinct_texts(coins: DataFrame, languages: Sequence[str]) -> DataFrame:
 
 def _models(
     context: Context, engines: Sequence[str], texts: DataFrame, forms: tuple[Form, ...]
-) -> dict[str, dict[str, str]]:
+) -> dict[str, dict[str, Location]]:
     """Engine → language → folder of its model, which is trained first if it is missing or damaged."""
     rows = texts.select("language", "text").collect()
     descriptions = [(row["language"], row["text"]) for row in rows]
@@ -121,7 +122,7 @@ def _models(
 
 
 def _annotate(
-    name: str, texts: DataFrame, forms: tuple[Form, ...], models: Mapping[str, str] | None = None
+    name: str, texts: DataFrame, forms: tuple[Form, ...], models: Models | None = None
 ) -> DataFrame:
     """ENTITIES rows of an engine with its models."""
     return ENGINES[name].annotate(texts, models or {}, forms).withColumn("engine", F.lit(name))

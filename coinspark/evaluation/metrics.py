@@ -16,7 +16,7 @@ from coinspark.classes.kinds import KINDS
 from coinspark.config import Config
 from coinspark.evaluation.metric_rows import Comparisons, Key
 from coinspark.training import run_folder
-from coinspark.warehouse.locations import local_folder
+from coinspark.warehouse.locations import warehouse_location
 from coinspark.warehouse.schemas import CONFUSION
 
 LEVELS = ("class", "mint")
@@ -157,4 +157,4 @@ def network_steps(config: Config) -> tuple[str, ...]:
 
 
 def _is_deepcluster_file(config: Config, sha256: str | None) -> bool:
-    return run_folder.is_deepcluster_file(local_folder(config) / "networks", sha256)
+    return run_folder.is_deepcluster_file(warehouse_location(config) / "networks", sha256)

@@ -23,7 +23,7 @@ from coinspark.training.classifier.predict import RunModel, predict, run_model
 from coinspark.training.split_digest import split_digests
 from coinspark.vision.backbones import BACKBONES
 from coinspark.warehouse.local_frame import local_frame
-from coinspark.warehouse.locations import file_uri, local_folder
+from coinspark.warehouse.locations import warehouse_location
 from coinspark.warehouse.schemas import METRICS, PREDICTIONS
 
 _PREDICTIONS = "predictions"
@@ -42,7 +42,8 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     if not run_rows:
         raise InputError("evaluate: there is no run; train first (`coinspark train`)")
     digests, views = split_digests(splits), config.training.prediction_views
-    models = [run_model(run.asDict(), local_folder(config), digests, views) for run in run_rows]
+    folder = warehouse_location(config)
+    models = [run_model(run.asDict(), folder, digests, views) for run in run_rows]
     tests = metrics.test_images(runs, splits)
     images = _jpegs(tests, context.read("coins"), context.read("images"), config.image_size)
     parts = _part_names(images, models, config.evaluation.top_k)
@@ -73,7 +74,7 @@ def _part_names(images: DataFrame, models: Sequence[RunModel], top_k: int) -> di
     contents = {row["run_id"]: f"{row['n']}-{row['hash']}" for row in hashes}
     names = {}
     for model in models:
-        facts = {**asdict(model), "weights": None}  # the path does not count, the hash does
+        facts = {**asdict(model), "weights": None, "access": None}  # the hash counts
         registry = BASELINES if model.role == "baseline" else BACKBONES
         code = code_version(RunModel.__module__, registry.module(model.model))
         names[model.run_id] = (
@@ -90,9 +91,9 @@ def _predictions(context: Context, images: DataFrame, model: RunModel, part: str
     folder = context.scratch / _PREDICTIONS / part
     if not (folder / "_SUCCESS").exists():
         own = images.where(F.col("run_id") == model.run_id).drop("run_id")
-        predict(own, model, context.config.evaluation.top_k).write.mode("overwrite").parquet(file_uri(folder))
+        predict(own, model, context.config.evaluation.top_k).write.mode("overwrite").parquet(folder.uri)
         context.say(f"evaluate: predicted the test images of {model.run_id}")
-    return context.spark.read.schema(PREDICTIONS.ddl).parquet(file_uri(folder))
+    return context.spark.read.schema(PREDICTIONS.ddl).parquet(folder.uri)
 
 
 def _jpegs(tests: DataFrame, coins: DataFrame, images: DataFrame, size: int) -> DataFrame:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.ingest.frames import LISTED
 from coinspark.ingest.records import SIDES, Listing, Record
-from coinspark.warehouse.locations import file_uri
+from coinspark.warehouse.files import Location
 
 _PHOTO = pa.struct([("uri", pa.string()), ("size", pa.int64()), ("modified", pa.int64())])
 _TEXT = pa.struct([(name, pa.string()) for name in ("side", "language", "text", "text_id")])
@@ -29,13 +27,18 @@ _COINS = pa.schema(
 _REJECTS = pa.schema([(name, pa.string()) for name in ("coin_id", "medium", "uri", "reason", "detail")])
 
 
-def listing_frames(spark: SparkSession, listing: Listing, folder: Path) -> tuple[DataFrame, DataFrame]:
+def listing_frames(spark: SparkSession, listing: Listing, folder: Location) -> tuple[DataFrame, DataFrame]:
     """The coins (columns `frames.LISTED`) and the rejects of a listing, stored as Parquet in the folder."""
     coins, rejects = folder / "coins.parquet", folder / "rejects.parquet"
-    pq.write_table(pa.Table.from_pylist([_row(record) for record in listing.records], schema=_COINS), coins)
+    _write(pa.Table.from_pylist([_row(record) for record in listing.records], schema=_COINS), coins)
     reject_rows = [reject._asdict() for reject in listing.rejects]
-    pq.write_table(pa.Table.from_pylist(reject_rows, schema=_REJECTS), rejects)
-    return spark.read.schema(LISTED).parquet(file_uri(coins)), spark.read.parquet(file_uri(rejects))
+    _write(pa.Table.from_pylist(reject_rows, schema=_REJECTS), rejects)
+    return spark.read.schema(LISTED).parquet(coins.uri), spark.read.parquet(rejects.uri)
+
+
+def _write(table: pa.Table, file: Location) -> None:
+    with file.written() as path:
+        pq.write_table(table, path)
 
 
 def _row(record: Record) -> dict[str, object]:

@@ -7,7 +7,6 @@ a failing disk.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -16,23 +15,23 @@ from pyspark.sql import functions as F
 from coinspark.ingest.frames import KEY, with_photos
 from coinspark.ingest.merge import photo_columns, photo_ids, read_photos
 from coinspark.ingest.records import SIDES
-from coinspark.warehouse.locations import file_uri
+from coinspark.warehouse.files import Location
 
 CONTENTS = "coin_id string, medium string, photo_ids array<string>"
 """`photo_ids` of a coin's photos as they are now; null for a photo that cannot be read."""
 _SCHEMA = pa.schema([("coin_id", pa.string()), ("medium", pa.string()), ("photo_ids", pa.list_(pa.string()))])
 
 
-def store_contents(listed: DataFrame, max_bytes: int, partitions: int, path: Path) -> DataFrame:
+def store_contents(listed: DataFrame, max_bytes: int, partitions: int, path: Location) -> DataFrame:
     """Hash every photo of the listed coins; rows of CONTENTS, stored as Parquet at `path`."""
     files = photo_columns(with_photos(listed)).repartition(partitions)
-    files.mapInArrow(_worker(max_bytes), CONTENTS).write.mode("overwrite").parquet(file_uri(path))
+    files.mapInArrow(_worker(max_bytes), CONTENTS).write.mode("overwrite").parquet(path.uri)
     return read_contents(listed.sparkSession, path)
 
 
-def read_contents(spark: SparkSession, path: Path) -> DataFrame:
+def read_contents(spark: SparkSession, path: Location) -> DataFrame:
     """Rows of CONTENTS that `store_contents` stored."""
-    return spark.read.schema(CONTENTS).parquet(file_uri(path))
+    return spark.read.schema(CONTENTS).parquet(path.uri)
 
 
 def changed_photos(listed: DataFrame, contents: DataFrame, coins: DataFrame, rejects: DataFrame) -> DataFrame:

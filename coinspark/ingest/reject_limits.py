@@ -6,11 +6,9 @@ by many old ones, and old faults must not stop the build.
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from pyspark.sql import DataFrame, Row
@@ -21,6 +19,7 @@ from coinspark.core.formatting import one_line
 from coinspark.ingest import frames
 from coinspark.ingest.records import Listing
 from coinspark.pipeline.stage import Context
+from coinspark.warehouse.files import Location
 
 _MIN_COINS: Final = 10
 """Shares are not checked among fewer coins."""
@@ -71,7 +70,7 @@ def check_listing(context: Context, listings: Mapping[str, Listing]) -> CheckedL
 
 
 def check_outcome(
-    context: Context, checked: CheckedListings, listed: DataFrame, outcome: DataFrame, folder: Path
+    context: Context, checked: CheckedListings, listed: DataFrame, outcome: DataFrame, folder: Location
 ) -> None:
     """Stop the build if so many photos were rejected that the decoder, the disk or a source must be broken.
 
@@ -101,7 +100,7 @@ def check_outcome(
         known = {source: n for source, n in checked.published.items() if source not in checked.many_lost}
         _losing_sources(context, known, left)
     except InputError:
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.remove()
         raise
 
 

@@ -6,7 +6,6 @@ It reads no table of another stage. Its own published tables tell which photos h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -27,8 +26,8 @@ from coinspark.pipeline import chunks
 from coinspark.pipeline.chunks import ChunkedWork
 from coinspark.pipeline.stage import Change, Context, Stage
 from coinspark.pipeline.stored_files import describe_damage
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.local_frame import local_frame
-from coinspark.warehouse.locations import file_uri
 
 _CONTENTS = "contents"
 _NO_RESULT = {"max_reject_share", "max_loss_share", "accept_loss", "chunk"}
@@ -92,7 +91,9 @@ def merge_settings(config: Config) -> MergeSettings:
     return MergeSettings(tuple(sorted(set(ingest.sizes))), ingest.shape, ingest.quality, limits)
 
 
-def _merge_in_chunks(context: Context, coins: DataFrame, settings: MergeSettings, folder: Path) -> list[str]:
+def _merge_in_chunks(
+    context: Context, coins: DataFrame, settings: MergeSettings, folder: Location
+) -> list[str]:
     """Merge coins into one Parquet folder per chunk and return their URIs. JPEGs are not compressed again.
 
     With `verify_files`, hashes of photos (`photo_ids`) decide as well which finished chunks are reused.
@@ -102,10 +103,10 @@ def _merge_in_chunks(context: Context, coins: DataFrame, settings: MergeSettings
     version = _outcome_version(settings, ingest.max_bytes)
     work = ChunkedWork(rows, frames.KEY, ingest.chunk, version, "ingest", "coins merged")
 
-    def write(chunk: DataFrame, count: int, path: Path) -> None:
+    def write(chunk: DataFrame, count: int, path: Location) -> None:
         partitions = chunks.count_partitions(context.spark, count, per_core=4)  # photos differ in size
         outcome = merge_coins(chunk, settings, ingest.max_bytes, partitions)
-        outcome.write.mode("overwrite").option("compression", "none").parquet(file_uri(path))
+        outcome.write.mode("overwrite").option("compression", "none").parquet(path.uri)
 
     return chunks.run_in_chunks(context, work, folder, write)
 

@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
@@ -15,7 +14,7 @@ from pyspark.sql import functions as F
 from coinspark.pipeline import scratch
 from coinspark.pipeline.stage import Context
 from coinspark.warehouse.content import row_hash
-from coinspark.warehouse.locations import file_uri
+from coinspark.warehouse.files import Location
 
 _BUCKETS = 1024  # a chunk is a range of buckets
 _ROWS = "rows"
@@ -45,7 +44,7 @@ class ChunkedWork:
 
 
 def run_in_chunks(
-    context: Context, work: ChunkedWork, folder: Path, write: Callable[[DataFrame, int, Path], None]
+    context: Context, work: ChunkedWork, folder: Location, write: Callable[[DataFrame, int, Location], None]
 ) -> list[str]:
     """Write one Parquet folder per chunk below `folder` and return their URIs.
 
@@ -59,7 +58,7 @@ def run_in_chunks(
     stored = _store_rows(context.spark, work, folder / _ROWS)
     rows_hash = F.sum(row_hash(stored).cast("decimal(38,0)")).alias("rows_hash")
     buckets = stored.groupBy("bucket").agg(F.count("*").alias("n"), rows_hash).orderBy("bucket").collect()
-    finished = {path.parent.name for path in folder.glob("*/_SUCCESS")}
+    finished = {path.name for path in folder.iterdir() if (path / "_SUCCESS").exists()}
     chunks = _group_buckets(buckets, work, finished)
     scratch.remove_others(folder, {_ROWS, *(_chunk_name(chunk, work.version) for chunk in chunks)})
     total, done, written, began = sum(row["n"] for row in buckets), 0, 0, time.monotonic()
@@ -67,14 +66,14 @@ def run_in_chunks(
     for number, chunk in enumerate(chunks, start=1):
         path, count = folder / _chunk_name(chunk, work.version), sum(row["n"] for row in chunk)
         done += count
-        if not (path / "_SUCCESS").exists():
+        if path.name not in finished:
             in_chunk = F.col("bucket").between(chunk[0]["bucket"], chunk[-1]["bucket"])
             write(stored.where(in_chunk), count, path)
             written += count
         speed = written / max(time.monotonic() - began, 1e-3)
         progress = f"chunk {number} of {len(chunks)}: {done:,} of {total:,} {work.action}, {speed:,.0f}/s"
         context.say(f"{work.stage:9} {progress}")
-        uris.append(file_uri(path))
+        uris.append(path.uri)
     return uris
 
 
@@ -86,11 +85,11 @@ def count_partitions(spark: SparkSession, rows: int, per_core: int) -> int:
     return min(per_core * spark.sparkContext.defaultParallelism, max(rows // 16, 1))
 
 
-def _store_rows(spark: SparkSession, work: ChunkedWork, path: Path) -> DataFrame:
+def _store_rows(spark: SparkSession, work: ChunkedWork, path: Location) -> DataFrame:
     """The rows with their `bucket`, written to Parquet and read back."""
     bucket = F.pmod(F.xxhash64(*work.key), F.lit(_BUCKETS)).cast("int")
-    work.rows.withColumn("bucket", bucket).write.mode("overwrite").parquet(file_uri(path))
-    return spark.read.parquet(file_uri(path))
+    work.rows.withColumn("bucket", bucket).write.mode("overwrite").parquet(path.uri)
+    return spark.read.parquet(path.uri)
 
 
 def _group_buckets(

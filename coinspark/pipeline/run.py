@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,9 +14,10 @@ from pyspark.sql import functions as F
 
 from coinspark.config import Config
 from coinspark.core.code_version import code_version
+from coinspark.core.errors import CoinsparkError
 from coinspark.core.hashing import digest
 from coinspark.core.progress import progress, say
-from coinspark.pipeline.scratch import remove, scratch_folder
+from coinspark.pipeline.scratch import scratch_folder
 from coinspark.pipeline.stage import Change, Context, Outside, Stage
 from coinspark.pipeline.stored_files import damaged_files, describe_damage
 from coinspark.warehouse import schemas, tables
@@ -51,12 +52,11 @@ def run(
     folder = scratch_folder(config, stage.name)
     context = Context(spark, config, read, folder, progress, outside, force=force, verify_files=verify_files)
     if force:
-        remove(folder)
+        folder.remove()
     is_new = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
     if _is_whole(context, stage, up_to_date) and up_to_date and not force:
         if is_new:
-            remove(folder)
+            folder.remove()
         say(f"{stage.name:9} {'published what was built before' if completed else 'unchanged, skipped'}")
         return completed
     outputs = _build(context, stage, json.loads(last["outputs"]) if last else {})
@@ -73,7 +73,8 @@ def run(
     tables.append(spark, config, schemas.STAGES.name, [row])
     for staged in _staged(outputs):
         tables.publish(spark, config, staged)
-    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError, CoinsparkError):  # the tables are published; the next run removes it
+        folder.remove()
     counts = ", ".join(f"{int(output['content'].split('-')[0]):,} {name}" for name, output in outputs.items())
     say(f"{stage.name:9} {counts}  ({seconds:.0f} s)")
     return True

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from pyspark.sql import DataFrame, SparkSession
 
 from coinspark.config import Config
 from coinspark.core import progress
+from coinspark.warehouse.files import Location
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,9 @@ class Context:
     Attributes:
         read: Returns a table as it was when the stage began. Raises RuntimeError for a table that the stage
             does not declare in `reads` or `writes`.
-        scratch: A folder for finished parts of unfinished work (see `pipeline.scratch`). A later run finds it
-            again, also with other settings, inputs or code: the name of a part must contain what decides it.
+        scratch: A folder in the warehouse for finished parts of unfinished work (see `pipeline.scratch`). A
+            later run finds it again, also with other settings, inputs or code: the name of a part must
+            contain what decides it.
         say: Shows progress: a line in a terminal that the next one replaces, nothing elsewhere.
         outside: What `Stage.outside` returned in this run.
         notice: Prints a line that stays: something that the user may have to act on.
@@ -54,7 +55,7 @@ class Context:
     spark: SparkSession
     config: Config
     read: Callable[[str], DataFrame]
-    scratch: Path
+    scratch: Location
     say: Callable[[str], None]
     outside: Any = None
     notice: Callable[[str], None] = progress.say
@@ -85,7 +86,7 @@ class Stage:
         scheduled: Whether this configuration makes the stage a part of the nightly build.
         check: Checks cheaply, before Spark starts, what the stage needs from outside, such as the columns of
             a manifest. Raises CoinsparkError.
-        files: Files that the published rows refer to, given `Context.read`: path below `local_folder` →
+        files: Files that the published rows refer to, given `Context.read`: path below the warehouse →
             SHA-256 hex of the file, or `folder_hash` of the folder. If one is missing or damaged, the stage
             runs again; `build` must then keep the files that are whole.
         differences: Says in one line what has changed in files outside the tables although the fingerprint is

@@ -7,10 +7,8 @@ depend on the order or the partitioning of the tables.
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -18,11 +16,11 @@ from pyspark.sql import functions as F
 from coinspark.core import hashing
 from coinspark.core.code_version import code_version
 from coinspark.core.errors import InputError
-from coinspark.pipeline.scratch import remove, remove_others
+from coinspark.pipeline.scratch import remove_others
 from coinspark.training import shards
 from coinspark.training.shards import ShardSet
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.local_frame import local_frame
-from coinspark.warehouse.locations import file_uri
 
 SPLITS = ("train", "validation", "test")
 _MIN_TYPE_IMAGES = 3  # training images of a type; types with fewer are not trained
@@ -51,7 +49,9 @@ class ExportSpec:
     types: bool = False
 
 
-def export(splits: DataFrame, coins: DataFrame, images: DataFrame, spec: ExportSpec, root: Path) -> ShardSet:
+def export(
+    splits: DataFrame, coins: DataFrame, images: DataFrame, spec: ExportSpec, root: Location
+) -> ShardSet:
     """Write the shards below `root` unless they exist: their folder is named by a hash of rows and code.
 
     Raises:
@@ -142,7 +142,7 @@ def _label_table(like: DataFrame, names: list[str], name_column: str, label_colu
 
 
 def write_shards(
-    rows: DataFrame, selection: DataFrame, labels: tuple[list[str], list[str]], count: int, root: Path
+    rows: DataFrame, selection: DataFrame, labels: tuple[list[str], list[str]], count: int, root: Location
 ) -> ShardSet:
     """Write `count` shards per split below `root`, unless they exist there. Other shards there are deleted.
 
@@ -157,7 +157,7 @@ def write_shards(
     remove_others(root, {folder.name})
     if (existing := shards.load(folder, digest)) is not None:
         return existing
-    remove(folder)
+    folder.remove()
     _write_files(rows, folder)
     shard_set = ShardSet(
         str(folder),
@@ -167,7 +167,7 @@ def write_shards(
         _images_per_class(selection, classes),
         tuple(types),
     )
-    shards.save(shard_set)
+    shards.save(shard_set, folder)
     return shard_set
 
 
@@ -182,10 +182,10 @@ def content_hash(rows: DataFrame, names: list[str]) -> str:
     return total.hexdigest()
 
 
-def _write_files(rows: DataFrame, folder: Path) -> None:
+def _write_files(rows: DataFrame, folder: Location) -> None:
     """Write one Parquet file per shard with Spark, and move each to its path in `folder`."""
-    part = folder.with_suffix(".part")
-    shutil.rmtree(part, ignore_errors=True)
+    part = folder.parent / f"{folder.name}.part"
+    part.remove()
     (
         rows.repartition("split", "shard")
         .sortWithinPartitions("split", "shard", "position")
@@ -193,14 +193,16 @@ def _write_files(rows: DataFrame, folder: Path) -> None:
         .write.partitionBy("split", "shard")
         .option("compression", "snappy")
         .option("maxRecordsPerFile", 0)  # whatever the session's setting: one file per shard
-        .parquet(file_uri(part))
+        .parquet(part.uri)
     )
-    for file in sorted(part.glob("split=*/shard=*/*.parquet")):
-        shard, split = file.parent.name.removeprefix("shard="), file.parent.parent.name.removeprefix("split=")
-        target = shards.shard_path(str(folder), split, int(shard))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        file.replace(target)
-    shutil.rmtree(part)
+    for split in (path for path in part.iterdir() if path.name.startswith("split=")):
+        for shard in (path for path in split.iterdir() if path.name.startswith("shard=")):
+            name = shards.shard_name(
+                split.name.removeprefix("split="), int(shard.name.removeprefix("shard="))
+            )
+            for file in (path for path in shard.iterdir() if path.name.endswith(".parquet")):
+                file.move(folder / name)
+    part.remove()
 
 
 def _rows_per_shard(selection: DataFrame, count: int) -> dict[str, tuple[int, ...]]:

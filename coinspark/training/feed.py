@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -22,7 +21,7 @@ from coinspark.training import augment, shards
 from coinspark.training.shards import WorkerShards
 from coinspark.vision.network import ImageSpec
 from coinspark.vision.preprocess import decode, prepare
-from coinspark.warehouse.locations import file_uri
+from coinspark.warehouse.files import Location
 
 Chunk = tuple[np.ndarray[Any, Any], ...]
 Kind = Literal["petastorm", "tfdata"]
@@ -72,7 +71,7 @@ def _petastorm(files: tuple[str, ...]) -> Iterator[Chunk]:
         # One thread keeps the order of the row groups. With explicit file names Petastorm does not look for
         # `_common_metadata`, which it would unpickle.
         with make_batch_reader(
-            [file_uri(Path(file)) for file in files],
+            [Location.of(file).uri for file in files],
             schema_fields=list(shards.COLUMNS),
             shuffle_row_groups=False,
             num_epochs=1,

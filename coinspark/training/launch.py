@@ -2,7 +2,8 @@
 
 `horovod`: `horovod.spark.run` with Gloo, one worker per Spark task; all servers listen on one network
 interface. `local`: the same training function in one child process, so that TensorFlow is never loaded in
-Spark's driver. In both cases progress lines arrive through a file in the run's folder.
+Spark's driver. In both cases progress lines arrive through a file in the run's folder, which may be in an
+object store (see `worker_files`).
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ from pyspark.sql import SparkSession
 from coinspark.clustering.collective import AllreduceCollective, Array
 from coinspark.config import Training
 from coinspark.core.errors import CoinsparkError, ConfigError, TrainingError
+from coinspark.training import worker_files
 from coinspark.training.collective import TrainingCollective
 from coinspark.training.interfaces import interface_address, select_interface
 from coinspark.training.job import Job
-from coinspark.training.run_folder import DRIVER_LOG, ERROR, JOB, LOG, PROGRESS, read_result
+from coinspark.training.run_folder import DRIVER_LOG, ERROR, JOB, LOG, read_progress, read_result
+from coinspark.warehouse.files import Location
+from coinspark.warehouse.object_storage import ENVIRONMENT, NO_ACCESS, Access
 from coinspark.warehouse.session import QUIET
 
+_POLL_LOCAL = 0.5  # seconds between two looks at the progress file
 _START_TIMEOUT = 120  # seconds until Spark must have started the tasks
 # Environment of a worker, unless the driver's environment sets it otherwise. malloc keeps freed memory, in
 # huge pages: otherwise each step page-faults its gradients again. Horovod averages kernels of 2 MB and more
@@ -48,11 +53,14 @@ def worker_count(training: Training) -> int:
     return training.workers if training.launch == "horovod" else 1
 
 
-def run(job: Job, spark: SparkSession, report: Callable[[str], None]) -> dict[str, Any]:
+def run(
+    job: Job, spark: SparkSession, report: Callable[[str], None], access: Access = NO_ACCESS
+) -> dict[str, Any]:
     """Run a training to its end, or resume it from its checkpoint. No worker outlives this call.
 
     Args:
         report: Called with each progress line.
+        access: How to open the folders of the job if they are in an object store.
 
     Returns:
         The content of `result.json`.
@@ -61,19 +69,22 @@ def run(job: Job, spark: SparkSession, report: Callable[[str], None]) -> dict[st
         TrainingError: A worker failed or its disk is full. The last checkpoint is kept for the next run.
         ConfigError: Spark has fewer task slots than workers.
     """
-    folder = Path(job.folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / ERROR).unlink(missing_ok=True)
-    (folder / JOB).write_text(job.to_json(), encoding="utf-8")
-    with _follow(folder / PROGRESS, report), (folder / LOG).open("w", encoding="utf-8") as log:
-        if job.training.launch == "local":
-            _run_local(folder, log)
-        else:
-            _run_horovod(job, spark, log)
+    folder = Location.of(job.folder, access)
+    (folder / ERROR).remove()
+    worker_files.upload_initial_weights(job.to_json(), access)
+    with worker_files.driver_folder(folder) as files:
+        (files / JOB).write_text(job.to_json(), encoding="utf-8")
+        with _follow(folder, report), (files / LOG).open("w", encoding="utf-8") as log:
+            if job.training.launch == "local":
+                _run_local(folder, files, log)
+            else:
+                _run_horovod(job, spark, folder, files, log)
     return read_result(folder)
 
 
-def work(job: str, connect: Callable[[], TrainingCollective] | None = None) -> str:
+def work(
+    job: str, connect: Callable[[], TrainingCollective] | None = None, access: Access = NO_ACCESS
+) -> str:
     """Main function of a worker; returns the SHA-256 of its weights.
 
     The message of a CoinsparkError is also written to `error.txt`, for the driver.
@@ -81,13 +92,16 @@ def work(job: str, connect: Callable[[], TrainingCollective] | None = None) -> s
     Args:
         job: The job as JSON.
         connect: Returns the collective operations of the workers; None: the Horovod job of this process.
+        access: How to open the folders of the job if they are in an object store.
     """
     settings = json.loads(job)
     try:
-        return str(import_module(settings["program"]).work(job, (connect or horovod_collective)()))
+        workers = (connect or horovod_collective)()
+        with worker_files.local_job(job, workers, access) as local:
+            return str(import_module(settings["program"]).work(local, workers))
     except CoinsparkError as error:
         message = f"{type(error).__name__}: {error}"
-        (Path(settings["folder"]) / ERROR).write_text(message, encoding="utf-8")
+        (Location.of(settings["folder"], access) / ERROR).write_text(message)
         raise
 
 
@@ -129,10 +143,10 @@ def worker_environment() -> dict[str, str]:
     }
 
 
-def _run_local(folder: Path, log: Any) -> None:
+def _run_local(folder: Location, files: Path, log: Any) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "coinspark.training.worker", str(folder / JOB), str(os.getpid())],
-        env=worker_environment(),
+        [sys.executable, "-m", "coinspark.training.worker", str(files / JOB), str(os.getpid())],
+        env={**worker_environment(), ENVIRONMENT: folder.access.to_json()},
         stdout=log,
         stderr=log,
         stdin=subprocess.DEVNULL,
@@ -144,10 +158,10 @@ def _run_local(folder: Path, log: Any) -> None:
             process.kill()
             process.wait()
     if code:
-        raise _failure(folder, f"the training process ended with exit code {code}")
+        raise _failure(folder, files, f"the training process ended with exit code {code}")
 
 
-def _run_horovod(job: Job, spark: SparkSession, log: Any) -> None:
+def _run_horovod(job: Job, spark: SparkSession, folder: Location, files: Path, log: Any) -> None:
     import horovod.spark.runner
 
     if (slots := spark.sparkContext.defaultParallelism) < job.training.workers:
@@ -159,10 +173,10 @@ def _run_horovod(job: Job, spark: SparkSession, log: Any) -> None:
     listen_on(interface)  # the servers of this process
     horovod.spark.runner._task_fn = _run_task  # those of Spark's tasks
     try:
-        with _thread_errors_in(Path(job.folder) / DRIVER_LOG):
+        with _thread_errors_in(files / DRIVER_LOG):
             hashes = horovod.spark.run(
                 work,
-                args=(job.to_json(),),
+                args=(job.to_json(), None, folder.access),
                 num_proc=job.training.workers,
                 use_gloo=True,
                 nics={interface},
@@ -176,7 +190,7 @@ def _run_horovod(job: Job, spark: SparkSession, log: Any) -> None:
         raise
     except Exception as error:
         message = " ".join(str(error).split())[:300]
-        raise _failure(Path(job.folder), f"a Horovod worker failed: {message}") from error
+        raise _failure(folder, files, f"a Horovod worker failed: {message}") from error
     if len(set(hashes)) != 1:
         raise TrainingError(
             f"{job.folder}: the workers finished with different weights, so their gradients were not "
@@ -229,12 +243,11 @@ def _thread_errors_in(file: Path) -> Iterator[None]:
         threading.excepthook = before
 
 
-def _failure(folder: Path, what: str) -> CoinsparkError:
+def _failure(folder: Location, files: Path, what: str) -> CoinsparkError:
     """The error that a worker left in `error.txt`, or `what` with the last lines of its log."""
     if (folder / ERROR).exists():
-        message = (folder / ERROR).read_text(encoding="utf-8").partition(": ")[2]
-        return TrainingError(f"{folder.name}: {message}")
-    log = (folder / LOG).read_text(encoding="utf-8", errors="replace")
+        return TrainingError(f"{folder.name}: {(folder / ERROR).read_text().partition(': ')[2]}")
+    log = (files / LOG).read_text(encoding="utf-8", errors="replace")
     lines = [line for line in log.splitlines() if line.strip()]
     last_lines = " | ".join(lines[-3:])[-600:] or "none"
     return TrainingError(
@@ -244,23 +257,20 @@ def _failure(folder: Path, what: str) -> CoinsparkError:
 
 
 @contextmanager
-def _follow(file: Path, report: Callable[[str], None]) -> Iterator[None]:
-    """Report each line that another process appends to the file, from a thread."""
+def _follow(folder: Location, report: Callable[[str], None]) -> Iterator[None]:
+    """Report each progress line that another process writes, from a thread."""
     finished = threading.Event()
-    start = file.stat().st_size if file.exists() else 0
+    pause = _POLL_LOCAL if folder.local is not None else worker_files.INTERVAL
+    reported = len(read_progress(folder))
 
     def follow() -> None:
-        offset = start
-        while True:
-            last = finished.wait(0.5)
-            if file.exists():
-                with file.open(encoding="utf-8") as stream:
-                    stream.seek(offset)
-                    for line in stream.readlines():
-                        report(line.rstrip("\n"))
-                    offset = stream.tell()
-            if last:
-                return
+        shown, last = reported, False
+        while not last:
+            last = finished.wait(pause)
+            lines = read_progress(folder)
+            for line in lines[shown:]:
+                report(line)
+            shown = max(shown, len(lines))
 
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from coinspark.core import atomic_files
 from coinspark.core.errors import InputError
+from coinspark.warehouse.files import Location
+from coinspark.warehouse.object_storage import Access
 
 COLUMNS = ("coin_id", "medium", "label", "type", "jpeg")
 MARKER = "shards.json"
+_TRAINING_SPLITS = ("train", "validation")  # the test split is exported for its digest only
 PICKLED = ("_common_metadata", "_metadata")
 """Files that Petastorm unpickles if they are in a folder of shards."""
 
@@ -27,7 +32,7 @@ class ShardSet:
     """The exported shards of one fold of one layer.
 
     Attributes:
-        folder: Folder of the shards.
+        folder: Path or URI of the folder of the shards.
         digest: SHA-256 hex of all rows.
         classes: Class names in label order.
         rows: Number of rows by split and shard.
@@ -58,15 +63,15 @@ class WorkerShards:
     rows: int
 
 
-def save(shard_set: ShardSet) -> None:
-    """Write the marker file atomically. Call it after all shards are written."""
-    atomic_files.write_json(Path(shard_set.folder) / MARKER, asdict(shard_set))
+def save(shard_set: ShardSet, folder: Location) -> None:
+    """Write the marker file to the folder of the shards. Call it after all shards are written."""
+    (folder / MARKER).write_json(asdict(shard_set))
 
 
-def load(folder: Path, digest: str) -> ShardSet | None:
+def load(folder: Location, digest: str) -> ShardSet | None:
     """The complete shards in this folder if their digest matches, else None."""
     try:
-        values = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+        values = json.loads((folder / MARKER).read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return None
     return ShardSet.from_dict({**values, "folder": str(folder)}) if values.get("digest") == digest else None
@@ -86,8 +91,40 @@ def worker_shards(shard_set: ShardSet, split: str, rank: int, workers: int) -> W
 
 
 def shard_path(folder: str, split: str, shard: int) -> Path:
-    """Path of a shard file."""
-    return Path(folder) / split / f"{shard:05d}.parquet"
+    """Path of a shard file on a local disk."""
+    return Path(folder) / shard_name(split, shard)
+
+
+def shard_name(split: str, shard: int) -> str:
+    """Path of a shard file below the folder of the shards."""
+    return f"{split}/{shard:05d}.parquet"
+
+
+@contextmanager
+def local_copy(shard_set: ShardSet, access: Access, workers: tuple[int, int] = (0, 1)) -> Iterator[ShardSet]:
+    """The shards on a local disk: these, or a copy of the files that a training reads, removed at the end.
+
+    Args:
+        access: How to open the shards if they are in an object store.
+        workers: Rank and number of the workers; only the files of this worker are copied.
+    """
+    folder = Location.of(shard_set.folder, access)
+    if folder.local is not None:
+        yield shard_set
+        return
+    with tempfile.TemporaryDirectory(prefix="coinspark-shards-") as temporary:
+        local = replace(shard_set, folder=temporary)
+        for split in _TRAINING_SPLITS:
+            for file in map(Path, worker_shards(local, split, *workers).files):
+                _download(folder / file.relative_to(temporary).as_posix(), file)
+        yield local
+
+
+def _download(file: Location, target: Path) -> None:
+    try:
+        file.download(target)
+    except FileNotFoundError:
+        raise InputError(f"{file}: no such shard; remove the folder of the shards and run again") from None
 
 
 def steps_per_epoch(shard_set: ShardSet, split: str, workers: int, batch: int) -> int:

@@ -22,13 +22,15 @@ from coinspark.training import launch
 from coinspark.training.checkpoint import Arrays
 from coinspark.training.collective import SingleWorker, TrainingCollective
 from coinspark.vision.devices import configure_devices
+from coinspark.warehouse.object_storage import ENVIRONMENT, Access
 
 
 def main(file: str, parent: str) -> int:
     """Run a job; exit code 1 if it ends with a CoinsparkError, whose message is then in `error.txt`."""
     exit_with_parent(int(parent))
+    access = Access.from_json(os.environ.pop(ENVIRONMENT, None))
     try:
-        launch.work(Path(file).read_text(encoding="utf-8"), SingleWorker)
+        launch.work(Path(file).read_text(encoding="utf-8"), SingleWorker, access)
     except CoinsparkError:
         return 1
     return 0

@@ -16,7 +16,8 @@ from coinspark.vision import weights
 from coinspark.vision.backbones import BACKBONES
 from coinspark.vision.backbones.backbone import IMAGENET, has_batch_norm, weight_arrays
 from coinspark.vision.network import ImageSpec, Network, resolve_precision
-from coinspark.warehouse.locations import local_folder
+from coinspark.warehouse.files import Location
+from coinspark.warehouse.locations import warehouse_location
 
 _OTHER_WEIGHTS = "or choose other weights (imagenet, a file, or null for untrained weights)"
 
@@ -36,7 +37,7 @@ def select_network(context: Context) -> Network:
         case None | "imagenet":
             return _stored_in_scratch(context)
         case file:
-            return _of_file(config, Path(file))
+            return _of_file(context, Path(file))
 
 
 def source_layer(config: Config) -> str:
@@ -83,7 +84,7 @@ def _of_deepcluster(config: Config, networks: DataFrame) -> Network:
 
 def _recorded(config: Config, row: Row, backbone: str) -> Network:
     """The network of a row of `runs` or `networks`."""
-    file = local_folder(config) / row["weights"]
+    file = warehouse_location(config) / row["weights"]
     weights.check_hash(file, row["sha256"])
     settings = json.loads(row["config"])["network"]
     return Network(
@@ -94,22 +95,32 @@ def _recorded(config: Config, row: Row, backbone: str) -> Network:
         batch_norm=settings["architecture"]["batch_norm"],
         precision=resolve_precision(config.features.precision),
         edges=settings.get("edges", "none"),
+        access=file.access,
     )
 
 
-def _of_file(config: Config, file: Path) -> Network:
-    """The network of a weights file. Loads the file once on the driver, so that an error is reported once."""
+def _of_file(context: Context, file: Path) -> Network:
+    """The network of a weights file. Loads the file once on the driver, so that an error is reported once.
+
+    Workers that do not share a disk with the driver read a copy in the warehouse.
+    """
+    config = context.config
     backbone, image = BACKBONES[config.training.model], _image_spec(config)
     arrays = weights.read(file, config.features.weights_sha256)
     batch_norm = has_batch_norm(arrays)
     backbone.fill(backbone.network(image.height, image.width, batch_norm), arrays, str(file))
+    stored = Location.of(file.resolve())
+    if context.scratch.local is None:
+        stored = context.scratch / f"weights{file.suffix}"
+        stored.upload(file)
     return Network(
-        weights=str(file.resolve()),
+        weights=str(stored),
         sha256=str(config.features.weights_sha256).lower(),
         image=image,
         backbone=config.training.model,
         batch_norm=batch_norm,
         precision=resolve_precision(config.features.precision),
+        access=stored.access,
     )
 
 
@@ -123,13 +134,16 @@ def _stored_in_scratch(context: Context) -> Network:
     if arrays is not None:
         backbone.fill(model, arrays, IMAGENET)
     file = context.scratch / "weights.npz"
+    with file.written() as path:
+        sha256 = weights.save(weight_arrays(model), path)
     return Network(
         weights=str(file),
-        sha256=weights.save(weight_arrays(model), file),
+        sha256=sha256,
         image=image,
         backbone=config.training.model,
         batch_norm=batch_norm,
         precision=resolve_precision(config.features.precision),
+        access=file.access,
     )
 
 

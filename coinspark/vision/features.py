@@ -14,8 +14,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from coinspark.core.errors import InputError
+from coinspark.vision import weights
 from coinspark.vision.devices import configure_inference
 from coinspark.vision.network import Network
+from coinspark.warehouse.files import Location
 
 OUTCOME = "image_id string, vector array<float>, fault string"
 """One row per image: its vector, or the reason why it has none."""
@@ -130,7 +132,8 @@ class _Extractor:
         model = backbone.network(
             spec.height, spec.width, network.batch_norm, channels=channels(network.edges)
         )
-        backbone.load(model, network.weights, network.sha256, "features")
+        file = Location.of(network.weights, network.access)
+        backbone.fill(model, weights.read(file, network.sha256), network.weights)
 
         @tf.function(input_signature=[tf.TensorSpec((batch,), tf.string)])  # type: ignore[untyped-decorator]
         def decode(jpegs: tf.Tensor) -> tf.Tensor:

@@ -5,9 +5,7 @@ Incremental: images that already have a vector of the same model are skipped; ro
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
-from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -23,8 +21,8 @@ from coinspark.vision.backbones import BACKBONES
 from coinspark.vision.feature_network import network_settings, select_network, source_layer
 from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.local_frame import local_frame
-from coinspark.warehouse.locations import file_uri
 
 _EXAMPLES = 3  # images that an error message names
 
@@ -49,13 +47,13 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     )
     folder = context.scratch / "vectors"
 
-    def extract_chunk(rows: DataFrame, count: int, output: Path) -> None:
+    def extract_chunk(rows: DataFrame, count: int, output: Location) -> None:
         jpegs = images.join(F.broadcast(rows.select("image_id")), "image_id").select("image_id", "jpeg")
         tasks = chunks.count_partitions(
             context.spark, count, per_core=1
         )  # one per core: all images cost the same
         vectors = features.extract(jpegs.repartition(tasks), network, config.features.batch)
-        vectors.write.mode("overwrite").parquet(file_uri(output))
+        vectors.write.mode("overwrite").parquet(output.uri)
 
     action = f"images processed by {network.model}"
     version = f"{network.model}-{code_version(features.__name__, BACKBONES.module(network.backbone))[:16]}"
@@ -120,14 +118,14 @@ def _check_images_exist(selected: DataFrame, images: DataFrame, size: int) -> No
         )
 
 
-def _check_no_faults(outcome: DataFrame, folder: Path) -> None:
+def _check_no_faults(outcome: DataFrame, folder: Location) -> None:
     """Raise InputError if an image has no vector, after deleting its chunk: a later run computes it again."""
     chunk = F.regexp_extract(F.input_file_name(), "/([^/]+)/[^/]+$", 1)
     faulty = outcome.where("fault IS NOT NULL").select("image_id", "fault", chunk.alias("chunk"))
     if examples := faulty.orderBy("image_id").limit(_EXAMPLES).collect():
         counts = {row["chunk"]: row["count"] for row in faulty.groupBy("chunk").count().collect()}
         for name in counts:
-            shutil.rmtree(folder / name)
+            (folder / name).remove()
         details = "; ".join(f"{row['image_id']}: {row['fault']}" for row in examples)
         raise InputError(
             f"features: {sum(counts.values()):,} images of `images` cannot be used ({details}); nothing was "

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from coinspark.warehouse.object_storage import NO_ACCESS, Access
+
 Edges = Literal["none", "sobel", "relief"]
 
 
@@ -29,13 +31,14 @@ class Network:
     """A backbone with the weights of a file, as the stage `features` uses it.
 
     Attributes:
-        weights: Path of the weights file.
+        weights: Path or URI of the weights file.
         sha256: SHA-256 of the file.
         image: Format of the images.
         backbone: Name in the registry of backbones.
         batch_norm: Whether the backbone has batch normalization.
         precision: Keras mixed precision policy.
         edges: Edge filter between preprocessing and network (see `vision/edges.py`); `none`: no filter.
+        access: How to open the file if it is in an object store.
     """
 
     weights: str
@@ -45,6 +48,7 @@ class Network:
     batch_norm: bool = True
     precision: str = "float32"
     edges: Edges = "none"
+    access: Access = NO_ACCESS
 
     @property
     def model(self) -> str:

@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from coinspark.config import Config
 from coinspark.config.visible import without_secrets
-from coinspark.core import atomic_files, exits
-from coinspark.core.errors import LockError
+from coinspark.core import exits
+from coinspark.core.errors import CoinsparkError, LockError
 from coinspark.core.formatting import one_line
 from coinspark.core.progress import say
 from coinspark.core.reported_errors import reported_error
 from coinspark.warehouse import owner
-from coinspark.warehouse.locations import local_folder
+from coinspark.warehouse.files import Location
+from coinspark.warehouse.locations import warehouse_location
 from coinspark.warehouse.owner import Owner
 
 BUILDS = ("nightly", "publish")
@@ -86,7 +86,7 @@ def begin(config: Config, attempt: Attempt) -> None:
     """Record that the attempt runs, and remove the records of the oldest attempts."""
     _write(config, attempt)
     for file in _files(config)[:-_KEPT]:
-        file.unlink(missing_ok=True)
+        file.remove()
 
 
 def read(config: Config) -> list[Attempt]:
@@ -94,7 +94,7 @@ def read(config: Config) -> list[Attempt]:
     attempts = []
     for file in _files(config):
         try:
-            values = json.loads(file.read_text(encoding="utf-8"))
+            values = json.loads(file.read_text())
             times = {
                 name: datetime.fromisoformat(values[name]) if values[name] else None
                 for name in ("started", "ended")
@@ -115,24 +115,24 @@ def _write(config: Config, attempt: Attempt) -> None:
 
     A mistyped path of the warehouse is not created.
     """
-    if not local_folder(config).is_dir():
-        return
     values = {**asdict(attempt), "started": attempt.started.isoformat()}
     values["ended"] = attempt.ended.isoformat() if attempt.ended else None
     try:
-        atomic_files.write_json(_file(config, attempt), values)
-    except OSError as error:
+        if warehouse_location(config).is_dir():
+            _file(config, attempt).write_json(values)
+    except (OSError, CoinsparkError) as error:
         say(f"the attempt was not recorded: {_line(error)}")
 
 
-def _file(config: Config, attempt: Attempt) -> Path:
+def _file(config: Config, attempt: Attempt) -> Location:
     """The file of an attempt; names are in the order of the times."""
     name = f"{attempt.started:%Y%m%dT%H%M%S%f}-{attempt.owner.pid}.json"
-    return local_folder(config) / _FOLDER / name
+    return warehouse_location(config) / _FOLDER / name
 
 
-def _files(config: Config) -> list[Path]:
-    return sorted((local_folder(config) / _FOLDER).glob("*.json"))
+def _files(config: Config) -> list[Location]:
+    folder = warehouse_location(config) / _FOLDER
+    return [file for file in folder.iterdir() if file.name.endswith(".json")]
 
 
 def _line(error: BaseException) -> str:

@@ -1,36 +1,29 @@
-"""Locations of a warehouse: its tables, and the folder of everything that is not a table."""
+"""Where a warehouse is: its tables, and the files beside them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from coinspark.config import Config
+from coinspark.warehouse.files import Location
+from coinspark.warehouse.object_storage import storage_access
+
+
+def warehouse_location(config: Config) -> Location:
+    """The folder of everything that a build keeps: tables, runs, recognisers, reports, scratch files."""
+    folder = warehouse_folder(config)
+    if folder is not None:
+        return Location.of(folder)
+    return Location(config.warehouse.rstrip("/"), storage_access(config))
 
 
 def warehouse_uri(config: Config) -> str:
     """Location of the tables: a URI (s3a://, hdfs://) as configured, or the `file://` URI of a folder."""
     folder = warehouse_folder(config)
-    return config.warehouse.rstrip("/") if folder is None else file_uri(folder)
+    return config.warehouse.rstrip("/") if folder is None else Location.of(folder).uri
 
 
 def warehouse_folder(config: Config) -> Path | None:
     """The absolute path of a local warehouse; None if the warehouse is in other storage."""
     location = config.warehouse.removeprefix("file://")
     return None if "://" in location else Path(location).expanduser().resolve()
-
-
-def file_uri(path: Path) -> str:
-    """The URI of a local file for Spark, whose default file system may be another one.
-
-    It is not percent-encoded, in contrast to `Path.as_uri`: Hadoop would take `%20` as a part of the name.
-    """
-    return f"file://{path.absolute()}"
-
-
-def local_folder(config: Config) -> Path:
-    """The folder of runs, shards, scratch files and reports; every worker must be able to open it.
-
-    It is the warehouse if that is a local path. A warehouse in an object store has its folder at
-    `./<name>-files`, which must be on storage that all workers share.
-    """
-    return warehouse_folder(config) or Path(f"{config.name}-files").resolve()

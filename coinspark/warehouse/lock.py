@@ -16,13 +16,16 @@ from coinspark.core.errors import LockError
 
 
 @contextmanager
-def lock_warehouse(folder: Path) -> Iterator[None]:
+def lock_warehouse(folder: Path | None) -> Iterator[None]:
     """Lock the warehouse for a build. Raises LockError that names the owner if another process has the lock.
 
     The lock is an operating system lock (flock), which kill -9 releases: no stale file has to be removed.
     Storage without flock, such as an object store, needs a scheduler that starts one build at a time (see
     deploy/).
     """
+    if folder is None:  # not on a local disk
+        yield
+        return
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "nightly.lock", timeout=0)
     owner_file = folder / "nightly.owner.json"

@@ -32,6 +32,7 @@ from coinspark.entities.lexicon import forms as lexicon_forms
 from coinspark.entities.lexicon.forms import Form
 from coinspark.entities.ner import annotated, augment, recognisers
 from coinspark.entities.ner.annotated import AnnotatedText
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.session import start
 from tests.bench import REAL
 from tests.entities import synthetic_names
@@ -59,7 +60,7 @@ def main(count: int = COUNT) -> None:
         for engine, plain in (("spacy", _plain_spacy), ("sparknlp", _plain_sparknlp)):
             model = folder / engine
             data = TrainingData(designs[:1000], "en", Recogniser(epochs=1), 1)
-            trained_engine(engine).train(data, model, lambda line: None)
+            trained_engine(engine).train(data, Location.of(model), lambda line: None)
             frame = _frame(spark, few)
             ratios = [_ratio(engine, model, forms, frame, few, plain) for _ in range(RUNS)]
             larger = _ratio(engine, model, forms, _frame(spark, many), many, plain)
@@ -76,7 +77,7 @@ def _ratio(
     engine: str, model: Path, forms: tuple[Form, ...], frame: DataFrame, texts: list[str], plain: Plain
 ) -> float:
     """Time of `plain` over time of the engine."""
-    annotate, models = trained_engine(engine).annotate, {"en": str(model)}
+    annotate, models = trained_engine(engine).annotate, {"en": Location.of(model)}
     _run(annotate(frame.limit(200), models, forms))  # start the workers, load the model
     on_spark = _seconds(lambda: _run(annotate(frame, models, forms)))
     without = _seconds(lambda: plain(model, frame, texts))
@@ -112,10 +113,9 @@ def _saving(spark: SparkSession, model: Path, forms: tuple[Form, ...]) -> str:
             if column.endswith("_description") and text
         ]
     distinct = list(dict.fromkeys(descriptions))
+    models = {"en": Location.of(model)}
     all_time, distinct_time = (
-        _seconds(
-            lambda texts=texts: _run(spacy_engine.annotate(_frame(spark, texts), {"en": str(model)}, forms))
-        )
+        _seconds(lambda texts=texts: _run(spacy_engine.annotate(_frame(spark, texts), models, forms)))
         for texts in (descriptions, distinct)
     )
     print(

@@ -14,6 +14,7 @@ from coinspark.core.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
 SHA256 = "a" * 64
+SQLITE = "catalog in SQLite needs a local warehouse, s3a://coins/w is not one; set type jdbc with the uri"
 
 IGNORED = [
     # layers
@@ -194,6 +195,16 @@ def test_speculation_is_refused_with_horovod_only() -> None:
     ):
         load([], [speculation])
     load([], [speculation, "training.launch=local"])
+
+
+@pytest.mark.parametrize("uri", [None, "jdbc:sqlite:/data/catalog.db"])
+def test_sqlite_catalog_is_refused_with_a_remote_warehouse(uri: str | None) -> None:
+    catalog = [f"catalog.properties={{type: jdbc, uri: '{uri}'}}"] if uri else []
+    with pytest.raises(ConfigError, match=rf"catalog\.properties: a {SQLITE} of a PostgreSQL"):
+        load([], ["warehouse=s3a://coins/w", *catalog])
+    postgresql = "catalog.properties={type: jdbc, uri: 'jdbc:postgresql://db/coins'}"
+    load([], ["warehouse=s3a://coins/w", postgresql])
+    load([], ["warehouse=file:///data/coins", *catalog])
 
 
 def test_every_fault_has_its_line() -> None:

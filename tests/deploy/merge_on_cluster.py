@@ -28,6 +28,7 @@ from coinspark.ingest import stage as ingest
 from coinspark.pipeline.stage import Change, Context
 from coinspark.warehouse import schemas, session, tables
 from coinspark.warehouse.content import content_hash
+from coinspark.warehouse.files import Location
 from tests import builds
 from tests.coin_photos import configured, source, write_coins
 
@@ -105,7 +106,9 @@ def _merge(
     merge._worker = lambda *arguments: _disturbed(worker(*arguments), attempts, disturbance)
     try:
         read = {name: spark.createDataFrame([], table.ddl) for name, table in schemas.TABLES.items()}
-        built = ingest.build(Context(spark, config, read.__getitem__, scratch, lambda text: None))
+        built = ingest.build(
+            Context(spark, config, read.__getitem__, Location.of(scratch), lambda text: None)
+        )
     finally:
         merge._worker = worker
     frames = {name: table.rows if isinstance(table, Change) else table for name, table in built.items()}

@@ -15,6 +15,7 @@ from coinspark.entities import stage
 from coinspark.entities.engines import spacy_engine
 from coinspark.entities.engines.engine import TrainingData
 from coinspark.pipeline.stage import Context
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.schemas import COINS, ENTITIES
 from tests.entities import synthetic_names
@@ -41,7 +42,9 @@ def build(
 ) -> tuple[DataFrame, DataFrame]:
     """The tables `entities` and `proposals`."""
     frames = stage.build(
-        Context(spark, config, lambda name: table, folder, lambda line: None, notice=messages.append)
+        Context(
+            spark, config, lambda name: table, Location.of(folder), lambda line: None, notice=messages.append
+        )
     )
     entities, proposals = frames["entities"], frames["proposals"]
     assert isinstance(entities, DataFrame)
@@ -193,7 +196,7 @@ def test_pretrained_recogniser_is_used_without_training(spark: SparkSession, tmp
     write_lists(tmp_path)
     folder = tmp_path / "pretrained"
     data = TrainingData(synthetic_names.designs(), "en", Recogniser(epochs=8, vector_size=16), 1)
-    spacy_engine.train(data, folder, lambda line: None)
+    spacy_engine.train(data, Location.of(folder), lambda line: None)
     table = coins(spark, [("obverse", "en", "Tyche standing left, holding cup in right hand.", "a")])
     pretrained = {"en": {"path": str(folder), "sha256": folder_hash(folder)}}
     config = trained_config(

@@ -16,6 +16,7 @@ from coinspark.evaluation import stage, table1
 from coinspark.evaluation.report.gather import gather
 from coinspark.pipeline.stage import Context
 from coinspark.training.classifier.predict import RunModel
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.schemas import PREDICTIONS, TABLES
 from tests import evaluation_tables
 
@@ -31,7 +32,7 @@ def context(spark: SparkSession, build: Tables, tmp_path: Path) -> Context:
     config = Config.model_validate(
         {**evaluation_tables.CONFIG.model_dump(mode="json"), "warehouse": str(tmp_path)}
     )
-    return Context(spark, config, build, tmp_path / "scratch", lambda line: None)
+    return Context(spark, config, build, Location.of(tmp_path / "scratch"), lambda line: None)
 
 
 @pytest.fixture

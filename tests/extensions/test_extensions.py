@@ -41,7 +41,7 @@ def configure(folder: Path, config: Config) -> Config:
 @pytest.mark.slow
 def test_build_with_extensions_uses_each_of_them(spark: SparkSession, config: Config, tmp_path: Path) -> None:
     build_config = configure(tmp_path, config)
-    report = nightly.run_build(build_config).report.read_text(encoding="utf-8")
+    report = nightly.run_build(build_config).report.read_text()
     coins = tables.read(spark, build_config, "coins").collect()
     assert Counter(coin["mint"] for coin in coins) == MINTS
     rows = tables.read(spark, build_config, "classes").where("layer = 'halves'").collect()

@@ -25,6 +25,7 @@ from coinspark.pipeline.run import run as run_stage
 from coinspark.pipeline.stage import Change, Context
 from coinspark.warehouse import schemas, tables
 from coinspark.warehouse.content import content_hash
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.local_frame import local_frame
 from tests.coin_photos import (
     as_bytes,
@@ -44,8 +45,7 @@ def build(spark: SparkSession, config: Config, scratch: Path) -> dict[str, DataF
     def read(name: str) -> DataFrame:
         return local_frame(spark, [], schemas.TABLES[name].ddl)
 
-    scratch.mkdir(parents=True, exist_ok=True)
-    built = ingest.build(Context(spark, config, read, scratch, lambda text: None))
+    built = ingest.build(Context(spark, config, read, Location.of(scratch), lambda text: None))
     return {name: table.rows if isinstance(table, Change) else table for name, table in built.items()}
 
 

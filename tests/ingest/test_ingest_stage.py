@@ -27,6 +27,7 @@ from coinspark.pipeline.stage import Change, Context
 from coinspark.synthetic.settings import SyntheticSource
 from coinspark.warehouse import schemas, tables
 from coinspark.warehouse.content import content_hash
+from coinspark.warehouse.files import Location
 from tests.coin_photos import (
     as_bytes,
     configured,
@@ -69,8 +70,9 @@ def build_once(
     def read(name: str) -> DataFrame:
         return spark.createDataFrame([], schemas.TABLES[name].ddl)
 
-    scratch.mkdir(parents=True, exist_ok=True)
-    return ingest.build(Context(spark, config, read, scratch, (lines if lines is not None else []).append))
+    return ingest.build(
+        Context(spark, config, read, Location.of(scratch), (lines if lines is not None else []).append)
+    )
 
 
 def test_tables_contain_coins_images_and_rejects(

@@ -12,6 +12,7 @@ from coinspark.config import Config
 from coinspark.pipeline import chunks
 from coinspark.pipeline.chunks import ChunkedWork
 from coinspark.pipeline.stage import Context
+from coinspark.warehouse.files import Location
 
 COLUMNS = "key string, obverse string, reverse string"
 
@@ -22,7 +23,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def context(spark: SparkSession, config: Config, tmp_path: Path) -> Context:
-    return Context(spark, config, lambda name: spark.range(0), tmp_path, lambda line: None)
+    return Context(spark, config, lambda name: spark.range(0), Location.of(tmp_path), lambda line: None)
 
 
 def work(context: Context, rows: Sequence[tuple[str | None, ...]], version: str = "v1") -> ChunkedWork:
@@ -34,13 +35,13 @@ def run(context: Context, job: ChunkedWork, kill_after: int = 1000) -> tuple[lis
     """The keys of each chunk that was written now, and the names of all chunks that were returned."""
     written: list[set[str]] = []
 
-    def write(rows: DataFrame, count: int, path: Path) -> None:
+    def write(rows: DataFrame, count: int, path: Location) -> None:
         if len(written) == kill_after:
             raise Killed
         keys = [row["key"] for row in rows.collect()]
         assert len(keys) == count
         written.append(set(keys))
-        rows.select("key").write.mode("overwrite").parquet(f"file://{path}")
+        rows.select("key").write.mode("overwrite").parquet(path.uri)
 
     try:
         uris = chunks.run_in_chunks(context, job, context.scratch, write)
@@ -83,7 +84,7 @@ def bucket(number: int, rows: int = 1, rows_hash: int = 7) -> Row:
 
 def test_chunk_without_its_marker_of_success_is_written_again(context: Context) -> None:
     _, (name,) = run(context, work(context, numbered(2)))
-    (context.scratch / name / "_SUCCESS").unlink()
+    (context.scratch / name / "_SUCCESS").remove()
     assert run(context, work(context, numbered(2)))[0] == [{"c0", "c1"}]
 
 

@@ -13,6 +13,7 @@ from coinspark.config import Config
 from coinspark.core.hashing import folder_hash
 from coinspark.pipeline import stored_files
 from coinspark.pipeline.stored_files import damaged_files
+from coinspark.warehouse import files
 
 WEIGHTS = {"runs/a/weights.npz": sha256(b"weights a").hexdigest()}
 
@@ -31,13 +32,13 @@ def config(tmp_path: Path) -> Config:
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that are hashed."""
     names: list[str] = []
-    file_hash = stored_files.file_hash
+    file_hash = files.file_hash
 
     def record(file: Path) -> str:
         names.append(file.name)
         return file_hash(file)
 
-    monkeypatch.setattr(stored_files, "file_hash", record)
+    monkeypatch.setattr(files, "file_hash", record)
     return names
 
 
@@ -76,21 +77,21 @@ def test_damage_that_leaves_size_and_times_is_seen_when_verifying(
 ) -> None:
     """As of a disk that returns other bytes."""
     assert damaged_files(config, WEIGHTS) == []
-    monkeypatch.setattr(stored_files, "file_hash", lambda file: "0" * 64)
+    monkeypatch.setattr(files, "file_hash", lambda file: "0" * 64)
     assert damaged_files(config, WEIGHTS) == []
     assert damaged_files(config, WEIGHTS, verify=True) == list(WEIGHTS)
 
 
 def test_folder_is_whole_with_all_its_files(config: Config, tmp_path: Path) -> None:
-    files = {"model": folder_hash(tmp_path / "model")}
-    assert damaged_files(config, files) == []
+    model = {"model": folder_hash(tmp_path / "model")}
+    assert damaged_files(config, model) == []
     (tmp_path / "model" / "more").write_bytes(b"")
-    assert damaged_files(config, files) == ["model"]
+    assert damaged_files(config, model) == ["model"]
     (tmp_path / "model" / "more").unlink()
     (tmp_path / "model" / "deep" / "vectors").write_bytes(b"Vectors")
-    assert damaged_files(config, files) == ["model"]
+    assert damaged_files(config, model) == ["model"]
     shutil.rmtree(tmp_path / "model")
-    assert damaged_files(config, files) == ["model"]
+    assert damaged_files(config, model) == ["model"]
 
 
 def test_damaged_record_only_costs_hashing(config: Config, tmp_path: Path, hashed: list[str]) -> None:

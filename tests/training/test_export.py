@@ -14,6 +14,7 @@ from coinspark.core.errors import InputError
 from coinspark.training import export, shards
 from coinspark.training.export import ExportSpec
 from coinspark.warehouse import schemas
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.local_frame import local_frame
 
 SPEC = ExportSpec("mint", 0, 32, 7, 4)
@@ -52,7 +53,7 @@ def _tables(spark: SparkSession, coins: int = 23) -> tuple[DataFrame, DataFrame,
 
 def test_shards_are_even_complete_and_ordered_by_hash(spark: SparkSession, tmp_path: Path) -> None:
     splits, coins, images = _tables(spark)
-    shard_set = export.export(splits, coins, images, SPEC, tmp_path)
+    shard_set = export.export(splits, coins, images, SPEC, Location.of(tmp_path))
     assert shard_set.classes == ("Abdera", "Perinthos")
     assert all(max(rows) - min(rows) <= 1 for rows in shard_set.rows.values())
     all_coins = spark.range(23).select(
@@ -92,7 +93,9 @@ def test_training_coins_with_one_type_have_its_label(spark: SparkSession, tmp_pa
     splits, coins, images = _tables(spark)
     apollon = F.when(F.col("coin_id").isin("c1", "c3"), F.array(F.lit("Apollon")))
     coins_with_rare_type = coins.withColumn("types", apollon.otherwise(F.col("types")))
-    shard_set = export.export(splits, coins_with_rare_type, images, replace(SPEC, types=True), tmp_path)
+    shard_set = export.export(
+        splits, coins_with_rare_type, images, replace(SPEC, types=True), Location.of(tmp_path)
+    )
     assert shard_set.types == ("Nike", "Tyche")  # Apollon has only two training coins
     labels = {
         row["coin_id"]: row["type"]
@@ -112,13 +115,13 @@ def test_shards_do_not_depend_on_order_and_partitions_of_the_tables(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     splits, coins, images = _tables(spark)
-    first = export.export(splits, coins, images, SPEC, tmp_path / "a")
+    first = export.export(splits, coins, images, SPEC, Location.of(tmp_path) / "a")
     other = export.export(
         splits.orderBy(F.desc("coin_id")).repartition(5),
         coins.repartition(3),
         images.repartition(7),
         SPEC,
-        tmp_path / "b",
+        Location.of(tmp_path / "b"),
     )
     assert first.digest == other.digest
     for split, rows in first.rows.items():
@@ -133,8 +136,8 @@ def test_changed_image_changes_the_digest(spark: SparkSession, tmp_path: Path) -
     other = F.when(F.col("image_id") == "i3", F.encode(F.lit("x"), "UTF-8")).otherwise(F.col("jpeg"))
     changed = images.withColumn("jpeg", other)
     assert (
-        export.export(splits, coins, images, SPEC, tmp_path).digest
-        != export.export(splits, coins, changed, SPEC, tmp_path).digest
+        export.export(splits, coins, images, SPEC, Location.of(tmp_path)).digest
+        != export.export(splits, coins, changed, SPEC, Location.of(tmp_path)).digest
     )
 
 
@@ -142,14 +145,14 @@ def test_complete_shards_are_reused_and_incomplete_ones_rewritten(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     tables = _tables(spark)
-    shard_set = export.export(*tables, SPEC, tmp_path)
+    shard_set = export.export(*tables, SPEC, Location.of(tmp_path))
     file = shards.shard_path(shard_set.folder, "train", 0)
     before = file.stat().st_mtime_ns
-    assert export.export(*tables, SPEC, tmp_path) == shard_set
+    assert export.export(*tables, SPEC, Location.of(tmp_path)) == shard_set
     assert file.stat().st_mtime_ns == before
     (Path(shard_set.folder) / shards.MARKER).unlink()  # as after a kill while writing
     file.write_bytes(b"half")
-    assert export.export(*tables, SPEC, tmp_path) == shard_set
+    assert export.export(*tables, SPEC, Location.of(tmp_path)) == shard_set
     assert pq.read_table(file).num_rows == shard_set.rows["train"][0]
 
 
@@ -157,10 +160,10 @@ def test_shard_is_a_single_file_whatever_the_limit_of_the_session(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     tables = _tables(spark)
-    expected = export.export(*tables, SPEC, tmp_path / "a")
+    expected = export.export(*tables, SPEC, Location.of(tmp_path) / "a")
     spark.conf.set("spark.sql.files.maxRecordsPerFile", 1)
     try:
-        shard_set = export.export(*tables, SPEC, tmp_path / "b")
+        shard_set = export.export(*tables, SPEC, Location.of(tmp_path) / "b")
     finally:
         spark.conf.unset("spark.sql.files.maxRecordsPerFile")
     assert shard_set.rows == expected.rows and max(expected.rows["train"]) > 1
@@ -171,9 +174,8 @@ def test_shard_is_a_single_file_whatever_the_limit_of_the_session(
 
 
 def test_max_images_per_class_limits_training_images_only(spark: SparkSession, tmp_path: Path) -> None:
-    shard_set = export.export(
-        *_tables(spark), ExportSpec("mint", 0, 32, 7, 2, max_images_per_class=3), tmp_path
-    )
+    spec = ExportSpec("mint", 0, 32, 7, 2, max_images_per_class=3)
+    shard_set = export.export(*_tables(spark), spec, Location.of(tmp_path))
     assert shard_set.images == (3, 3)
     assert sum(shard_set.rows["test"]) == 4
 
@@ -181,6 +183,6 @@ def test_max_images_per_class_limits_training_images_only(spark: SparkSession, t
 def test_fewer_than_two_classes_is_an_error(spark: SparkSession, tmp_path: Path) -> None:
     splits, coins, images = _tables(spark)
     with pytest.raises(InputError, match=r"layer 'mint', fold 0: 0 classes with images of size 48"):
-        export.export(splits, coins, images, ExportSpec("mint", 0, 48, 7, 2), tmp_path)
+        export.export(splits, coins, images, ExportSpec("mint", 0, 48, 7, 2), Location.of(tmp_path))
     with pytest.raises(InputError, match="1 classes"):
-        export.export(splits.where("class = 'Abdera'"), coins, images, SPEC, tmp_path)
+        export.export(splits.where("class = 'Abdera'"), coins, images, SPEC, Location.of(tmp_path))

@@ -9,6 +9,7 @@ import pytest
 from coinspark.core.errors import InputError
 from coinspark.training import shards
 from coinspark.training.shards import ShardSet, WorkerShards
+from coinspark.warehouse.files import Location
 
 
 def _shards(*rows: int) -> ShardSet:
@@ -69,9 +70,9 @@ def test_batch_sizes_differ_by_at_most_one(rows: int, steps: int, sizes: list[in
 
 def test_load_returns_saved_shards_only_with_the_same_digest(tmp_path: Path) -> None:
     shard_set = ShardSet(str(tmp_path), "d1", ("a", "b"), {"train": (2, 1), "test": (1, 0)}, (2, 1))
-    assert shards.load(tmp_path, "d1") is None
-    shards.save(shard_set)
-    assert shards.load(tmp_path, "d1") == shard_set
-    assert shards.load(tmp_path, "another") is None
+    assert shards.load(Location.of(tmp_path), "d1") is None
+    shards.save(shard_set, Location.of(tmp_path))
+    assert shards.load(Location.of(tmp_path), "d1") == shard_set
+    assert shards.load(Location.of(tmp_path), "another") is None
     (tmp_path / shards.MARKER).write_text('{"dig')
-    assert shards.load(tmp_path, "d1") is None
+    assert shards.load(Location.of(tmp_path), "d1") is None

@@ -25,6 +25,7 @@ from coinspark.vision import clusters_stage
 from coinspark.vision.mint_clusters import NO_IMAGES, TOO_SIMILAR
 from coinspark.vision.network import ImageSpec, Network
 from coinspark.warehouse import schemas
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.local_frame import local_frame
 from tests.clustering.kills import kill_once
 from tests.vision import networks
@@ -124,7 +125,9 @@ def build(
     """Rows of the stage's first table, built from these tables."""
     progress = messages if messages is not None else []
     lasting = progress if notices is None else notices
-    context = Context(spark, config, tables.__getitem__, scratch, progress.append, notice=lasting.append)
+    context = Context(
+        spark, config, tables.__getitem__, Location.of(scratch), progress.append, notice=lasting.append
+    )
     built = of.build(context)
     tables |= {name: frame for name, frame in built.items() if name == "cluster_mints"}
     built_rows = built[of.writes[0]]

@@ -23,7 +23,7 @@ from coinspark.vision import clusters_stage, features, weights
 from coinspark.vision import features_stage as vision
 from coinspark.warehouse import schemas, sql, tables
 from coinspark.warehouse.content import content_hash
-from coinspark.warehouse.locations import local_folder
+from coinspark.warehouse.files import Location
 from tests.training_jobs import TOY_BACKBONE
 from tests.training_shards import striped_image
 from tests.vision import networks
@@ -103,8 +103,7 @@ def built(
     def read(name: str) -> DataFrame:
         return written[name] if name in written else spark.createDataFrame([], schemas.TABLES[name].ddl)
 
-    scratch.mkdir(parents=True, exist_ok=True)
-    change = vision.build(Context(spark, config, read, scratch, messages.append))["features"]
+    change = vision.build(Context(spark, config, read, Location.of(scratch), messages.append))["features"]
     assert isinstance(change, Change)
     return content_hash(change.rows)
 
@@ -196,7 +195,7 @@ def test_weights_run_are_those_of_the_layer_and_fold_0(
         }
     )
     written = {
-        name: write(local_folder(config) / "runs" / name / "weights.npz", seed)
+        name: write(Path(config.warehouse) / "runs" / name / "weights.npz", seed)
         for seed, name in enumerate(("mint-0", "mint-1", "entities-0", "svm"))
     }
     publish_rows(
@@ -227,7 +226,7 @@ def test_weights_run_are_those_of_the_layer_and_fold_0(
     )
     assert run(spark, config)
     assert {row.model for row in rows(spark, config)} == {written["mint-0"].model}
-    file = local_folder(config) / "runs" / "mint-0" / "weights.npz"
+    file = Path(config.warehouse) / "runs" / "mint-0" / "weights.npz"
     file.write_bytes(file.read_bytes() + b"!")
     with pytest.raises(
         InputError, match=r"runs/mint-0/weights\.npz: SHA-256 is .*; the weights were not loaded"
@@ -296,11 +295,11 @@ def test_missing_or_broken_images_stop_the_stage_and_are_named(
     ):
         run(spark, config)
     assert rows(spark, config) == []
-    chunks_before = sorted(path.name for path in local_folder(config).glob("scratch/features/vectors/0*"))
+    chunks_before = sorted(path.name for path in Path(config.warehouse).glob("scratch/features/vectors/0*"))
     with pytest.raises(InputError, match="cannot be used"):
         run(spark, config)
     assert (
-        sorted(path.name for path in local_folder(config).glob("scratch/features/vectors/0*"))
+        sorted(path.name for path in Path(config.warehouse).glob("scratch/features/vectors/0*"))
         == chunks_before
         != []
     )
@@ -441,7 +440,7 @@ def test_weights_deepcluster_are_those_of_the_table_networks(
         match=r"deepcluster: the table `networks` is empty; train a network first \(`coinspark deep",
     ):
         run(spark, config)
-    written = write(local_folder(config) / "networks" / "a" / "weights.npz", 3, channels=2)
+    written = write(Path(config.warehouse) / "networks" / "a" / "weights.npz", 3, channels=2)
     settings = {
         "network": {
             "image": {"height": 32, "width": 64, "convention": "standard"},

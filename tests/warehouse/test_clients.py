@@ -41,7 +41,7 @@ def published(spark: SparkSession, config: Config) -> Config:
 
 def open_splits(config: Config) -> Table:
     """`splits` opened by pyiceberg through the same SQLite catalog."""
-    folder = locations.local_folder(config)
+    folder = locations.warehouse_folder(config)
     catalog = SqlCatalog(config.catalog.name, uri=f"sqlite:///{folder}/catalog.db", warehouse=str(folder))
     return catalog.load_table(f"{config.catalog.namespace}.splits")
 

@@ -15,16 +15,7 @@ from pyspark.sql import SparkSession
 
 from coinspark.config import Config
 from coinspark.core.errors import ConfigError, InputError
-from coinspark.warehouse import (
-    builds,
-    catalog,
-    duckdb_tables,
-    iceberg_client,
-    locations,
-    schemas,
-    session,
-    tables,
-)
+from coinspark.warehouse import builds, catalog, duckdb_tables, iceberg_client, schemas, session, tables
 from coinspark.warehouse.local_files import local_path
 from coinspark.warehouse.local_frame import local_frame
 
@@ -156,7 +147,7 @@ def test_rows_deleted_by_another_program_are_not_read(spark: SparkSession, wareh
 
 
 def test_reading_changes_no_file_and_loads_no_spark(warehouse: Config, tmp_path: Path) -> None:
-    folder = locations.local_folder(warehouse)
+    folder = Path(warehouse.warehouse)
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     program = (
         "import sys; from coinspark.config import Config; config = Config.model_validate_json(sys.argv[1]); "
@@ -178,7 +169,7 @@ def test_warehouse_without_tables_is_not_created(tmp_path: Path) -> None:
 
 
 def test_copied_warehouse_is_refused(warehouse: Config, tmp_path: Path) -> None:
-    original = locations.local_folder(warehouse) / "catalog.db"
+    original = Path(warehouse.warehouse) / "catalog.db"
     (tmp_path / "catalog.db").write_bytes(original.read_bytes())
     with pytest.raises(InputError, match=r"belong to the warehouse file://.*If this is a copy"):
         duckdb_tables.builds(warehouse.model_copy(update={"warehouse": str(tmp_path)}))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pyspark.sql import DataFrame
 
@@ -13,8 +12,9 @@ from coinspark.core.errors import ConfigError
 from coinspark.entities.engines import ENGINES
 from coinspark.entities.lexicon.forms import Form
 from coinspark.entities.ner.annotated import AnnotatedText, Span
+from coinspark.warehouse.files import Location
 
-Models = Mapping[str, str]
+Models = Mapping[str, Location]
 """Language → folder of its trained model; empty for an engine without training."""
 
 
@@ -54,14 +54,13 @@ class TrainedEngine(Engine):
     """An engine that learns from annotated texts, one model per language.
 
     Attributes:
-        train: Writes a model to a folder, which the workers of a cluster must share. Its last argument shows
-            a line of progress.
+        train: Writes a model to a folder. Its last argument shows a line of progress.
         find: Returns the spans that the model of a folder finds in each text.
         needs_spark: Whether `train` and `find` need a running Spark session.
     """
 
-    train: Callable[[TrainingData, Path, Callable[[str], None]], None]
-    find: Callable[[Path, Sequence[str]], list[list[Span]]]
+    train: Callable[[TrainingData, Location, Callable[[str], None]], None]
+    find: Callable[[Location, Sequence[str]], list[list[Span]]]
     needs_spark: bool = False
 
 

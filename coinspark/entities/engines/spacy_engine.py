@@ -11,7 +11,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,7 @@ from coinspark.entities.lexicon.forms import Form
 from coinspark.entities.lexicon.lists import CATEGORIES
 from coinspark.entities.ner import augment, unverified, word_vectors
 from coinspark.entities.ner.annotated import AnnotatedText, Span, unambiguous_forms
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.schemas import ENTITIES
 
 NAME = "spacy"
@@ -36,7 +36,7 @@ _WIDTH, _DEPTH, _BATCH, _DROPOUT, _LEARNING_RATE = 96, 4, 64, 0.2, 1e-3
 _MAX_INVENTED = 20_000  # rows of the vector table for invented words; further ones have no vector
 
 
-def train(data: TrainingData, folder: Path, say: Callable[[str], None]) -> None:
+def train(data: TrainingData, folder: Location, say: Callable[[str], None]) -> None:
     """Train a pipeline and write it to `folder`; the same input gives the same bytes."""
     fix_random_seed(data.seed)
     rng = random.Random(data.seed)  # noqa: S311 - must be repeatable
@@ -63,16 +63,16 @@ def train(data: TrainingData, folder: Path, say: Callable[[str], None]) -> None:
             say(f"entities  spaCy, {data.language}: {progress}")
     patterns = [{"label": category, "pattern": form} for form, category in unambiguous_forms(texts).items()]
     nlp.add_pipe("entity_ruler", before="ner").add_patterns(patterns)
-    with nlp.use_params(optimizer.averages):
-        nlp.to_disk(folder)
+    with nlp.use_params(optimizer.averages), folder.written() as path:
+        nlp.to_disk(path)
     unverified.write_phrases(texts, folder)
 
 
-def find(folder: Path, texts: Sequence[str]) -> list[list[Span]]:
+def find(folder: Location, texts: Sequence[str]) -> list[list[Span]]:
     """Spans that the pipeline of this folder finds in each text."""
     return [
         [Span(entity.start_char, entity.end_char, entity.label_) for entity in doc.ents]
-        for doc in _load(str(folder)).pipe(texts, batch_size=256)
+        for doc in _load(folder).pipe(texts, batch_size=256)
     ]
 
 
@@ -86,15 +86,16 @@ def annotate(texts: DataFrame, models: Models, forms: tuple[Form, ...]) -> DataF
         for batch in batches:
             for language, part in batch.groupby("language"):
                 if language in models:
-                    spans = find(Path(models[str(language)]), part["text"].tolist())
+                    spans = find(models[str(language)], part["text"].tolist())
                     yield frames.entity_rows(NAME, part, spans, forms, models)
 
     return spread.mapInPandas(annotate_batches, ENTITIES.ddl)
 
 
 @lru_cache(maxsize=8)
-def _load(folder: str) -> Language:
-    nlp = spacy.load(folder)
+def _load(folder: Location) -> Language:
+    with folder.as_local() as path:
+        nlp = spacy.load(path)
     nlp.max_length = 2**30  # characters; spaCy would refuse a description of more than a million
     return nlp
 

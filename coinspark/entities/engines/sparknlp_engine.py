@@ -28,8 +28,8 @@ from coinspark.entities.engines.engine import Models, TrainedEngine, TrainingDat
 from coinspark.entities.lexicon.forms import Form
 from coinspark.entities.ner import augment, unverified, word_vectors
 from coinspark.entities.ner.annotated import AnnotatedText, Span
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.local_frame import local_frame
-from coinspark.warehouse.locations import file_uri
 from coinspark.warehouse.schemas import ENTITIES
 
 NAME = "sparknlp"
@@ -39,7 +39,7 @@ _MAX_VARIANTS = 4  # augmented copies of each text; all are in memory at once, s
 _PIPELINES = "reader", "recogniser"  # folders; words are replaced by shapes between the two
 
 
-def train(data: TrainingData, folder: Path, say: Callable[[str], None]) -> None:
+def train(data: TrainingData, folder: Location, say: Callable[[str], None]) -> None:
     """Train the pipelines and write them to `folder`.
 
     TensorFlow's threads sum in any order, so that two trainings differ in the last digits.
@@ -60,11 +60,11 @@ def train(data: TrainingData, folder: Path, say: Callable[[str], None]) -> None:
         tokens = parts.with_shapes(reader.transform(parts.text_frame(spark, variants)))
         recogniser = _fit_recogniser(parts.with_labels(tokens), data)
         for name, pipeline in zip(_PIPELINES, (reader, recogniser), strict=True):
-            pipeline.write().overwrite().save(file_uri(folder / name))
+            pipeline.write().overwrite().save((folder / name).uri)
     unverified.write_phrases(texts, folder)
 
 
-def find(folder: Path, texts: Sequence[str]) -> list[list[Span]]:
+def find(folder: Location, texts: Sequence[str]) -> list[list[Span]]:
     """Spans that the pipelines of this folder find in each text."""
     frame = local_frame(spark_session(), list(enumerate(texts)), "number int, text string")
     spans: list[list[Span]] = [[] for _ in texts]
@@ -82,7 +82,7 @@ def annotate(texts: DataFrame, models: Models, forms: tuple[Form, ...]) -> DataF
     spread = texts.repartition(texts.sparkSession.sparkContext.defaultParallelism * 2)
     for language, folder in sorted(models.items()):
         own = spread.where(F.col("language") == language)
-        chunks = chunks.unionByName(transform(Path(folder), own, *keys))
+        chunks = chunks.unionByName(transform(folder, own, *keys))
 
     def merge_batches(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
@@ -93,7 +93,7 @@ def annotate(texts: DataFrame, models: Models, forms: tuple[Form, ...]) -> DataF
     return chunks.mapInPandas(merge_batches, ENTITIES.ddl)
 
 
-def transform(folder: Path, texts: DataFrame, *keys: str) -> DataFrame:
+def transform(folder: Location, texts: DataFrame, *keys: str) -> DataFrame:
     """Run the pipelines of a folder.
 
     Args:
@@ -104,7 +104,7 @@ def transform(folder: Path, texts: DataFrame, *keys: str) -> DataFrame:
     Returns:
         The keys, and CHUNKS columns `known` (matchers) and `predicted` (network).
     """
-    reader, recogniser = (_load(str(folder / name), spark_session()) for name in _PIPELINES)
+    reader, recogniser = (_load((folder / name).uri, spark_session()) for name in _PIPELINES)
     tokens = parts.with_shapes(reader.transform(texts))
     return recogniser.transform(tokens).select(
         *keys,
@@ -127,9 +127,9 @@ def spark_session() -> SparkSession:
 
 
 @lru_cache(maxsize=16)
-def _load(folder: str, spark: SparkSession) -> PipelineModel:
+def _load(uri: str, spark: SparkSession) -> PipelineModel:
     """A stored pipeline, loaded once per session."""
-    return PipelineModel.load(file_uri(Path(folder)))
+    return PipelineModel.load(uri)
 
 
 def _augmented_texts(

@@ -9,14 +9,11 @@ are found in new texts.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from coinspark.config import Config
-from coinspark.core import atomic_files
 from coinspark.core.errors import InputError
 from coinspark.core.progress import progress
 from coinspark.entities.engines.engine import TrainedEngine, TrainingData
@@ -26,7 +23,7 @@ from coinspark.entities.ner import annotated, protocols, recognisers, unverified
 from coinspark.entities.ner.annotated import AnnotatedText, Span
 from coinspark.entities.ner.protocols import SpanCounts, TextSplit
 from coinspark.entities.review import verdicts
-from coinspark.warehouse.locations import local_folder
+from coinspark.warehouse.locations import warehouse_location
 
 COLUMNS = (
     "engine",
@@ -130,20 +127,23 @@ class Evaluation:
         data = TrainingData(split.train, language, settings, self.config.seed, tests)
         key = recognisers.training_key(self.name, data)
         name = recognisers.file_name(self.name, language, key)
-        file = local_folder(self.config) / "evaluations" / f"{name}.json"
+        file = warehouse_location(self.config) / "evaluations" / f"{name}.json"
         if file.exists():
             self.say(f"{language}, fold {number}: read from {file}; remove the file to train again")
         else:
-            atomic_files.write_json(file, self._find(data))
-        return [[Span(*span) for span in spans] for spans in json.loads(file.read_text(encoding="utf-8"))]
+            file.write_json(self._find(data, name))
+        return [[Span(*span) for span in spans] for spans in json.loads(file.read_text())]
 
-    def _find(self, data: TrainingData) -> list[list[Span]]:
+    def _find(self, data: TrainingData, name: str) -> list[list[Span]]:
         """Train, and return the spans in the unannotated texts, without unverified ones."""
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary) / "model"
+        folder = warehouse_location(self.config) / "scratch" / "evaluations" / name
+        folder.remove()  # left by an interrupted evaluation
+        try:
             self.engine.train(data, folder, progress)
             spans = self.engine.find(folder, data.unannotated)
             return unverified.drop_unverified(folder, data.unannotated, spans)
+        finally:
+            folder.remove()
 
     def _row(self, language: str, group: str, counts: SpanCounts) -> tuple[Any, ...]:
         """A row of `COLUMNS`."""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from coinspark.config import Config
-from coinspark.core import atomic_files
 from coinspark.core.code_version import code_version
 from coinspark.core.errors import InputError
 from coinspark.core.hashing import digest
@@ -18,7 +17,8 @@ from coinspark.entities.engines.engine import TrainedEngine, TrainingData, train
 from coinspark.entities.lexicon import automaton
 from coinspark.entities.lexicon.forms import Form
 from coinspark.entities.ner import annotated, model_store
-from coinspark.warehouse.locations import local_folder
+from coinspark.warehouse.files import Location
+from coinspark.warehouse.locations import warehouse_location
 
 _COLUMNS = {"en": "text_en", "de": "text_de"}
 _FOLDER, _USED = "recognisers", "used.json"
@@ -33,7 +33,7 @@ def model_folders(
     say: Callable[[str], None],
     notice: Callable[[str], None],
     force: bool = False,
-) -> dict[str, str]:
+) -> dict[str, Location]:
     """Language → folder of its model: the pretrained one, a stored one, or one that is trained now.
 
     Args:
@@ -46,10 +46,11 @@ def model_folders(
         force: Train models that are stored, too.
     """
     settings, texts_by_language = config.entities.recogniser, training_texts(config, texts)
-    folders: dict[str, str] = {}
+    folders: dict[str, Location] = {}
     for language in config.entities.languages:
         if pretrained := settings.pretrained.get(language):
-            folders[language] = str(model_store.pretrained_model(language, pretrained))
+            model = model_store.pretrained_model(language, pretrained)
+            folders[language] = model_store.for_workers(model, warehouse_location(config) / _FOLDER)
             continue
         annotated_texts = annotated.annotate_texts(
             texts_by_language.get(language, ()), language, automaton.cached_matcher(forms)
@@ -61,16 +62,16 @@ def model_folders(
             )
             continue
         data = TrainingData(annotated_texts, language, settings, config.seed)
-        folders[language] = str(_trained_model(config, engine, data, say, force))
+        folders[language] = _trained_model(config, engine, data, say, force)
     return folders
 
 
 def _trained_model(
     config: Config, engine: str, data: TrainingData, say: Callable[[str], None], force: bool
-) -> Path:
+) -> Location:
     """The stored model of this training data, trained first if it is missing or `force` is set."""
     key = training_key(engine, data)
-    folder = local_folder(config) / _FOLDER / file_name(engine, data.language, key)
+    folder = warehouse_location(config) / _FOLDER / file_name(engine, data.language, key)
     facts = {
         "engine": engine,
         "language": data.language,
@@ -82,24 +83,24 @@ def _trained_model(
     return model_store.get_or_train(folder, facts, lambda path: trained.train(data, path, say), force)
 
 
-def record_used(config: Config, folders: Iterable[str]) -> None:
+def record_used(config: Config, folders: Iterable[Location]) -> None:
     """Record the trained models of a build with their hashes, for `used_models`.
 
     Args:
         folders: Folders of models; pretrained ones, which are not in the warehouse, are left out.
     """
-    root, models = local_folder(config), {}
-    for folder in map(Path, folders):
-        if folder.is_relative_to(root):
-            models[folder.relative_to(root).as_posix()] = model_store.stored_hash(folder.parent)
+    root, models = warehouse_location(config), {}
+    for folder in folders:
+        if (path := folder.relative_to(root)) is not None:
+            models[path] = model_store.stored_hash(folder.parent)
     if models or (root / _FOLDER).exists():
-        atomic_files.write_json(root / _FOLDER / _USED, models)
+        (root / _FOLDER / _USED).write_json(models)
 
 
 def used_models(config: Config) -> dict[str, str]:
-    """Path below `local_folder` → `folder_hash` of each model that the last build of entities used."""
+    """Path below the warehouse → `folder_hash` of each model that the last build of entities used."""
     try:
-        models: dict[str, str] = json.loads((local_folder(config) / _FOLDER / _USED).read_text("utf-8"))
+        models: dict[str, str] = json.loads((warehouse_location(config) / _FOLDER / _USED).read_text())
     except (FileNotFoundError, ValueError):
         return {}
     return models

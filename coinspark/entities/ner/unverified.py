@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
-from pathlib import Path
 
 from coinspark.core.errors import InputError
 from coinspark.entities.ner.annotated import AnnotatedText, Span
+from coinspark.warehouse.files import Location
 
 FILE = "unverified.txt"
 OLD_FILE = "unmarked.txt"
@@ -29,21 +29,20 @@ def normalise(text: str) -> str:
     return " ".join(_WORD.findall(text))
 
 
-def write_phrases(texts: Iterable[AnnotatedText], folder: Path) -> None:
+def write_phrases(texts: Iterable[AnnotatedText], folder: Location) -> None:
     """Write the unannotated runs of words of the training texts to a model folder: sorted, one per line."""
-    folder.mkdir(parents=True, exist_ok=True)
     lines = sorted({" ".join(run) for text in texts for run in _unannotated_runs(text)})
-    (folder / FILE).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+    (folder / FILE).write_text("".join(f"{line}\n" for line in lines))
 
 
 @lru_cache(maxsize=8)
-def read_phrases(folder: str) -> frozenset[str]:
+def read_phrases(folder: Location) -> frozenset[str]:
     """Unannotated phrases of up to `MAX_WORDS` words, cached per process; empty if the folder has no list.
 
     Raises InputError where the folder has the list under the name of an earlier version.
     """
-    file = Path(folder) / FILE
-    if (old := file.with_name(OLD_FILE)).exists() and not file.exists():
+    file, old = folder / FILE, folder / OLD_FILE
+    if old.exists() and not file.exists():
         raise InputError(
             f"{old}: this list is now called {FILE}; rename it, and update the model's `sha256`, which "
             "covers file names"
@@ -51,7 +50,7 @@ def read_phrases(folder: str) -> frozenset[str]:
     if not file.exists():
         return frozenset()
     # `splitlines` would also split at U+2028 and the like; words contain no line ends, so "\n" is enough.
-    lines = file.read_text(encoding="utf-8").split("\n")
+    lines = file.read_text().split("\n")
     return frozenset(phrase for line in lines for phrase in _phrases(line.split()))
 
 
@@ -60,9 +59,11 @@ def is_unverified(phrases: frozenset[str], text: str, span: Span) -> bool:
     return normalise(text[span.start : span.end]) in phrases
 
 
-def drop_unverified(folder: Path, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[list[Span]]:
+def drop_unverified(
+    folder: Location, texts: Sequence[str], spans: Sequence[Sequence[Span]]
+) -> list[list[Span]]:
     """The spans that the recogniser of this folder found in each text, without the unverified ones."""
-    phrases = read_phrases(str(folder))
+    phrases = read_phrases(folder)
     return [
         [span for span in spans_of_text if not is_unverified(phrases, text, span)]
         for text, spans_of_text in zip(texts, spans, strict=True)

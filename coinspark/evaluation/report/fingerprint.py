@@ -10,6 +10,7 @@ from coinspark.core.code_version import code_version
 from coinspark.core.hashing import digest, file_hash
 from coinspark.evaluation.report.gather import section_names
 from coinspark.evaluation.report.sections import SECTIONS
+from coinspark.warehouse.files import Location
 
 
 def report_fingerprint(config: Config, build: str) -> str:
@@ -25,10 +26,13 @@ def comment(fingerprint: str) -> str:
     return f"<!-- fingerprint {fingerprint} -->\n"
 
 
-def is_current(path: Path, config: Config, build: str) -> bool:
+def is_current(file: Location, config: Config, build: str) -> bool:
     """Whether the file is the report that would be written now."""
     end = comment(report_fingerprint(config, build))
-    return path.exists() and path.read_text(encoding="utf-8", errors="replace").endswith(end)
+    try:
+        return file.read_bytes().endswith(end.encode())
+    except FileNotFoundError:
+        return False
 
 
 def _templates(module: str) -> list[Path]:

@@ -5,23 +5,22 @@ Jinja escapes everything that comes from the tables; the figures escape their ow
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import jinja2
 from markupsafe import Markup
 
 from coinspark.config import Config
-from coinspark.core import atomic_files
 from coinspark.evaluation.cluster_members import Tables
 from coinspark.evaluation.report.filters import FILTERS
 from coinspark.evaluation.report.fingerprint import comment, report_fingerprint
 from coinspark.evaluation.report.gather import GatheredSection, Page, gather
+from coinspark.warehouse.files import Location
 
 
-def write_report(tables: Tables, config: Config, path: Path, build: str) -> Path:
-    """Write the report of `build` to `path` atomically; returns `path`. `tables` returns a table by name."""
+def write_report(tables: Tables, config: Config, file: Location, build: str) -> Location:
+    """Write the report of `build` to `file` atomically; returns `file`. `tables` returns a table by name."""
     html = render(gather(tables, config, build), config)
-    return atomic_files.write_text(path, f"{html.rstrip()}\n{comment(report_fingerprint(config, build))}")
+    file.write_text(f"{html.rstrip()}\n{comment(report_fingerprint(config, build))}")
+    return file
 
 
 def render(page: Page, config: Config) -> str:

@@ -22,7 +22,7 @@ from coinspark.training.classifier import model, recipe
 from coinspark.training.classifier.recipe import TrainingJob
 from coinspark.training.classifier.schedule import StepCallback
 from coinspark.training.collective import TrainingCollective
-from coinspark.training.run_folder import WEIGHTS, append_progress, write_result
+from coinspark.training.run_folder import TENSORBOARD, WEIGHTS, append_progress, write_result
 from coinspark.training.worker import (
     average_batchnorm,
     configure_tensorflow,
@@ -73,7 +73,7 @@ def train(job: TrainingJob, workers: TrainingCollective) -> str:
     configure_tensorflow(workers, job.seed, job.precision)
     trainer, state = _start(job, workers)
     folder = Path(job.folder)
-    logs = tf.summary.create_file_writer(str(folder / "tensorboard")) if workers.rank == 0 else None
+    logs = tf.summary.create_file_writer(str(folder / TENSORBOARD)) if workers.rank == 0 else None
     while state.epoch < job.training.epochs and state.epoch - state.best_epoch < job.training.patience:
         began = time.monotonic()
         metrics = _epoch(trainer, state)

@@ -13,6 +13,7 @@ from coinspark.core.errors import ConfigError, InputError
 from coinspark.vision import weights
 from coinspark.vision.backbones import BACKBONES
 from coinspark.vision.backbones.backbone import weight_names
+from coinspark.warehouse.files import Location
 
 _TYPES = "types"  # name of the auxiliary head, which is not saved
 layers = tf.keras.layers
@@ -123,7 +124,7 @@ def save_weights(model: tf.keras.Model, values: list[np.ndarray[Any, Any]], file
     return weights.save({name: array for name, array in arrays if not name.startswith(f"{_TYPES}/")}, file)
 
 
-def load_weights(model: tf.keras.Model, file: Path, sha256: str) -> None:
+def load_weights(model: tf.keras.Model, file: Path | Location, sha256: str) -> None:
     """Set all weights of the model from a file that `save_weights` wrote.
 
     Raises:

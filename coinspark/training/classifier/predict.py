@@ -6,7 +6,6 @@ import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,8 @@ from coinspark.training.baselines import BASELINES
 from coinspark.training.split_digest import Fold, check_split
 from coinspark.vision import weights
 from coinspark.warehouse import schemas
+from coinspark.warehouse.files import Location
+from coinspark.warehouse.object_storage import NO_ACCESS, Access
 
 _BATCH = (
     16  # images; short batches are padded, so that the result of an image does not depend on the other images
@@ -35,10 +36,11 @@ class RunModel:
         role: `network` or `baseline`.
         classes: Class names in label order.
         mints: The mint of each class.
-        weights: Path of the weights file.
+        weights: Path or URI of the weights file.
         sha256: SHA-256 hex of the weights file.
         settings: JSON with the architecture, the image format and the precision of a network.
         views: Number of shifted copies of an image whose predictions a network averages, 1 or 5.
+        access: How to open the weights file if it is in an object store.
     """
 
     run_id: str
@@ -50,13 +52,21 @@ class RunModel:
     sha256: str
     settings: str = "{}"
     views: int = 1
+    access: Access = NO_ACCESS
+
+    @property
+    def file(self) -> Location:
+        """The weights file."""
+        return Location.of(self.weights, self.access)
 
 
-def run_model(row: Mapping[str, Any], folder: Path, digests: Mapping[Fold, str], views: int = 1) -> RunModel:
+def run_model(
+    row: Mapping[str, Any], folder: Location, digests: Mapping[Fold, str], views: int = 1
+) -> RunModel:
     """The model of a row of `runs`.
 
     Args:
-        folder: The warehouse's `local_folder`.
+        folder: The warehouse.
         digests: `split_digests` of the table `splits`, from which the images to predict come.
         views: `training.prediction_views`.
 
@@ -75,6 +85,7 @@ def run_model(row: Mapping[str, Any], folder: Path, digests: Mapping[Fold, str],
         sha256=row["sha256"],
         settings=json.dumps(settings.get("network", {}), sort_keys=True),
         views=views,
+        access=folder.access,
     )
 
 
@@ -147,7 +158,7 @@ def _predictor(run: RunModel) -> Predictor:
 
 
 def _baseline(run: RunModel) -> Predictor:
-    arrays = weights.read(Path(run.weights), run.sha256)
+    arrays = weights.read(run.file, run.sha256)
     return functools.partial(BASELINES[run.model].probabilities, arrays)
 
 
@@ -164,7 +175,7 @@ def _network(run: RunModel) -> Predictor:
     configure_inference(settings["precision"], threads=1)
     image = ImageSpec(**settings["image"])
     network = model.build_classifier(model.Architecture.from_dict(settings["architecture"]))
-    model.load_weights(network, Path(run.weights), run.sha256)
+    model.load_weights(network, run.file, run.sha256)
 
     @tf.function(input_signature=[tf.TensorSpec((_BATCH,), tf.string)])  # type: ignore[untyped-decorator]
     def forward(jpegs: tf.Tensor) -> tf.Tensor:

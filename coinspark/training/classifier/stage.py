@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -30,8 +29,9 @@ from coinspark.training.split_digest import split_digests
 from coinspark.vision.backbones import BACKBONES
 from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.local_frame import local_frame
-from coinspark.warehouse.locations import local_folder
+from coinspark.warehouse.locations import warehouse_location
 
 _MARKER, _SHARDS = "run.json", "shards"
 
@@ -77,7 +77,7 @@ class ModelSpec:
     role: str
     settings: Mapping[str, Any]
     modules: tuple[str, ...]
-    train: Callable[[str, Path], Outcome]
+    train: Callable[[str, Location], Outcome]
 
 
 def build(context: Context) -> Mapping[str, DataFrame | Change]:
@@ -143,7 +143,7 @@ def _run(context: Context, data: FoldData, spec: ModelSpec) -> dict[str, Any]:
     """
     code = code_version(*spec.modules)
     run_id = f"{data.layer}-{data.fold}-{digest([spec.settings, data.shards.digest, code])[:12]}"
-    published = local_folder(context.config) / "runs" / run_id
+    published = warehouse_location(context.config) / "runs" / run_id
     folder = run_folder.training_folder(published, context.scratch, context.force)
     inputs = _json({"shards": data.shards.digest, "rows": data.shards.rows, "split": data.split})
     if (row := run_folder.finished_row(folder, _MARKER)) is not None:
@@ -185,7 +185,7 @@ def _network(context: Context, data: FoldData, progress: str) -> ModelSpec:
         "network": run_settings.network_settings(config, len(data.shards.classes), precision),
     }
 
-    def train(run_id: str, folder: Path) -> Outcome:
+    def train(run_id: str, folder: Location) -> Outcome:
         rows = {split: sum(counts) for split, counts in data.shards.rows.items()}
         context.say(
             f"{run_id} ({progress}): {rows['train']:,} training images, "
@@ -193,7 +193,7 @@ def _network(context: Context, data: FoldData, progress: str) -> ModelSpec:
         )
         size = config.image_size, config.image_width
         job = TrainingJob(str(folder), data.shards, *size, training, config.seed, precision)
-        result = launch.run(job, context.spark, lambda line: context.say(f"{run_id}  {line}"))
+        result = launch.run(job, context.spark, lambda line: context.say(f"{run_id}  {line}"), folder.access)
         best = result["best_epoch"]
         metrics = {
             "train_rows": rows["train"],
@@ -218,9 +218,13 @@ def _baselines(context: Context, data: FoldData) -> Iterator[ModelSpec]:
             "model": name,
         }
 
-        def train(run_id: str, folder: Path, baseline: Any = baseline) -> Outcome:
+        def train(run_id: str, folder: Location, baseline: Any = baseline) -> Outcome:
             context.say(f"{run_id}: baseline {baseline.title}")
-            sha256, metrics = baseline.train(data.shards, folder / run_folder.WEIGHTS, context.config.seed)
+            with (
+                shards.local_copy(data.shards, folder.access) as local,
+                (folder / run_folder.WEIGHTS).written() as file,
+            ):
+                sha256, metrics = baseline.train(local, file, context.config.seed)
             return Outcome(sha256, metrics, [])
 
         yield ModelSpec(name, "baseline", settings, (BASELINES.module(name),), train)

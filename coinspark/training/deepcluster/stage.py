@@ -31,7 +31,7 @@ from coinspark.vision.features_stage import select_images
 from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
 from coinspark.warehouse.local_frame import local_frame
-from coinspark.warehouse.locations import local_folder
+from coinspark.warehouse.locations import warehouse_location
 
 _ROUND = ("round", "clusters", "sizes", "nmi", "inertia", "loss")
 
@@ -83,7 +83,7 @@ def _train(context: Context, shard_set: ShardSet) -> dict[str, Any]:
     config, settings = context.config, _recorded_settings(context.config)
     code = code_version(*_modules(config))
     name = f"deepcluster-{digest([settings, shard_set.digest, code])[:12]}"
-    published = local_folder(config) / "networks" / name
+    published = warehouse_location(config) / "networks" / name
     folder = run_folder.training_folder(published, context.scratch, context.force)
     if (row := run_folder.finished_row(folder, run_folder.NETWORK_MARKER)) is not None:
         context.say(f"{name} is already trained")
@@ -102,7 +102,7 @@ def _train(context: Context, shard_set: ShardSet) -> dict[str, Any]:
         seed=config.seed,
         precision=resolve_precision(config.training.precision),
     )
-    result = launch.run(job, context.spark, lambda line: context.say(f"{name}  {line}"))
+    result = launch.run(job, context.spark, lambda line: context.say(f"{name}  {line}"), folder.access)
     row = {
         "network": name,
         "config": json.dumps(settings, sort_keys=True),

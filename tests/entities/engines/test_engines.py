@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from coinspark.entities.engines import ENGINES
 from coinspark.entities.engines.engine import TrainedEngine, TrainingData, trained_engine
 from coinspark.entities.ner import unverified
 from coinspark.entities.ner.annotated import AnnotatedText, Span
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.local_frame import local_frame
 from tests.entities.synthetic_names import FORMS, designs
 
@@ -26,7 +26,7 @@ class TrainedModel(NamedTuple):
     """An engine and the folder of its model."""
 
     engine: TrainedEngine
-    folder: Path
+    folder: Location
 
     def find(self, *texts: str) -> list[list[Span]]:
         return self.engine.find(self.folder, texts)
@@ -36,7 +36,9 @@ class TrainedModel(NamedTuple):
 def model(
     request: pytest.FixtureRequest, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
 ) -> TrainedModel:
-    trained = TrainedModel(trained_engine(request.param), tmp_path_factory.mktemp("recogniser") / "en")
+    trained = TrainedModel(
+        trained_engine(request.param), Location.of(tmp_path_factory.mktemp("recogniser") / "en")
+    )
     data = TrainingData(designs(), "en", Recogniser(epochs=12, vector_size=16), 1, (UNSEEN,))
     trained.engine.train(data, trained.folder, lambda line: None)
     return trained
@@ -98,7 +100,7 @@ def test_annotate_returns_linked_rows_that_fit_the_texts(model: TrainedModel, sp
         "d": ("en", ""),
     }
     frame = local_frame(spark, [(key, *value) for key, value in texts.items()], TEXTS)
-    rows = model.engine.annotate(frame, {"en": str(model.folder)}, FORMS).collect()
+    rows = model.engine.annotate(frame, {"en": model.folder}, FORMS).collect()
     assert all(texts[row["text_id"]][1][row["start"] : row["end"]] == row["form"] for row in rows)
     assert sorted(
         (row["text_id"], row["form"], row["name"], row["category"], row["link"], row["kinds"]) for row in rows
@@ -117,10 +119,11 @@ def test_entity_is_unverified_if_a_training_text_contains_it_unannotated(
     assert (model.folder / unverified.FILE).read_text() == (
         "in left hand .\nin right hand .\nseated , holding\nstanding left , holding\n"
     )
-    folder = shutil.copytree(model.folder, tmp_path / "en")
+    folder = Location.of(tmp_path / "en")
+    model.folder.download(tmp_path / "en")
     unverified.write_phrases([AnnotatedText("Tyche left", ())], folder)  # as if it were a training text
     frame = local_frame(spark, [("a", "en", UNSEEN)], TEXTS)
-    rows = model.engine.annotate(frame, {"en": str(folder)}, FORMS).collect()
+    rows = model.engine.annotate(frame, {"en": folder}, FORMS).collect()
     assert sorted((row["form"], row["unverified"]) for row in rows) == [("Tyche", True), ("rudder", False)]
 
 

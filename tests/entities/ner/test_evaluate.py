@@ -15,6 +15,7 @@ from coinspark.entities.engines.engine import TrainedEngine, TrainingData
 from coinspark.entities.ner import unverified
 from coinspark.entities.ner.annotated import Span
 from coinspark.entities.ner.evaluate import COLUMNS, FOLDS, Evaluation
+from coinspark.warehouse.files import Location
 from tests.entities import synthetic_names
 
 
@@ -22,11 +23,11 @@ def annotate(texts: DataFrame, *others: object) -> DataFrame:
     raise AssertionError("an evaluation does not annotate tables")
 
 
-def train(data: TrainingData, folder: Path, say: Callable[[str], None]) -> None:
+def train(data: TrainingData, folder: Location, say: Callable[[str], None]) -> None:
     unverified.write_phrases(data.texts, folder)
 
 
-def find(folder: Path, texts: Sequence[str]) -> list[list[Span]]:
+def find(folder: Location, texts: Sequence[str]) -> list[list[Span]]:
     """Every capitalised word is a person."""
     return [
         [Span(word.start(), word.end(), "PERSON") for word in re.finditer(r"[A-Z]\w+", text)]

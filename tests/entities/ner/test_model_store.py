@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,62 +11,87 @@ from coinspark.config import Pretrained
 from coinspark.core.errors import ConfigError, InputError
 from coinspark.core.hashing import folder_hash
 from coinspark.entities.ner import model_store
+from coinspark.warehouse.files import Location
 
 MISMATCH = r"not loaded; expected SHA-256 \w+, found \w+; "
 
 
-def write_model(folder: Path) -> None:
-    (folder / "deep").mkdir(parents=True)
+@pytest.fixture
+def folder(tmp_path: Path) -> Location:
+    return Location.of(tmp_path / "spacy-en-1")
+
+
+def write_model(folder: Location) -> None:
     (folder / "deep" / "weights").write_bytes(b"\x00\x01")
 
 
-def test_model_is_trained_once_and_described_by_its_manifest(tmp_path: Path) -> None:
-    folder = tmp_path / "spacy-en-1"
-    assert model_store.get_or_train(folder, {"language": "en"}, write_model) == folder / "model"
+def test_model_is_trained_once_and_described_by_its_manifest(folder: Location) -> None:
+    model = model_store.get_or_train(folder, {"language": "en"}, write_model)
+    assert model == folder / "model"
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest == {"language": "en", "sha256": folder_hash(folder / "model")}
+    assert manifest == {"language": "en", "model": "model", "sha256": model.sha256()}
 
-    def train_again(folder: Path) -> None:
+    def train_again(folder: Location) -> None:
         raise AssertionError("the model exists")
 
-    assert model_store.get_or_train(folder, {}, train_again) == folder / "model"
+    assert model_store.get_or_train(folder, {}, train_again) == model
     with pytest.raises(AssertionError, match="the model exists"):
         model_store.get_or_train(folder, {}, train_again, force=True)
-    assert (folder / "model" / "deep" / "weights").exists(), (
-        "the stored model stays until the new one is ready"
-    )
+    assert (model / "deep" / "weights").exists(), "the stored model stays until the new one is ready"
 
 
-def test_interrupted_training_leaves_no_model(tmp_path: Path) -> None:
-    def interrupt(folder: Path) -> None:
-        folder.mkdir(parents=True)
+def test_forced_training_replaces_the_model_once_its_manifest_is_written(folder: Location) -> None:
+    model_store.get_or_train(folder, {}, write_model)
+
+    def interrupt(folder: Location) -> None:
+        write_model(folder)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        model_store.get_or_train(tmp_path / "model-1", {}, interrupt)
-    assert not (tmp_path / "model-1").exists()
-    assert model_store.get_or_train(tmp_path / "model-1", {}, write_model).is_dir()
+        model_store.get_or_train(folder, {}, interrupt, force=True)
+    assert model_store.get_or_train(folder, {}, interrupt) == folder / "model"
+    for name in ("model-2", "model"):
+        assert model_store.get_or_train(folder, {}, write_model, force=True) == folder / name
+        assert [child.name for child in folder.iterdir()] == ["manifest.json", name]
+
+
+def test_interrupted_training_leaves_no_model(folder: Location) -> None:
+    def interrupt(folder: Location) -> None:
+        (folder / "more").write_bytes(b"")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        model_store.get_or_train(folder, {}, interrupt)
+    assert model_store.stored_hash(folder) is None
+    model = model_store.get_or_train(folder, {}, write_model)
+    assert [child.name for child in model.iterdir()] == ["deep"]
 
 
 @pytest.mark.parametrize("damage", ["changed", "renamed", "missing", "manifest"])
-def test_damaged_model_is_trained_again(tmp_path: Path, damage: str) -> None:
-    model = model_store.get_or_train(tmp_path / "model-1", {}, write_model)
-    whole, weights = folder_hash(model), model / "deep" / "weights"
+def test_damaged_model_is_trained_again(folder: Location, damage: str) -> None:
+    model = model_store.get_or_train(folder, {}, write_model)
+    whole, weights = model.sha256(), model / "deep" / "weights"
     if damage == "changed":
         weights.write_bytes(b"\x00\x02")
     elif damage == "renamed":
-        weights.rename(model / "deep" / "other")
+        weights.move(model / "deep" / "other")
     elif damage == "missing":
-        shutil.rmtree(model)
+        model.remove()
     else:
-        (tmp_path / "model-1" / "manifest.json").write_text('{"sha2')
-    assert model_store.get_or_train(tmp_path / "model-1", {}, write_model) == model
-    assert folder_hash(model) == whole == model_store.stored_hash(tmp_path / "model-1")
+        (folder / "manifest.json").write_text('{"sha2')
+    again = model_store.get_or_train(folder, {}, write_model)
+    assert again.sha256() == whole == model_store.stored_hash(folder)
+
+
+def test_pretrained_model_is_copied_only_where_workers_cannot_open_it(tmp_path: Path) -> None:
+    write_model(Location.of(tmp_path / "pretrained"))
+    model = tmp_path / "pretrained"
+    assert model_store.for_workers(model, Location.of(tmp_path / "recognisers")) == Location.of(model)
 
 
 def test_pretrained_model_needs_the_expected_hash(tmp_path: Path) -> None:
     folder = tmp_path / "pretrained"
-    write_model(folder)
+    write_model(Location.of(folder))
     sha256 = folder_hash(folder)
     settings = Pretrained(path=str(folder), sha256=sha256.upper())
     assert model_store.pretrained_model("en", settings) == folder

@@ -14,6 +14,7 @@ from coinspark.evaluation.report import fingerprint
 from coinspark.evaluation.report import page as report
 from coinspark.evaluation.report.gather import Page
 from coinspark.evaluation.report.sections import SECTIONS
+from coinspark.warehouse.files import Location
 from tests import evaluation_tables
 from tests.html_page import Reader
 
@@ -77,16 +78,17 @@ def test_report_is_written_atomically(
 ) -> None:
     monkeypatch.setattr(report, "gather", lambda tables, config, name: page)
     path = tmp_path / "reports" / "build.html"
-    assert report.write_report(build, evaluation_tables.CONFIG, path, "build_20260105") == path
+    file = Location.of(path)
+    assert report.write_report(build, evaluation_tables.CONFIG, file, "build_20260105") == file
     before = path.read_text(encoding="utf-8")
 
     def full(self: Path, *_: object, **__: object) -> int:
         self.touch()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space left"):
-        report.write_report(build, evaluation_tables.CONFIG, path, "build_20260105")
+        report.write_report(build, evaluation_tables.CONFIG, file, "build_20260105")
     assert [file.name for file in path.parent.iterdir()] == ["build.html"]
     assert path.read_text(encoding="utf-8") == before
 
@@ -95,7 +97,7 @@ def test_report_is_current_until_build_settings_or_code_change(
     build: Callable[[str], DataFrame], page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "gather", lambda tables, config, name: page)
-    config, path = evaluation_tables.CONFIG, tmp_path / "build.html"
+    config, path = evaluation_tables.CONFIG, Location.of(tmp_path / "build.html")
     assert not fingerprint.is_current(path, config, "build_1")
     report.write_report(build, config, path, "build_1")
     assert fingerprint.is_current(path, config, "build_1")
@@ -108,7 +110,7 @@ def test_report_is_current_until_build_settings_or_code_change(
     with monkeypatch.context() as patch:
         patch.setattr(fingerprint, "file_hash", lambda path: "another template")
         assert not fingerprint.is_current(path, config, "build_1")
-    path.write_text("cut", encoding="utf-8")
+    path.write_text("cut")
     assert not fingerprint.is_current(path, config, "build_1")
 
 

@@ -17,6 +17,7 @@ from coinspark.training.classifier.predict import RunModel
 from coinspark.vision import preprocess
 from coinspark.vision.network import ImageSpec
 from coinspark.warehouse import schemas
+from coinspark.warehouse.files import Location
 from coinspark.warehouse.local_frame import local_frame
 from tests.training_shards import striped_image
 
@@ -70,7 +71,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunModel:
         "layer": "mint",
         "fold": 0,
     }
-    return predict.run_model(row, folder, {("mint", 0): "ab12"})
+    return predict.run_model(row, Location.of(folder), {("mint", 0): "ab12"})
 
 
 def _arrays(jpegs: list[bytes]) -> np.ndarray:

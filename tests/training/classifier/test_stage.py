@@ -16,7 +16,7 @@ from coinspark.training.split_digest import split_digests
 from coinspark.vision import weights
 from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
-from coinspark.warehouse.locations import local_folder
+from coinspark.warehouse.files import Location
 from tests.training_jobs import TOY_BACKBONE
 from tests.training_shards import CLASSES, image_table, striped_image
 
@@ -72,7 +72,9 @@ def test_each_layer_is_trained_once_and_finished_runs_are_reused(
     config = _config(tmp_path / "a", f"training.model='{TOY_BACKBONE}'")
 
     def build(force: bool = False) -> list[dict[str, object]]:
-        context = Context(spark, config, tables.__getitem__, tmp_path / "scratch", lines.append, force=force)
+        context = Context(
+            spark, config, tables.__getitem__, Location.of(tmp_path / "scratch"), lines.append, force=force
+        )
         rows = stage.build(context)["runs"]
         assert isinstance(rows, DataFrame)
         assert rows.columns == list(schemas.RUNS.columns)
@@ -85,23 +87,23 @@ def test_each_layer_is_trained_once_and_finished_runs_are_reused(
         ("mint", 0, TOY_BACKBONE, "network"),
     ]
     assert any("epoch 3/3" in line for line in lines)
-    folder = local_folder(config)
+    folder = Path(config.warehouse)
     assert {path.name for path in (folder / "runs").iterdir()} == {row["run_id"] for row in runs}
 
     run = next(row for row in runs if row["layer"] == "entities")
     assert run["classes"] == ["Abdera", "Byzantion", "Perinthos/Athena", "Perinthos/owl"]
     digests = split_digests(tables["splits"])
-    model = predict.run_model(run, folder, digests, views=5)
+    model = predict.run_model(run, Location.of(folder), digests, views=5)
     assert model.views == 5
     swapped = tables["splits"].replace({"train": "test", "test": "train"}, subset="split")
     with pytest.raises(
         InputError, match=f"^run {run['run_id']}: trained on another split of layer 'entities'"
     ):
-        predict.run_model(run, folder, split_digests(swapped))
+        predict.run_model(run, Location.of(folder), split_digests(swapped))
     assert model.mints == ("Abdera", "Byzantion", "Perinthos", "Perinthos")
     probabilities = predict.probabilities(model, [striped_image(1)])
     assert probabilities.shape == (1, 4) and probabilities.sum() == pytest.approx(1)
-    assert weights.read(Path(model.weights), model.sha256)["toy_conv/kernel"].shape == (8, 8, 3, 16)
+    assert weights.read(model.file, model.sha256)["toy_conv/kernel"].shape == (8, 8, 3, 16)
     assert stage.STAGE.modules(config)[0] == TOY_BACKBONE.partition(":")[0]
     inputs = json.loads(str(run["inputs"]))
     assert inputs["rows"]["train"] == [5, 5, 4, 4] and inputs["split"] == digests["entities", 0]

@@ -15,7 +15,7 @@ from coinspark.training.deepcluster import stage
 from coinspark.vision import weights
 from coinspark.vision.feature_network import select_network
 from coinspark.warehouse import schemas
-from coinspark.warehouse.locations import local_folder
+from coinspark.warehouse.files import Location
 from tests.training_jobs import TOY_BACKBONE
 from tests.training_shards import image_table
 
@@ -65,7 +65,7 @@ def test_network_is_trained_once_and_reused(
 
     def context(warehouse: Path, **more: DataFrame) -> Context:
         read = {**tables, **more}.__getitem__
-        return Context(spark, _config(warehouse), read, tmp_path / "scratch", lines.append)
+        return Context(spark, _config(warehouse), read, Location.of(tmp_path / "scratch"), lines.append)
 
     def build(warehouse: Path) -> tuple[dict[str, object], list[dict[str, object]]]:
         frames = stage.build(context(warehouse))
@@ -82,7 +82,7 @@ def test_network_is_trained_once_and_reused(
     assert [sum(row["sizes"]) for row in rounds] == [22, 22]
     assert json.loads(str(network["inputs"]))["rows"] == [11, 11]  # each image once
     assert sum("round" in line and "inertia" in line for line in lines) == 2
-    folder = local_folder(_config(tmp_path / "a"))
+    folder = tmp_path / "a"
     weights.check_hash(folder / str(network["weights"]), str(network["sha256"]))
     assert not list((folder / "networks").rglob("checkpoint*"))
 
@@ -104,7 +104,7 @@ def test_mint_without_images_is_named(
     spark: SparkSession, tables: dict[str, DataFrame], tmp_path: Path
 ) -> None:
     config = _config(tmp_path, "features.mints=[Pergamon]")
-    context = Context(spark, config, tables.__getitem__, tmp_path / "scratch", lambda line: None)
+    context = Context(spark, config, tables.__getitem__, Location.of(tmp_path / "scratch"), lambda line: None)
     with pytest.raises(InputError, match=r"features\.mints: no coin of 'Pergamon' has an image"):
         stage.build(context)
 
