@@ -25,7 +25,6 @@ setup(
         "opencv-python-headless==4.11.0.86",
         "pyahocorasick==2.3.1",
         "scikit-learn==1.9.1",
-        "filelock==4.2.11",
     ],
     # CPU or GPU build of TensorFlow; deploy/setup.sh builds Horovod against the installed one.
     extras_require={

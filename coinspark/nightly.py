@@ -22,11 +22,10 @@ from coinspark.pipeline.stage import Stage
 from coinspark.training.classifier import stage as training
 from coinspark.training.deepcluster import stage as deepcluster
 from coinspark.vision import clusters_stage, features_stage
-from coinspark.warehouse import attempts, builds, tables
+from coinspark.warehouse import attempts, builds, lease, tables
 from coinspark.warehouse.attempts import Attempt
 from coinspark.warehouse.files import Location
-from coinspark.warehouse.locations import warehouse_folder, warehouse_location
-from coinspark.warehouse.lock import lock_warehouse
+from coinspark.warehouse.locations import warehouse_location
 from coinspark.warehouse.session import start
 
 STAGES: tuple[Stage, ...] = (
@@ -66,9 +65,9 @@ def run_build(config: Config, force: bool = False, verify_files: bool = False) -
     """
     with attempts.recorded(config, "nightly") as attempt:
         _check_inputs(config, scheduled(config))
-        with lock_warehouse(warehouse_folder(config)):
+        spark, began = start(config), time.monotonic()
+        with lease.hold(spark, config):
             attempts.begin(config, attempt)
-            spark, began = start(config), time.monotonic()
             ran = _run(spark, config, scheduled(config), attempt, force, verify_files)
             return _publish(spark, config, attempt, ran, began)
 
@@ -85,19 +84,20 @@ def publish_build(config: Config, verify_files: bool = False) -> Build:
     Raises:
         InputError: A scheduled stage is not up to date. Nothing was published.
     """
-    with attempts.recorded(config, "publish") as attempt, lock_warehouse(warehouse_folder(config)):
-        attempts.begin(config, attempt)
+    with attempts.recorded(config, "publish") as attempt:
         spark, began = start(config), time.monotonic()
-        tables.create(spark, config)
-        for name in scheduled(config):
-            attempt.stage = name
-            if reason := why_outdated(spark, config, _BY_NAME[name], verify_files):
-                raise InputError(
-                    f"stage {name} is not up to date: {reason}; nothing was published. "
-                    f"Run `coinspark {name}` with this configuration, then publish again"
-                )
-        tables.replace_views(spark, config)
-        return _publish(spark, config, attempt, False, began)
+        with lease.hold(spark, config):
+            attempts.begin(config, attempt)
+            tables.create(spark, config)
+            for name in scheduled(config):
+                attempt.stage = name
+                if reason := why_outdated(spark, config, _BY_NAME[name], verify_files):
+                    raise InputError(
+                        f"stage {name} is not up to date: {reason}; nothing was published. "
+                        f"Run `coinspark {name}` with this configuration, then publish again"
+                    )
+            tables.replace_views(spark, config)
+            return _publish(spark, config, attempt, False, began)
 
 
 def _publish(spark: SparkSession, config: Config, attempt: Attempt, ran: bool, began: float) -> Build:
@@ -129,9 +129,9 @@ def run_stages(
     """Run the stages of these names in the given order, each only if it is not up to date."""
     with attempts.recorded(config, names[-1]) as attempt:
         _check_inputs(config, names)
-        with lock_warehouse(warehouse_folder(config)):
+        spark = start(config)
+        with lease.hold(spark, config):
             attempts.begin(config, attempt)
-            spark = start(config)
             _run(spark, config, names, attempt, force, verify_files)
     return spark
 

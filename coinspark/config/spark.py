@@ -23,8 +23,15 @@ class Spark(Section):
 
 
 class Catalog(Section):
-    """The Iceberg catalog; without `properties`, the JDBC catalog on a SQLite file in the warehouse."""
+    """The Iceberg catalog; without `properties`, the JDBC catalog on a SQLite file in the warehouse.
+
+    Attributes:
+        lease_seconds: A build that has not renewed its lease for this time may be replaced by another one.
+        lease_wait: Seconds that a build waits for another one to end before it is refused.
+    """
 
     name: str = Field("coinspark", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     namespace: str = Field("coins", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     properties: dict[str, str] = Field({})
+    lease_seconds: int = Field(600, ge=10, le=86_400)
+    lease_wait: int = Field(0, ge=0)

@@ -25,6 +25,7 @@ _CATALOG_PROPERTIES = frozenset(
         "clients",
         "default-namespace",
         "io-impl",
+        "jdbc.busy_timeout",
         "jdbc.init-catalog-tables",
         "jdbc.schema-version",
         "jdbc.synchronous",

@@ -64,7 +64,7 @@ class Attempt:
 def recorded(config: Config, command: str) -> Iterator[Attempt]:
     """Context of a command that builds: its end is recorded, and what failed.
 
-    The caller calls `begin` once it has the lock of the warehouse, and sets `stage` and `build`. A command
+    The caller calls `begin` once it has the lease of the warehouse, and sets `stage` and `build`. A command
     that is refused since another build runs is not recorded.
     """
     attempt, before = Attempt(command), exits.was_interrupted()

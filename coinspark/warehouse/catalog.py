@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
@@ -11,7 +12,8 @@ from pyspark.sql import SparkSession
 from coinspark.config import Config
 from coinspark.warehouse import schemas
 from coinspark.warehouse.access import check_storage
-from coinspark.warehouse.catalog_properties import check_table_properties, missing_file
+from coinspark.warehouse.catalog_properties import WAREHOUSE_PROPERTY, check_table_properties, missing_file
+from coinspark.warehouse.locations import warehouse_uri
 
 
 def full_name(config: Config, name: str) -> str:
@@ -48,6 +50,32 @@ def table_names(spark: SparkSession, config: Config) -> set[str]:
         if "NoSuchNamespaceException" in str(error):
             return set()
         raise
+
+
+def create_namespace(spark: SparkSession, config: Config) -> None:
+    """Create the namespace if it does not exist."""
+    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {config.catalog.name}.{config.catalog.namespace}")
+
+
+def create_table(
+    spark: SparkSession, config: Config, name: str, ddl: str, doc: str, properties: Mapping[str, str]
+) -> None:
+    """Create a table and its empty first snapshot in one commit: no killed process leaves one without it.
+
+    Args:
+        ddl: Its columns.
+        properties: Further properties of the table; it always records its warehouse.
+    """
+    jvm: Any = spark._jvm
+    identifier = jvm.org.apache.iceberg.catalog.TableIdentifier.parse(f"{config.catalog.namespace}.{name}")
+    columns = jvm.org.apache.spark.sql.types.StructType.fromDDL(ddl)
+    schema = jvm.org.apache.iceberg.spark.SparkSchemaUtil.convert(columns)
+    creation = iceberg_catalog(spark, config).buildTable(identifier, schema)
+    for key, value in {**properties, WAREHOUSE_PROPERTY: warehouse_uri(config), "comment": doc}.items():
+        creation.withProperty(key, value)
+    transaction = creation.createTransaction()
+    transaction.newAppend().commit()
+    transaction.commitTransaction()
 
 
 def iceberg_catalog(spark: SparkSession, config: Config) -> Any:

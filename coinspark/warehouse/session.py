@@ -29,6 +29,7 @@ _ICEBERG = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.hadoop.fs.permissions.umask-mode": "027",  # Hadoop sets the mode of folders itself
 }
+_SQLITE_WAIT = "60000"  # milliseconds that a commit waits for readers and writers of the catalog's file
 _ATTEMPTS = 4  # of each task, as on a cluster; Spark's own default for local masters is 1
 _FOR_LAUNCH = re.compile(
     r"spark\.(master|driver\.(memory|extraClassPath|extraJavaOptions|defaultJavaOptions|extraLibraryPath)"
@@ -189,12 +190,14 @@ def spark_settings(config: Config) -> dict[str, str]:
 
 
 def _catalog_settings(config: Config) -> dict[str, str]:
-    prefix = f"spark.sql.catalog.{config.catalog.name}"
+    prefix, properties = f"spark.sql.catalog.{config.catalog.name}", catalog_properties(config)
+    if properties.get("uri", "").startswith("jdbc:sqlite:"):
+        properties = {"jdbc.busy_timeout": _SQLITE_WAIT, **properties}
     return {
         prefix: "org.apache.iceberg.spark.SparkCatalog",
         f"{prefix}.warehouse": warehouse_uri(config),
         f"{prefix}.default-namespace": config.catalog.namespace,
-        **{f"{prefix}.{key}": value for key, value in catalog_properties(config).items()},
+        **{f"{prefix}.{key}": value for key, value in properties.items()},
         "spark.sql.defaultCatalog": config.catalog.name,
     }
 

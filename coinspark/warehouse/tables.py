@@ -20,12 +20,18 @@ from pyspark.sql import functions as F
 from coinspark.config import Config
 from coinspark.core.errors import AuditError, InputError, LockError
 from coinspark.core.hashing import digest
-from coinspark.warehouse import schemas, views
-from coinspark.warehouse.catalog import check_warehouse, full_name, iceberg_catalog, load, table_names
-from coinspark.warehouse.catalog_properties import BUILD_AGAIN, VERSION_PROPERTY, WAREHOUSE_PROPERTY
+from coinspark.warehouse import lease, schemas, views
+from coinspark.warehouse.catalog import (
+    check_warehouse,
+    create_namespace,
+    create_table,
+    full_name,
+    load,
+    table_names,
+)
+from coinspark.warehouse.catalog_properties import BUILD_AGAIN, VERSION_PROPERTY
 from coinspark.warehouse.content import content_hash
 from coinspark.warehouse.local_frame import local_frame
-from coinspark.warehouse.locations import warehouse_uri
 from coinspark.warehouse.schemas import Table
 
 STAGING = "staging"
@@ -53,30 +59,15 @@ def create(spark: SparkSession, config: Config) -> None:
 
     Raises InputError as `check_warehouse`, and where a column has another type.
     """
+    lease.confirm(config)
     check_warehouse(spark, config)
-    namespace = f"{config.catalog.name}.{config.catalog.namespace}"
-    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {namespace}")
+    create_namespace(spark, config)
     existing = table_names(spark, config)
     for table in schemas.TABLES.values():
         if table.name not in existing:
-            _create_table(spark, config, table)
+            create_table(spark, config, table.name, table.ddl, table.doc, _PROPERTIES)
         else:
             _add_columns(spark, config, table)
-
-
-def _create_table(spark: SparkSession, config: Config, table: Table) -> None:
-    """Create a table and its empty first snapshot in one commit: no killed process leaves one without it."""
-    jvm: Any = spark._jvm
-    name = jvm.org.apache.iceberg.catalog.TableIdentifier.parse(f"{config.catalog.namespace}.{table.name}")
-    columns = jvm.org.apache.spark.sql.types.StructType.fromDDL(table.ddl)
-    schema = jvm.org.apache.iceberg.spark.SparkSchemaUtil.convert(columns)
-    creation = iceberg_catalog(spark, config).buildTable(name, schema)
-    properties = {**_PROPERTIES, WAREHOUSE_PROPERTY: warehouse_uri(config), "comment": table.doc}
-    for key, value in properties.items():
-        creation.withProperty(key, value)
-    transaction = creation.createTransaction()
-    transaction.newAppend().commit()
-    transaction.commitTransaction()
 
 
 def _add_columns(spark: SparkSession, config: Config, table: Table) -> None:
@@ -110,6 +101,7 @@ def replace_views(spark: SparkSession, config: Config) -> None:
     handle, definitions = load(spark, config, schemas.BUILDS.name), digest(statements)
     if handle.properties().get(VIEWS_PROPERTY) == definitions:
         return
+    lease.confirm(config)
     for statement in statements:
         spark.sql(statement)
     handle.updateProperties().set(VIEWS_PROPERTY, definitions).commit()
@@ -145,6 +137,7 @@ def stage(
         keep: Key columns of the rows to keep. If given, `rows` are added to the published rows, and published
             rows whose key is not in `keep` are deleted. If None, `rows` replace the table.
     """
+    lease.confirm(config)
     table = schemas.TABLES[name]
     _check_columns(table, rows)
     branch = _new_branch(spark, config, name)
@@ -214,6 +207,7 @@ def publish(spark: SparkSession, config: Config, staged: StagedTable) -> int:
         LockError: Another build has published the table since it was staged, or has removed the snapshot.
             Nothing was published.
     """
+    lease.confirm(config)
     name, snapshot = staged.table.name, staged.snapshot
     handle = load(spark, config, name)
     if int(handle.currentSnapshot().snapshotId()) == snapshot:
@@ -249,12 +243,14 @@ def is_publishable(spark: SparkSession, config: Config, staged: StagedTable) -> 
 
 def append(spark: SparkSession, config: Config, name: str, rows: Iterable[tuple[Any, ...]]) -> None:
     """Append a few rows to `stages` or `builds` in one commit."""
+    lease.confirm(config)
     frame = local_frame(spark, rows, schemas.TABLES[name].ddl).coalesce(1)
     frame.writeTo(full_name(config, name)).append()
 
 
 def tag(spark: SparkSession, config: Config, name: str, snapshots: Mapping[str, int]) -> None:
     """Tag the given snapshot of each table. Replaces a tag of this name that a killed build left."""
+    lease.confirm(config)
     for table, snapshot_id in snapshots.items():
         handle = load(spark, config, table)
         references = handle.manageSnapshots()

@@ -22,7 +22,7 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Berlin"),
     catchup=False,
     max_active_runs=1,
-    # A stage locks the warehouse, so tasks run one after the other.
+    # A stage has the lease of the warehouse, so tasks run one after the other.
     max_active_tasks=1,
     dagrun_timeout=timedelta(hours=20),
     default_args={"retries": 1, "retry_delay": timedelta(minutes=5)},

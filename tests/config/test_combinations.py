@@ -110,7 +110,7 @@ IGNORED = [
 ALWAYS_USED = {
     "": "name warehouse seed sources layers",
     "spark": "conf",
-    "catalog": "name namespace properties",
+    "catalog": "name namespace properties lease_seconds lease_wait",
     "ingest": "max_reject_share max_loss_share accept_loss",
     "entities": "lists",
     "splits": "min_coins validation folds repeats by exclude_mints",

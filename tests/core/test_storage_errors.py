@@ -12,11 +12,12 @@ import pytest
 from py4j.protocol import Py4JError
 from pyspark.errors.exceptions.base import PySparkException
 
+from coinspark.config import Config
 from coinspark.core import exits
 from coinspark.core.errors import InputError
 from coinspark.core.storage_errors import storage_error
 from coinspark.core.worker_errors import worker_error
-from coinspark.warehouse.lock import lock_warehouse
+from coinspark.warehouse import session
 
 FULL = (
     "no space left on device; free some space there, then run the same command again; finished work is kept"
@@ -128,12 +129,9 @@ def test_warehouse_that_cannot_be_a_folder_is_one_line(
 ) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "loop").symlink_to("loop")
-    with (
-        pytest.raises(SystemExit) as stopped,
-        exits.exit_codes(),
-        lock_warehouse(Path(warehouse.format(folder=tmp_path))),
-    ):
-        pass
+    config = Config(warehouse=warehouse.format(folder=tmp_path))
+    with pytest.raises(SystemExit) as stopped, exits.exit_codes():
+        session.start(config)
     assert stopped.value.code == 1
     assert capsys.readouterr().err.count("\n") == 1
 

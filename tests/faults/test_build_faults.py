@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -60,10 +62,7 @@ def test_build_completes_after_driver_kill_and_ctrl_c_and_second_build_is_refuse
     """One warehouse for all of it: each build skips the stages that the one before it has published."""
     build = builds.start(tmp_path, *ONE_SMALL_NETWORK)
     wait_for(build, "splits ")
-    second = builds.start(tmp_path, *ONE_SMALL_NETWORK)
-    _, errors = second.communicate(timeout=200)
-    assert second.returncode == 1
-    assert f"{tmp_path}/warehouse: another build is running (process {build.pid} on " in errors
+    check_refusal_from_another_host(tmp_path, build.pid)
     children = descendants(build)
     os.kill(build.pid, signal.SIGKILL)
     build.wait()
@@ -80,6 +79,32 @@ def test_build_completes_after_driver_kill_and_ctrl_c_and_second_build_is_refuse
     assert output.strip().splitlines()[-1].startswith("Report: ")
 
     check_error_of_damaged_weights(tmp_path)
+
+
+def check_refusal_from_another_host(folder: Path, running: int) -> None:
+    """A second build, from another working folder and with another host name, is refused while one runs."""
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    rename = ["unshare", "--user", "--map-root-user", "--uts"]
+    if subprocess.run([*rename, "hostname", "elsewhere"], capture_output=True).returncode:
+        rename = []  # this user cannot change it
+    as_other = [*rename, "sh", "-c", 'hostname elsewhere; exec "$@"', "sh"] if rename else []
+    second = subprocess.run(
+        [*as_other, *builds.command(folder, *ONE_SMALL_NETWORK)],
+        capture_output=True,
+        text=True,
+        cwd=elsewhere,
+        timeout=200,
+        env={**os.environ, "PYTHONPATH": str(builds.ROOT)},
+    )
+    assert second.returncode == 1
+    host = re.escape(socket.gethostname())
+    refusal = (
+        rf"^coinspark: {folder}/warehouse: another build is running \(process {running} of user \S+ on host "
+        rf"{host} since 20\S+ \S+ UTC, last heartbeat 20\S+ \S+ UTC, lease until 20\S+ \S+ UTC\); wait until"
+    )
+    assert re.search(refusal, second.stderr, re.MULTILINE), second.stderr
+    assert "Traceback" not in second.stderr
 
 
 def check_ctrl_c_during_training(folder: Path) -> None:

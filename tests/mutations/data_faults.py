@@ -83,6 +83,51 @@ MUTATIONS = (
         ("warehouse/test_tables.py::test_audit_refuses_duplicate_and_null_keys",),
     ),
     Mutation(
+        "two builds get the lease at the same moment",
+        "warehouse/lease_log.py",
+        "if entry.after == parent:",
+        "if entry:",
+        ("warehouse/test_lease.py::test_entry_committed_on_top_of_an_unseen_one_is_invalid",),
+    ),
+    Mutation(
+        "a lease never expires",
+        "warehouse/lease.py",
+        "if now >= entry.until or entry",
+        "if entry",
+        (
+            "warehouse/test_lease.py::"
+            "test_lease_of_another_host_is_replaced_after_its_term_whatever_version_had_it",
+        ),
+    ),
+    Mutation(
+        "clocks that differ end a lease",
+        "warehouse/lease.py",
+        "if entry.lease == watched.lease:",
+        "if not entry:",
+        ("warehouse/test_lease.py::test_clocks_that_differ_do_not_replace_a_build_that_renews_its_lease",),
+    ),
+    Mutation(
+        "a build without its lease goes on writing",
+        "warehouse/lease.py",
+        "            raise LockError(self._loss(entry))",
+        "            pass",
+        ("warehouse/test_lease.py::test_build_that_lost_its_lease_writes_nothing_more",),
+    ),
+    Mutation(
+        "a build that ends keeps its lease",
+        "warehouse/lease.py",
+        "self._append(head, released=True)",
+        "return",
+        ("warehouse/test_lease.py::test_lease_is_released_when_the_build_fails_or_is_interrupted",),
+    ),
+    Mutation(
+        "a process that reuses the number of an owner has its lease",
+        "warehouse/owner.py",
+        "started != owner.started",
+        "not started",
+        ("warehouse/test_owner.py",),
+    ),
+    Mutation(
         "SQL: common table expressions are not checked",
         "warehouse/read_only.py",
         "for children in (plan.children(), plan.innerChildren()):",

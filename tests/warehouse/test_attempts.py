@@ -46,7 +46,7 @@ def test_finished_attempt_has_its_times_its_build_and_this_process(warehouse: Co
     assert attempt.owner.pid == os.getpid()
 
 
-@pytest.mark.parametrize("begin", [True, False], ids=["with the lock", "before the lock"])
+@pytest.mark.parametrize("begin", [True, False], ids=["with the lease", "before the lease"])
 @pytest.mark.parametrize(
     ("error", "expected"),
     [

@@ -1,0 +1,129 @@
+"""The log of leases: a table without rows, whose snapshots are the entries, each a commit of the catalog.
+
+Iceberg may commit on top of a snapshot that another process has added in the meantime. So each entry names
+the snapshot that its writer saw (`after`) and is valid only if that is its parent. This makes an append a
+compare-and-set with any catalog: of two processes that saw the same state, one writes a valid entry.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from coinspark.config import Config
+from coinspark.warehouse.catalog import create_namespace, create_table, load, table_names
+from coinspark.warehouse.owner import Owner
+
+TABLE = "lease"
+"""Not one of `schemas.TABLES`: it belongs to no build and has no tags."""
+
+_DOC = "Builds that wrote to this warehouse; the entries are the summaries of its snapshots"
+_PROPERTIES = {
+    "commit.retry.num-retries": "0",  # another entry came first: read it and decide again
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+}
+_SUMMARY = "coinspark.lease"
+_OLD_ENTRIES = 30  # that are removed together
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry.
+
+    Attributes:
+        lease: Random id of the lease; the entries of one build have the same.
+        after: The snapshot that the writer saw.
+        since: When the build began.
+        heartbeat: When the entry was written, by the clock of its writer, as are all times.
+        until: When the lease expires unless it is renewed.
+        released: The build has ended.
+    """
+
+    lease: str
+    owner: Owner
+    after: int
+    since: datetime
+    heartbeat: datetime
+    until: datetime
+    released: bool = False
+
+
+def open_log(spark: SparkSession, config: Config) -> Any:
+    """Iceberg's handle of the log. Creates it; several processes may do so at once."""
+    for is_last in (False, False, True):
+        if TABLE in table_names(spark, config):
+            break
+        try:
+            create_namespace(spark, config)
+            create_table(spark, config, TABLE, "entry string", _DOC, _PROPERTIES)
+        except (Py4JJavaError, PySparkException):  # another process creates them at this moment
+            if is_last and TABLE not in table_names(spark, config):
+                raise
+    return load(spark, config, TABLE)
+
+
+def read(log: Any) -> tuple[int, int, Entry | None]:
+    """The newest snapshot, and the newest valid entry with its snapshot. The snapshot of no entry is -1."""
+    log.refresh()
+    newest = log.currentSnapshot()
+    snapshot = newest
+    while snapshot is not None:
+        text, parent = snapshot.summary().get(_SUMMARY), snapshot.parentId()
+        if text is not None:
+            entry = _parse(text)
+            if entry.after == parent:
+                return int(newest.snapshotId()), int(snapshot.snapshotId()), entry
+        snapshot = None if parent is None else log.snapshot(parent)
+    return int(newest.snapshotId()), -1, None
+
+
+def append(log: Any, entry: Entry) -> None:
+    """Commit an entry. Whether it is valid, even if the commit raised no error, `read` tells.
+
+    Raises:
+        Py4JJavaError: The catalog or the storage failed, and the entry is not in the log.
+    """
+    text = json.dumps(asdict(entry), default=datetime.isoformat)
+    try:
+        log.newFastAppend().set(_SUMMARY, text).commit()
+    except Py4JJavaError as error:
+        if not any(name in str(error) for name in ("CommitFailedException", "CommitStateUnknownException")):
+            raise
+
+
+def remove_old(log: Any, valid: int) -> None:
+    """Remove the entries before a valid one, and their files, if there are many."""
+    old = [snapshot for snapshot in _ancestors(log, valid) if snapshot != valid]
+    if len(old) < _OLD_ENTRIES:
+        return
+    removal = log.expireSnapshots()
+    for snapshot in old:
+        removal.expireSnapshotId(snapshot)
+    try:
+        removal.commit()
+    except Py4JJavaError as error:
+        if "CommitFailedException" not in str(error):  # otherwise the next entry removes them
+            raise
+
+
+def _ancestors(log: Any, snapshot_id: int) -> Iterator[int]:
+    """A snapshot and all before it that still exist."""
+    snapshot = log.snapshot(snapshot_id)
+    while snapshot is not None:
+        yield int(snapshot.snapshotId())
+        parent = snapshot.parentId()
+        snapshot = None if parent is None else log.snapshot(parent)
+
+
+def _parse(text: str) -> Entry:
+    values = json.loads(text)
+    times = {name: datetime.fromisoformat(values[name]) for name in ("since", "heartbeat", "until")}
+    return Entry(**{**values, **times, "owner": Owner(**values["owner"])})
