@@ -16,6 +16,7 @@ from coinspark.warehouse import session
 from tests import builds
 
 ROOT = Path(__file__).parent.parent
+_SPARK_SECONDS = 1  # of a test that uses Spark and is not marked as slow
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 for name in ("SPARK_SUBMIT_OPTS", "SPARK_DAEMON_JAVA_OPTS"):  # JVMs that do not start with conf/test.yaml
@@ -23,7 +24,7 @@ for name in ("SPARK_SUBMIT_OPTS", "SPARK_DAEMON_JAVA_OPTS"):  # JVMs that do not
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that use a Spark session, and run the files with the most slow tests first.
+    """Mark tests that use a Spark session, and run the files that take longest first.
 
     A long file that started last would keep one test process busy after the others have finished.
     """
@@ -34,6 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if marker := item.get_closest_marker("slow"):
             weights[item.path] += marker.kwargs.get("seconds", 20)
+        elif item.get_closest_marker("spark"):
+            weights[item.path] += _SPARK_SECONDS
     items.sort(key=lambda item: -weights[item.path])
 
 

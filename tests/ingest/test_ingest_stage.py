@@ -28,6 +28,7 @@ from coinspark.synthetic.settings import SyntheticSource
 from coinspark.warehouse import schemas, tables
 from coinspark.warehouse.content import content_hash
 from coinspark.warehouse.files import Location
+from coinspark.warehouse.local_frame import local_frame
 from tests.coin_photos import (
     as_bytes,
     configured,
@@ -68,7 +69,7 @@ def build_once(
     """Build on empty tables without publishing. Progress lines are added to `lines`."""
 
     def read(name: str) -> DataFrame:
-        return spark.createDataFrame([], schemas.TABLES[name].ddl)
+        return local_frame(spark, [], schemas.TABLES[name].ddl)
 
     return ingest.build(
         Context(spark, config, read, Location.of(scratch), (lines if lines is not None else []).append)

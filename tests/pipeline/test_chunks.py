@@ -13,6 +13,7 @@ from coinspark.pipeline import chunks
 from coinspark.pipeline.chunks import ChunkedWork
 from coinspark.pipeline.stage import Context
 from coinspark.warehouse.files import Location
+from coinspark.warehouse.local_frame import local_frame
 
 COLUMNS = "key string, obverse string, reverse string"
 
@@ -27,7 +28,7 @@ def context(spark: SparkSession, config: Config, tmp_path: Path) -> Context:
 
 
 def work(context: Context, rows: Sequence[tuple[str | None, ...]], version: str = "v1") -> ChunkedWork:
-    frame = context.spark.createDataFrame(list(rows), COLUMNS)
+    frame = local_frame(context.spark, list(rows), COLUMNS)
     return ChunkedWork(frame, ["key"], 4, version, "toy", "rows written")
 
 

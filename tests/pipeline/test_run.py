@@ -53,7 +53,7 @@ def put_coins(spark: SparkSession, config: Config, *mints: str) -> None:
         (str(n), "original", mint, ["t"], "s", None, None, None, None, [], None, None)
         for n, mint in enumerate(mints)
     ]
-    frame = spark.createDataFrame(rows, schemas.COINS.ddl)
+    frame = local_frame(spark, rows, schemas.COINS.ddl)
     tables.publish(spark, config, tables.stage(spark, config, "coins", frame))
 
 
@@ -91,7 +91,7 @@ def test_table_changed_by_another_program_is_built_again(spark: SparkSession, co
     tables.create(spark, config)
     put_coins(spark, config, "Rome")
     run(spark, config)
-    empty = spark.createDataFrame([], schemas.CLASSES.ddl)
+    empty = local_frame(spark, [], schemas.CLASSES.ddl)
     tables.publish(spark, config, tables.stage(spark, config, "classes", empty))
     assert run(spark, config)
     assert tables.read(spark, config, "classes").count() == 1
@@ -103,8 +103,8 @@ def test_failed_audit_of_one_table_publishes_none(spark: SparkSession, config: C
 
     def build_two(context: stage.Context) -> Mapping[str, DataFrame]:
         good = build(context)["classes"]
-        bad = spark.createDataFrame(
-            [("mint", 0, None, "original", "Rome", "Rome", "train", "1")], schemas.SPLITS.ddl
+        bad = local_frame(
+            spark, [("mint", 0, None, "original", "Rome", "Rome", "train", "1")], schemas.SPLITS.ddl
         )
         return {"classes": good, "splits": bad}
 

@@ -24,6 +24,7 @@ from coinspark.vision import features_stage as vision
 from coinspark.warehouse import schemas, sql, tables
 from coinspark.warehouse.content import content_hash
 from coinspark.warehouse.files import Location
+from coinspark.warehouse.local_frame import local_frame
 from tests.training_jobs import TOY_BACKBONE
 from tests.training_shards import striped_image
 from tests.vision import networks
@@ -81,7 +82,7 @@ def publish_rows(spark: SparkSession, configure: Callable[..., Config]) -> Publi
     tables.create(spark, config)
 
     def publish(name: str, rows: list[tuple[Any, ...]]) -> None:
-        frame = spark.createDataFrame(rows, schemas.TABLES[name].ddl)
+        frame = local_frame(spark, rows, schemas.TABLES[name].ddl)
         tables.publish(spark, config, tables.stage(spark, config, name, frame))
 
     return publish
@@ -101,7 +102,7 @@ def built(
     """Content hash of a build from these tables, without publishing."""
 
     def read(name: str) -> DataFrame:
-        return written[name] if name in written else spark.createDataFrame([], schemas.TABLES[name].ddl)
+        return written[name] if name in written else local_frame(spark, [], schemas.TABLES[name].ddl)
 
     change = vision.build(Context(spark, config, read, Location.of(scratch), messages.append))["features"]
     assert isinstance(change, Change)
@@ -251,14 +252,14 @@ def test_untrained_weights_depend_on_the_seed(
 
 
 def test_mints_and_split_select_images(spark: SparkSession, configure: Callable[..., Config]) -> None:
-    all_coins = spark.createDataFrame(coins(10), schemas.COINS.ddl)
+    all_coins = local_frame(spark, coins(10), schemas.COINS.ddl)
     sides = [
         (layer, fold, f"c{n}", "original", "m", "k", ("train", "test")[(n + fold) % 2], f"c{n}")
         for layer in ("mint", "other")
         for fold in (0, 1)
         for n in range(8 if layer == "mint" else 2)
     ]
-    splits = spark.createDataFrame(sides, schemas.SPLITS.ddl)
+    splits = local_frame(spark, sides, schemas.SPLITS.ddl)
 
     def chosen(**keys: Any) -> list[str]:
         return sorted(
@@ -369,8 +370,8 @@ def test_finished_chunks_are_reused_after_a_kill(
     first, messages = write(tmp_path / "1.npz", 1), list[str]()
     config = configure(weights=first.weights, weights_sha256=first.sha256, chunk=4)
     written = {
-        "coins": spark.createDataFrame(coins(14), schemas.COINS.ddl),
-        "images": spark.createDataFrame(images(14), schemas.IMAGES.ddl),
+        "coins": local_frame(spark, coins(14), schemas.COINS.ddl),
+        "images": local_frame(spark, images(14), schemas.IMAGES.ddl),
     }
     whole = built(spark, config, tmp_path / "whole", messages, **written)
     chunks = len(messages)

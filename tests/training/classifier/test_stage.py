@@ -17,6 +17,7 @@ from coinspark.vision import weights
 from coinspark.vision.network import resolve_precision
 from coinspark.warehouse import schemas
 from coinspark.warehouse.files import Location
+from coinspark.warehouse.local_frame import local_frame
 from tests.training_jobs import TOY_BACKBONE
 from tests.training_shards import CLASSES, image_table, striped_image
 
@@ -37,8 +38,9 @@ def tables(spark: SparkSession) -> dict[str, DataFrame]:
             for layer, name in (("mint", mint), ("entities", split_class))
         ]
     return {
-        "splits": spark.createDataFrame(rows, schemas.SPLITS.ddl).cache(),
-        "coins": spark.createDataFrame(
+        "splits": local_frame(spark, rows, schemas.SPLITS.ddl).cache(),
+        "coins": local_frame(
+            spark,
             [(f"c{n}", "original", f"i{n}", [("Nike", "Tyche")[n % 2]]) for n in range(24)],
             "coin_id string, medium string, image_id string, types array<string>",
         ).cache(),

@@ -16,6 +16,7 @@ from coinspark.vision import weights
 from coinspark.vision.feature_network import select_network
 from coinspark.warehouse import schemas
 from coinspark.warehouse.files import Location
+from coinspark.warehouse.local_frame import local_frame
 from tests.training_jobs import TOY_BACKBONE
 from tests.training_shards import image_table
 
@@ -27,8 +28,8 @@ def tables(spark: SparkSession) -> dict[str, DataFrame]:
     """24 coins of three mints and 22 images: two coins share an image, and one coin has none."""
     coins = [(f"c{n}", "original", MINTS[n % 3], f"i{max(n, 1)}" if n < 23 else None, []) for n in range(24)]
     return {
-        "coins": spark.createDataFrame(
-            coins, "coin_id string, medium string, mint string, image_id string, types array<string>"
+        "coins": local_frame(
+            spark, coins, "coin_id string, medium string, mint string, image_id string, types array<string>"
         ).cache(),
         "images": image_table(spark, range(1, 23)).cache(),
     }
@@ -91,7 +92,7 @@ def test_network_is_trained_once_and_reused(
     assert any("already trained" in line for line in lines)
     assert build(tmp_path / "b") == (network, rounds)  # rows do not depend on the warehouse
 
-    networks = spark.createDataFrame([tuple(network.values())], schemas.NETWORKS.ddl)
+    networks = local_frame(spark, [tuple(network.values())], schemas.NETWORKS.ddl)
     selected = select_network(context(tmp_path / "a", networks=networks))
     assert selected.model == f"{str(network['sha256'])[:16]}-64x32-relief"
     file = folder / str(network["weights"])
