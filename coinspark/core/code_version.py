@@ -16,14 +16,53 @@ from coinspark import __version__
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT.name
-FRAME = ("core", "config", "warehouse", "pipeline")
-"""Packages that run a stage but do not decide its result. Settings enter a fingerprint by their values."""
+NEUTRAL = frozenset(
+    f"{PACKAGE}.{name}"
+    for name in (
+        "core",
+        "core.atomic_files",  # writes what it gets
+        "core.code_version",  # a change changes every version anyway
+        "core.errors",
+        "core.exits",
+        "core.progress",
+        "core.registry",  # stages name the modules of the entries that they use
+        "core.storage_errors",
+        "core.worker_errors",
+        "config",  # by values and used functions, see `_config_functions`
+        "pipeline",
+        "pipeline.graph",  # order of the stages, which their tables decide
+        "pipeline.scratch",  # names of parts contain what decides their content
+        "pipeline.stage",
+        "pipeline.stored_files",  # files are compared by hashes that tables contain
+        "warehouse",
+        "warehouse.attempts",
+        "warehouse.builds",  # tags of what stages have published
+        "warehouse.catalog",
+        "warehouse.driver_options",
+        "warehouse.environment",
+        "warehouse.jvm",
+        "warehouse.locations",
+        "warehouse.lock",
+        "warehouse.owner",
+        "warehouse.properties",
+        "warehouse.read_only",
+        "warehouse.schemas",  # `pipeline.run` adds keys and columns of the tables that a stage writes
+        "warehouse.session",
+        "warehouse.sql",
+        "warehouse.views",  # queries, replaced by each build
+    )
+)
+"""Modules of the packages that run stages which cannot change a result. All others count if imported."""
+_CONFIG = f"{PACKAGE}.config"
+_CONFIG_VALUES = ("combinations", "loading", "plain_yaml", "renamed", "visible")
+"""Modules of `config` whose functions read, check or show values; `visible` counts where it is imported."""
 
 
 def code_version(*modules: str) -> str:
     """SHA-256 hex of the code that these modules run: their import closure and its library versions.
 
-    Comments, docstrings and formatting do not count. Modules of `FRAME` do not count either.
+    Comments, docstrings and formatting do not count, nor do modules of `NEUTRAL`. Settings enter a
+    fingerprint by their values; of the sections' functions those count whose names the modules use.
 
     Args:
         modules: Dotted names; those outside coinspark count by their own source alone.
@@ -33,6 +72,8 @@ def code_version(*modules: str) -> str:
     total = sha256(json.dumps(library_versions(libraries), sort_keys=True).encode())
     for module in closure:
         total.update(f"{module}\0{_source_hash(module)}\0".encode())
+    for name, function in _config_functions(closure):
+        total.update(f"{name}\0{_tree_hash(function)}\0".encode())
     return total.hexdigest()
 
 
@@ -46,7 +87,7 @@ def package_version() -> str:
 
 
 def import_closure(modules: Iterable[str]) -> set[str]:
-    """The modules and all modules of coinspark that they import, directly or not, without those of `FRAME`.
+    """The modules and all modules of coinspark that they import, directly or not, without NEUTRAL.
 
     A string constant that is a module's dotted name counts as an import: worker programs are named that way.
     A registry entry (`module:ATTRIBUTE`) does not: a stage names the entries that its configuration selects.
@@ -98,9 +139,9 @@ def _imports(module: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Modules of coinspark that count, and top-level names of other libraries, that a module imports."""
     ours, libraries = set[str](), set[str]()
     for name in _named(_tree(module)):
-        top, _, rest = name.partition(".")
+        top = name.partition(".")[0]
         if top == PACKAGE:
-            if rest.split(".")[0] not in FRAME and _path(name) is not None:
+            if _counts(name) and _path(name) is not None:
                 ours.add(name)
         elif top not in sys.stdlib_module_names:
             libraries.add(top)
@@ -124,10 +165,63 @@ def _named(tree: ast.Module) -> Iterable[str]:
             yield node.value
 
 
+def _counts(module: str) -> bool:
+    """Whether a change of this module may change a result. A part of a neutral package is neutral too."""
+    if module.startswith(f"{_CONFIG}."):
+        return module == f"{_CONFIG}.visible"
+    return module not in NEUTRAL and not module.startswith(f"{PACKAGE}.warehouse.schemas.")
+
+
+def _config_functions(closure: Iterable[str]) -> list[tuple[str, ast.FunctionDef]]:
+    """Functions of the configuration whose names these modules use, directly or through each other."""
+    every = _all_config_functions()
+    names = {name for module in closure for name in _used_names(module)}
+    used: dict[str, ast.FunctionDef] = {}
+    while new := {key: node for key, node in every.items() if node.name in names and key not in used}:
+        used |= new
+        names |= {name for node in new.values() for name in _names(node)}
+    return sorted(used.items())
+
+
+@lru_cache(maxsize=1)
+def _all_config_functions() -> dict[str, ast.FunctionDef]:
+    """`module.name` → function or method, without validators and class methods, which only check values or
+    choose a class.
+    """
+    functions: dict[str, ast.FunctionDef] = {}
+    for file in sorted(ROOT.joinpath("config").glob("*.py")):
+        if file.stem in (*_CONFIG_VALUES, "__init__"):
+            continue
+        for node in ast.walk(_tree(f"{_CONFIG}.{file.stem}")):
+            if isinstance(node, ast.FunctionDef) and not any(map(_is_check, node.decorator_list)):
+                functions[f"{file.stem}.{node.name}"] = node
+    return functions
+
+
+def _is_check(decorator: ast.expr) -> bool:
+    return ast.unparse(decorator).startswith(("field_validator", "model_validator", "classmethod"))
+
+
+@lru_cache(maxsize=1024)
+def _used_names(module: str) -> frozenset[str]:
+    return frozenset(_names(_tree(module)))
+
+
+def _names(tree: ast.AST) -> set[str]:
+    """Names and attributes that the code uses."""
+    nodes = list(ast.walk(tree))
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return attributes | {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
 @lru_cache(maxsize=1024)
 def _source_hash(module: str) -> str:
-    """SHA-256 hex of the syntax tree without docstrings."""
-    tree = ast.parse(ast.unparse(_tree(module)))
+    return _tree_hash(_tree(module))
+
+
+def _tree_hash(source: ast.AST) -> str:
+    """SHA-256 hex of a syntax tree without docstrings."""
+    tree = ast.parse(ast.unparse(source))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_docstring(body[0]):

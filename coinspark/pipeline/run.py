@@ -118,18 +118,21 @@ def fingerprint(config: Config, stage: Stage, inputs: Mapping[str, int], outside
     """
     return digest(
         {
-            "settings": stage.settings(config),
             "outside": outside.state() if isinstance(outside, Outside) else outside,
             "inputs": dict(inputs),
-            "code": code_version(stage.build.__module__, *stage.modules(config)),
+            "definition": definition(config, stage),
         }
     )
 
 
 def definition(config: Config, stage: Stage) -> str:
-    """SHA-256 hex of the settings and the code of a stage."""
-    code = code_version(stage.build.__module__, *stage.modules(config))
-    return digest({"settings": stage.settings(config), "code": code})
+    """SHA-256 hex of the settings and the code of a stage, and of keys and columns of its tables.
+
+    The code includes this module and those that write and compare the tables.
+    """
+    code = code_version(stage.build.__module__, *stage.modules(config), __name__)
+    written = {name: [schemas.TABLES[name].key, schemas.TABLES[name].columns] for name in stage.writes}
+    return digest({"settings": stage.settings(config), "code": code, "tables": written})
 
 
 def _is_whole(context: Context, stage: Stage, up_to_date: bool) -> bool:
