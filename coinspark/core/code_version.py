@@ -38,11 +38,14 @@ NEUTRAL = frozenset(
         "warehouse.attempts",
         "warehouse.builds",  # tags of what stages have published
         "warehouse.catalog",
+        "warehouse.catalog_properties",
         "warehouse.driver_options",
         "warehouse.environment",
+        "warehouse.files",  # stores bytes as they are
         "warehouse.jvm",
         "warehouse.locations",
         "warehouse.lock",
+        "warehouse.object_storage",
         "warehouse.owner",
         "warehouse.properties",
         "warehouse.read_only",

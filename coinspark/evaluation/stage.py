@@ -22,6 +22,7 @@ from coinspark.training.baselines import BASELINES
 from coinspark.training.classifier.predict import RunModel, predict, run_model
 from coinspark.training.split_digest import split_digests
 from coinspark.vision.backbones import BACKBONES
+from coinspark.warehouse.content import hash_sum
 from coinspark.warehouse.local_frame import local_frame
 from coinspark.warehouse.locations import warehouse_location
 from coinspark.warehouse.schemas import METRICS, PREDICTIONS
@@ -69,9 +70,8 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
 
 def _part_names(images: DataFrame, models: Sequence[RunModel], top_k: int) -> dict[str, str]:
     """Run → name of its predictions in the scratch folder, with a hash of everything that decides them."""
-    image_hash = F.sum(F.xxhash64("coin_id", "medium", "jpeg").cast("decimal(38,0)"))
-    hashes = images.groupBy("run_id").agg(F.count("*").alias("n"), image_hash.alias("hash")).collect()
-    contents = {row["run_id"]: f"{row['n']}-{row['hash']}" for row in hashes}
+    by_run = images.groupBy("run_id").agg(F.count("*").alias("n"), hash_sum(images).alias("hash"))
+    contents = {row["run_id"]: f"{row['n']}-{row['hash']}" for row in by_run.collect()}
     names = {}
     for model in models:
         facts = {**asdict(model), "weights": None, "access": None}  # the hash counts

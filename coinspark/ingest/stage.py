@@ -74,8 +74,9 @@ def differences(context: Context) -> str:
     damaged = listings.discard_damaged(context.verify_files)
     texts = [describe_damage(damaged)] if damaged else []
     if context.verify_files:
-        listed, _ = listing_frames(context.spark, listings.combined(), context.scratch)
-        partitions = 4 * context.spark.sparkContext.defaultParallelism
+        listing = listings.combined()
+        listed, _ = listing_frames(context.spark, listing, context.scratch)
+        partitions = chunks.count_partitions(context.spark, len(listing.records), per_core=4)
         contents = store_contents(listed, config.ingest.max_bytes, partitions, context.scratch / _CONTENTS)
         changed = changed_photos(listed, contents, context.read("coins"), context.read("rejects"))
         row = changed.agg(F.count("*").alias("n"), F.min("uri").alias("first")).collect()[0]

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from coinspark.pipeline import scratch
 from coinspark.pipeline.stage import Context
-from coinspark.warehouse.content import row_hash
+from coinspark.warehouse.content import hash_sum
 from coinspark.warehouse.files import Location
 
 _BUCKETS = 1024  # a chunk is a range of buckets
@@ -56,8 +56,8 @@ def run_in_chunks(
         write: `write(rows, count, path)` processes the rows of a chunk and writes the result to `path`.
     """
     stored = _store_rows(context.spark, work, folder / _ROWS)
-    rows_hash = F.sum(row_hash(stored).cast("decimal(38,0)")).alias("rows_hash")
-    buckets = stored.groupBy("bucket").agg(F.count("*").alias("n"), rows_hash).orderBy("bucket").collect()
+    facts = F.count("*").alias("n"), hash_sum(stored).alias("rows_hash")
+    buckets = stored.groupBy("bucket").agg(*facts).orderBy("bucket").collect()
     finished = {path.name for path in folder.iterdir() if (path / "_SUCCESS").exists()}
     chunks = _group_buckets(buckets, work, finished)
     scratch.remove_others(folder, {_ROWS, *(_chunk_name(chunk, work.version) for chunk in chunks)})

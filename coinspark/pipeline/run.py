@@ -53,10 +53,10 @@ def run(
     context = Context(spark, config, read, folder, progress, outside, force=force, verify_files=verify_files)
     if force:
         folder.remove()
-    is_new = not folder.exists()
+    is_new = verify_files and not folder.exists()
     if _is_whole(context, stage, up_to_date) and up_to_date and not force:
         if is_new:
-            folder.remove()
+            folder.remove()  # what `differences` has written
         say(f"{stage.name:9} {'published what was built before' if completed else 'unchanged, skipped'}")
         return completed
     outputs = _build(context, stage, json.loads(last["outputs"]) if last else {})

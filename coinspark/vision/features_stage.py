@@ -69,6 +69,8 @@ def build(context: Context) -> Mapping[str, DataFrame | Change]:
     others = published.select("image_id", "model").where(F.col("model") != model)
     keep = others.unionByName(images.select("image_id", model.alias("model")))
     rows = outcome.select("image_id", model.alias("model"), "vector").select(*schemas.FEATURES.columns)
+    if context.force:  # the rows replace the table
+        rows = rows.unionByName(context.read("features").where(F.col("model") != model))
     return {schemas.FEATURES.name: Change(rows=rows, keep=keep)}
 
 

@@ -11,9 +11,13 @@ def content_hash(rows: DataFrame) -> str:
     """Row count and sum of the row hashes modulo 2⁶⁴, as `count-hex`. Two frames with the same columns have
     the same hash if they have the same rows.
     """
-    hashes = rows.select(row_hash(rows).cast("decimal(38,0)").alias("h"))
-    row = hashes.agg(F.count("*").alias("n"), F.coalesce(F.sum("h"), F.lit(0)).alias("h")).collect()[0]
+    row = rows.agg(F.count("*").alias("n"), hash_sum(rows).alias("h")).collect()[0]
     return f"{row['n']}-{int(row['h']) % 2**64:016x}"
+
+
+def hash_sum(rows: DataFrame) -> Column:
+    """Aggregate: the sum of the row hashes as a decimal, which does not depend on the order of the rows."""
+    return F.coalesce(F.sum(row_hash(rows).cast("decimal(38,0)")), F.lit(0))
 
 
 def row_hash(rows: DataFrame) -> Column:

@@ -78,10 +78,15 @@ def test_comments_docstrings_and_layout_do_not_count(version: Callable[[str], st
     assert same == plain
 
 
-def test_imported_code_and_libraries_count(version: Callable[[str], str]) -> None:
+def test_imported_code_and_libraries_count(
+    version: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     alone = version("def f(x):\n    return x\n")
     with_library = version("import numpy\n\ndef f(x):\n    return x\n")
     assert with_library != alone
+    monkeypatch.setattr(versions, "library_versions", lambda names: {name: ["0.1"] for name in names})
+    assert version("import numpy\n\ndef f(x):\n    return x\n") != with_library
+    monkeypatch.undo()
     assert versions.library_versions(["numpy"]) == {"numpy": [__import__("numpy").__version__]}
     assert versions.library_versions(["no_such_library"]) == {}
 

@@ -120,7 +120,7 @@ MUTATIONS = (
     Mutation(
         "weights with another hash are loaded",
         "vision/weights.py",
-        "if sha256 is None or actual != sha256.lower():",
+        "if expected is None or actual != expected.lower():",
         "if False:",
         ("vision/test_weights.py",),
     ),

@@ -1,0 +1,168 @@
+"""Removed protections against the twenty faults (`tests/faults/README.md`)."""
+
+from __future__ import annotations
+
+from tests.mutations.mutation import Mutation
+
+MUTATIONS = (
+    Mutation(
+        "1: a task has one attempt in a local session",
+        "warehouse/session.py",
+        "_ATTEMPTS = 4",
+        "_ATTEMPTS = 1",
+        ("warehouse/test_session.py",),
+    ),
+    Mutation(
+        "5: the lock is not acquired",
+        "warehouse/lock.py",
+        "        lock.acquire()\n",
+        "        pass\n",
+        ("warehouse/test_lock.py",),
+    ),
+    Mutation(
+        "8: warnings of libjpeg are ignored",
+        "ingest/decode.py",
+        "if not messages and pixels is not None:",
+        "if pixels is not None:",
+        ("ingest/test_decode.py::test_a_partial_file_is_truncated", "ingest/test_decode_matrix.py"),
+    ),
+    Mutation(
+        "9: chunks of a broken decoder are reused",
+        "ingest/reject_limits.py",
+        "        folder.remove()\n        raise",
+        "        raise",
+        ("faults/test_ingest_faults.py::test_9_a_broken_decoder_fails_the_build",),
+    ),
+    Mutation(
+        "9: rejects of the last build count as new",
+        "ingest/reject_limits.py",
+        '        if not row["old"]:\n            reasons',
+        "        if row is not None:\n            reasons",
+        ("faults/test_ingest_faults.py::test_9_photos_rejected_before_do_not_fail_the_build",),
+    ),
+    Mutation(
+        "10: pixels are not counted in the header",
+        "ingest/header_limits.py",
+        "if width * height > limits.max_pixels:",
+        "if False:",
+        ("ingest/test_decode.py",),
+    ),
+    Mutation(
+        "10: memory is not estimated",
+        "ingest/header_limits.py",
+        "if needed > limits.max_memory:",
+        "if False:",
+        ("ingest/test_photo_bombs.py::test_the_header_names_the_reason",),
+    ),
+    Mutation(
+        "10: scans are not counted",
+        "ingest/header_limits.py",
+        "if jpeg.scans > MAX_SCANS:",
+        "if False:",
+        ("ingest/test_photo_bombs.py::test_the_header_names_the_reason",),
+    ),
+    Mutation(
+        "11: transparent pixels keep their colour",
+        "ingest/pixels.py",
+        "if alpha is not None:\n",
+        "if False:\n",
+        ("ingest/test_decode.py::test_transparent_pixels_become_black",),
+    ),
+    Mutation(
+        "12: a coin with one side of two is accepted",
+        "ingest/readers/sides.py",
+        '(missing and source.photos == "pair")',
+        "False",
+        ("ingest/readers/test_folders.py::test_a_missing_side_is_rejected",),
+    ),
+    Mutation(
+        "13: names may leave the root",
+        "ingest/photo_files.py",
+        'path if path.startswith(root.base.rstrip("/") + "/") else None',
+        "path",
+        ("ingest/readers/test_folders.py", "ingest/test_photo_files.py"),
+    ),
+    Mutation(
+        "13: links are followed",
+        "ingest/photo_files.py",
+        "(Path(path).is_symlink() and not _is_inside(base, path))",
+        "False",
+        (
+            "ingest/test_photo_files.py",
+            "ingest/readers/test_manifest.py",
+            "faults/test_ingest_faults.py::test_13_files_outside_the_root_are_never_opened",
+        ),
+    ),
+    Mutation(
+        "15: YAML may call functions",
+        "config/plain_yaml.py",
+        "class _Loader(yaml.SafeLoader):",
+        "class _Loader(yaml.UnsafeLoader):",
+        ("config/test_loading.py::test_yaml_that_calls_a_function_is_refused_and_calls_nothing",),
+    ),
+    Mutation(
+        "15: unknown keys are ignored",
+        "config/common.py",
+        'extra="forbid"',
+        'extra="ignore"',
+        ("config/test_loading.py::test_invalid_configuration_names_file_and_key",),
+    ),
+    Mutation(
+        "15: k may be zero",
+        "config/layers.py",
+        "k: int | None = Field(None, ge=1)",
+        "k: int | None = Field(None)",
+        ("config/test_loading.py::test_invalid_configuration_names_file_and_key",),
+    ),
+    Mutation(
+        "16: blank texts are kept",
+        "ingest/records.py",
+        "        if text.strip()\n",
+        "",
+        ("ingest/test_records.py",),
+    ),
+    Mutation(
+        "16: a text of more than a million characters stops spaCy",
+        "entities/engines/spacy_engine.py",
+        "    nlp.max_length = 2**30",
+        "    nlp.max_length = 10**6",
+        ("entities/engines/test_spacy_engine.py::test_text_of_a_megabyte_of_words_is_searched",),
+    ),
+    Mutation(
+        "17: vectors with NaN are clustered",
+        "vision/mint_clusters.py",
+        'invalid = features.where(not_finite("vector"))',
+        'invalid = features.where("FALSE")',
+        (
+            "vision/test_clusters_stage.py::test_mint_with_a_vector_that_is_not_finite_is_left_whole_with_a_reason",
+        ),
+    ),
+    Mutation(
+        "18: weights may be pickles",
+        "vision/weights.py",
+        "allow_pickle=False",
+        "allow_pickle=True",
+        ("vision/test_weights.py::test_pickle_with_the_right_hash_is_not_unpickled",),
+    ),
+    Mutation(
+        "18: checkpoints may be pickles",
+        "training/checkpoint.py",
+        "allow_pickle=False",
+        "allow_pickle=True",
+        ("faults/test_training_faults.py::test_18_crafted_checkpoint_is_never_unpickled",),
+    ),
+    Mutation(
+        "18: files that Petastorm unpickles are accepted",
+        "training/shards.py",
+        "if os.path.lexists(folder / name):",
+        "if False:",
+        ("training/test_feed.py::test_common_metadata_is_refused_and_not_unpickled",),
+    ),
+    Mutation(
+        "19: a worker may have no rows",
+        "training/shards.py",
+        "    if not min(rows):",
+        "    if not max(rows):",
+        ("training/test_shards.py::test_worker_without_rows_is_an_error",),
+    ),
+)
