@@ -14,8 +14,8 @@ from coinspark.warehouse.locations import warehouse_location
 
 
 def scratch_folder(config: Config, stage: str) -> Location:
-    """The scratch folder of a stage. It is removed when the stage has finished."""
-    return warehouse_location(config) / "scratch" / stage
+    """The scratch folder of a stage, of one namespace. It is removed when the stage has finished."""
+    return warehouse_location(config) / "scratch" / config.catalog.namespace / stage
 
 
 def remove_others(folder: Location, names: Collection[str]) -> None:

@@ -298,11 +298,17 @@ def test_missing_or_broken_images_stop_the_stage_and_are_named(
     ):
         run(spark, config)
     assert rows(spark, config) == []
-    chunks_before = sorted(path.name for path in Path(config.warehouse).glob("scratch/features/vectors/0*"))
+    chunks_before = sorted(
+        path.name
+        for path in Path(config.warehouse).glob(f"scratch/{config.catalog.namespace}/features/vectors/0*")
+    )
     with pytest.raises(InputError, match="cannot be used"):
         run(spark, config)
     assert (
-        sorted(path.name for path in Path(config.warehouse).glob("scratch/features/vectors/0*"))
+        sorted(
+            path.name
+            for path in Path(config.warehouse).glob(f"scratch/{config.catalog.namespace}/features/vectors/0*")
+        )
         == chunks_before
         != []
     )
