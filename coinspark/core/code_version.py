@@ -44,7 +44,8 @@ NEUTRAL = frozenset(
         "warehouse.files",  # stores bytes as they are
         "warehouse.jvm",
         "warehouse.locations",
-        "warehouse.lock",
+        "warehouse.lease",
+        "warehouse.lease_log",
         "warehouse.object_storage",
         "warehouse.owner",
         "warehouse.properties",

@@ -13,13 +13,6 @@ MUTATIONS = (
         ("warehouse/test_session.py",),
     ),
     Mutation(
-        "5: the lock is not acquired",
-        "warehouse/lock.py",
-        "        lock.acquire()\n",
-        "        pass\n",
-        ("warehouse/test_lock.py",),
-    ),
-    Mutation(
         "8: warnings of libjpeg are ignored",
         "ingest/decode.py",
         "if not messages and pixels is not None:",
