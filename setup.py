@@ -16,6 +16,8 @@ setup(
         "pyarrow==14.0.2",
         "numpy==1.26.4",
         "pandas==2.2.3",
+        "pyiceberg==0.8.1",
+        "duckdb==2.0.0",
         "petastorm==0.12.1",
         "pydantic==2.14.3",
         "typer==0.29.2",
@@ -31,6 +33,7 @@ setup(
         "cpu": ["tensorflow-cpu==2.15.1"],
         "gpu": ["tensorflow[and-cuda]==2.15.1"],
         "train": ["horovod==0.28.1"],
+        "postgresql": ["psycopg[binary]==3.3.9"],  # coinspark sql and status on a catalog in PostgreSQL
     },
     entry_points={"console_scripts": ["coinspark=coinspark.cli.app:main"]},
 )

@@ -1,43 +1,54 @@
-"""The command line: one command per stage, and commands to build, query and inspect."""
+"""The command line: commands to query and inspect; those that build are in `builds`."""
 
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from coinspark import __version__
-from coinspark.cli import entities
 from coinspark.cli.options import (
-    AcceptLoss,
     BuildTag,
+    Engine,
     Files,
-    Force,
     Format,
     Overrides,
-    VerifyFiles,
     configuration,
+    query_configuration,
     show,
 )
-from coinspark.config import Config
 from coinspark.config.visible import visible_settings
 from coinspark.core import atomic_files, exits
 from coinspark.core.progress import say
 from coinspark.core.registry import resolve
-from coinspark.nightly import STAGES, Build
-from coinspark.pipeline.stage import Stage
-from coinspark.warehouse.files import Location
 
-SUMMARIES = {
-    "classes": "coinspark.classes.summary:render",
-    "clusters": "coinspark.evaluation.cluster_summary:render",
-}
-"""What a stage's command prints after it ran: a function of a table reader and the configuration."""
+_ENGINES = {Engine.duckdb: "coinspark.warehouse.duckdb_sql:run", Engine.spark: "coinspark.warehouse.sql:run"}
+
+
+class _Commands(TyperGroup):
+    """The commands of this module, which start at once, and those of `builds`, which import Spark first."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*_builds().list_commands(ctx), *super().list_commands(ctx)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return super().get_command(ctx, cmd_name) or _builds().get_command(ctx, cmd_name)
+
+
+@cache
+def _builds() -> TyperGroup:
+    from coinspark.cli import builds
+
+    return typer.main.get_group(builds.app)
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="Build tables, classifiers and a report from coin photos and descriptions.",
     invoke_without_command=True,
     add_completion=False,
@@ -54,73 +65,10 @@ def _help(context: typer.Context) -> None:
 
 
 @app.command()
-def nightly(
-    config: Files = None,
-    set_: Overrides = None,
-    force: Force = False,
-    verify_files: VerifyFiles = False,
-    accept_loss: AcceptLoss = False,
-) -> None:
-    """Run all stages that are not up to date; write the report.
-
-    Tags the build over all tables and prints the comparison of the layers.
-    """
-    from coinspark.nightly import run_build
-
-    settings = configuration(config, set_, accept_loss)
-    _show_build(run_build(settings, force, verify_files), settings)
-
-
-@app.command()
-def publish(config: Files = None, set_: Overrides = None, verify_files: VerifyFiles = False) -> None:
-    """Publish what the stages have built, as the last step of nightly; run no stage.
-
-    Refuses if a stage of the build is not up to date, and names it.
-    """
-    from coinspark.nightly import publish_build
-
-    settings = configuration(config, set_)
-    _show_build(publish_build(settings, verify_files), settings)
-
-
-def _show_build(build: Build, settings: Config) -> None:
-    from coinspark.evaluation import table1 as comparison
-    from coinspark.nightly import read_at
-
-    typer.echo(comparison.render(read_at(build.spark, settings, build.name), settings))
-    typer.echo(f"\nReport: {_relative(build.report)}")
-
-
-def _add_stage_command(stage: Stage) -> None:
-    def command(
-        config: Files = None,
-        set_: Overrides = None,
-        force: Force = False,
-        verify_files: VerifyFiles = False,
-        accept_loss: AcceptLoss = False,
-    ) -> None:
-        from coinspark.nightly import read_at, run_up_to
-
-        settings = configuration(config, set_, accept_loss)
-        spark = run_up_to(settings, stage.name, force, verify_files)
-        if stage.name in SUMMARIES:
-            typer.echo(resolve(SUMMARIES[stage.name])(read_at(spark, settings, None), settings))
-
-    app.command(
-        stage.name, help=f"{stage.help} Stages that it depends on run first if they are not up to date."
-    )(command)
-
-
-for _stage in STAGES:
-    if _stage.name == "entities":
-        app.add_typer(entities.app, name=_stage.name, help=_stage.help)
-    else:
-        _add_stage_command(_stage)
-
-
-@app.command()
 def sql(
-    query: Annotated[str, typer.Argument(help="A SELECT over tables and views; SHOW and DESCRIBE work too.")],
+    query: Annotated[
+        str, typer.Argument(help="A SELECT over tables and views. SHOW TABLES, DESCRIBE, EXPLAIN work too.")
+    ],
     config: Files = None,
     set_: Overrides = None,
     build: BuildTag = None,
@@ -131,33 +79,17 @@ def sql(
             "--limit", min=1, help="Maximum number of rows. Default: 1,000 of a table, otherwise all."
         ),
     ] = None,
+    engine: Annotated[Engine, typer.Option("--engine", help="What runs the query.")] = Engine.duckdb,
 ) -> None:
-    """Query the tables with SQL.
+    """Query the tables with Spark SQL, by DuckDB in a second or by Spark.
+
+    DuckDB refuses the few expressions that it computes differently from Spark; --engine spark runs them.
 
     Example: coinspark sql "SELECT split, class, count(*) FROM splits GROUP BY 1, 2"
     """
-    from coinspark.warehouse import sql as queries
-
-    settings = configuration(config, set_)
-    for line in queries.run(settings, query, build, format.value, limit):
+    settings = (query_configuration if engine == Engine.duckdb else configuration)(config, set_)
+    for line in resolve(_ENGINES[engine])(settings, query, build, format.value, limit):
         show(line)
-
-
-@app.command()
-def table1(
-    config: Files = None,
-    set_: Overrides = None,
-    build: BuildTag = None,
-    format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
-) -> None:
-    """Compare all trained layers (the paper's Table 1)."""
-    from coinspark.evaluation import table1 as comparison
-    from coinspark.nightly import read_at
-    from coinspark.warehouse import sql as queries
-
-    settings = configuration(config, set_)
-    spark, tag = queries.open_build(settings, build)
-    show(comparison.render(read_at(spark, settings, tag), settings, format.value))
 
 
 @app.command("spark-conf")
@@ -205,12 +137,6 @@ def check(config: Files = None, set_: Overrides = None) -> None:
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
-
-
-def _relative(file: Location) -> str:
-    """The path relative to the current folder if it is below it; the URI if it is not on a local disk."""
-    path = file.local
-    return str(path.relative_to(Path.cwd()) if path and path.is_relative_to(Path.cwd()) else file)
 
 
 def main() -> None:

@@ -46,9 +46,21 @@ class Format(StrEnum):
     json = "json"
 
 
+class Engine(StrEnum):
+    """What runs an SQL query."""
+
+    duckdb = "duckdb"
+    spark = "spark"
+
+
 def configuration(files: list[Path] | None, overrides: list[str] | None, accept_loss: bool = False) -> Config:
     """The configuration from --config, --set and --accept-loss."""
     return load(files or [], [*(overrides or []), *(["ingest.accept_loss=true"] if accept_loss else [])])
+
+
+def query_configuration(files: list[Path] | None, overrides: list[str] | None) -> Config:
+    """The configuration from --config and --set, as far as queries of the tables need it."""
+    return load(files or [], overrides or [], ("name", "warehouse", "catalog", "spark", "evaluation"))
 
 
 def show(text: str) -> None:

@@ -27,11 +27,17 @@ _MAX_SECRET = 10_000
 _MAX_LINES = 20  # faults of one configuration that are shown
 
 
-def load(files: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Config:
+def load(
+    files: Sequence[str | Path] = (), overrides: Sequence[str] = (), sections: Sequence[str] = ()
+) -> Config:
     """Load YAML files, merged in order, then `key.sub=value` overrides.
 
     In a file `${NAME}` and `${NAME:-default}` are replaced by environment variables, `${FILE:path}` by the
     text of a file, so that secrets need not be in the configuration.
+
+    Args:
+        sections: Top-level keys to load; the others keep their defaults. To check sources and layers, their
+            modules are imported, which takes longer than a query of the tables. Default: all.
 
     Raises:
         ConfigError: One line per fault, which names the file and the key.
@@ -44,6 +50,9 @@ def load(files: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Con
     where = ", ".join(str(file) for file in files) or "the defaults"
     if renamed := [f"{where}: the key {old} is now {new}; rename it" for old, new in renamed_keys(merged)]:
         raise ConfigError("\n".join(renamed))
+    if sections:
+        others = set(Config.model_fields) - set(sections)
+        merged = {key: value for key, value in merged.items() if key not in others}
     try:
         config = Config.model_validate(merged)
     except ValidationError as error:

@@ -10,14 +10,15 @@ from functools import partial
 
 from pyiceberg.catalog.noop import NoopCatalog
 from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
-from pyiceberg.io import FileIO, load_file_io
+from pyiceberg.io import FileIO
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
 from coinspark.config import Config
-from coinspark.core.errors import ConfigError, InputError
+from coinspark.core.errors import CoinsparkError, ConfigError, InputError
 from coinspark.core.formatting import one_line
+from coinspark.core.storage_errors import remote_error, storage_error
 from coinspark.warehouse import jdbc_catalog, schemas
 from coinspark.warehouse.catalog_properties import catalog_properties, check_table_properties, missing_file
 from coinspark.warehouse.local_files import LocalFileIO, is_local
@@ -98,8 +99,8 @@ def data_files(config: Config, table: Table, snapshot: int | None = None) -> lis
         return []
     try:
         tasks = list(table.scan(snapshot_id=snapshot).plan_files())
-    except FileNotFoundError as error:
-        raise missing_file(config, table.name()[-1], str(error.filename or "")) from error
+    except OSError as error:
+        raise _unreadable(config, table.name()[-1], str(error.filename or ""), error) from error
     if any(task.delete_files for task in tasks):
         raise InputError(
             f"{config.warehouse}: table {table.name()[-1]} has delete files, which another program has "
@@ -109,30 +110,40 @@ def data_files(config: Config, table: Table, snapshot: int | None = None) -> lis
 
 
 def file_io(config: Config, location: str) -> FileIO:
-    """pyiceberg's access to the storage of a location."""
+    """Access to the storage of a location."""
     if is_local(location):
         return LocalFileIO()
-    return load_file_io(_storage_properties(config), location)
+    from coinspark.warehouse.object_storage import storage_access  # loads pyarrow
+    from coinspark.warehouse.remote_files import RemoteFileIO
+
+    return RemoteFileIO(storage_access(config))
 
 
 def _load_file(config: Config, location: str, name: str) -> Table:
     files = file_io(config, location)
     try:
         metadata = FromInputFile.table_metadata(files.new_input(location))
-    except FileNotFoundError as error:
-        raise missing_file(config, name, location) from error
+    except OSError as error:
+        raise _unreadable(config, name, location, error) from error
     identifier = (config.catalog.name, config.catalog.namespace, name)
     return Table(identifier, metadata, location, files, NoopCatalog(config.catalog.name))
+
+
+def _unreadable(config: Config, table: str, location: str, error: OSError) -> CoinsparkError:
+    """The error for a metadata file that is missing or cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return missing_file(config, table, location)
+    if is_local(config.warehouse):
+        return storage_error(error) or InputError(f"{config.warehouse}: table {table}: {one_line(error)}")
+    return remote_error(location or config.warehouse, error)
 
 
 def _rest_loaders(config: Config, properties: Mapping[str, str]) -> dict[str, Loader]:
     from pyiceberg.catalog.rest import RestCatalog  # loads requests
     from requests import RequestException
 
-    given = {**_storage_properties(config), **properties}
+    given = {**properties, "py-io-impl": f"{LocalFileIO.__module__}.{LocalFileIO.__name__}"}
     given.setdefault("warehouse", config.warehouse)
-    if is_local(config.warehouse):
-        given["py-io-impl"] = f"{LocalFileIO.__module__}.{LocalFileIO.__name__}"
     try:
         catalog = RestCatalog(config.catalog.name, **given)
         tables = catalog.list_tables(config.catalog.namespace)
@@ -144,26 +155,9 @@ def _rest_loaders(config: Config, properties: Mapping[str, str]) -> dict[str, Lo
     def loader(name: str) -> Table:
         try:
             table: Table = catalog.load_table((config.catalog.namespace, name))
-            return table
         except NoSuchTableError as error:
             raise missing_file(config, name, "") from error
+        table.io = file_io(config, table.metadata_location)
+        return table
 
     return {identifier[-1]: loader for identifier in tables}
-
-
-def _storage_properties(config: Config) -> dict[str, str]:
-    """Properties of pyiceberg for S3, from those of the catalog (`s3.…`) or of Hadoop (`fs.s3a.…`)."""
-    conf = config.spark.conf
-    hadoop = {
-        "s3.endpoint": conf.get("spark.hadoop.fs.s3a.endpoint"),
-        "s3.access-key-id": conf.get("spark.hadoop.fs.s3a.access.key"),
-        "s3.secret-access-key": conf.get("spark.hadoop.fs.s3a.secret.key"),
-        "s3.session-token": conf.get("spark.hadoop.fs.s3a.session.token"),
-        "s3.region": conf.get("spark.hadoop.fs.s3a.endpoint.region"),
-    }
-    own = {
-        key: value
-        for key, value in config.catalog.properties.items()
-        if key.startswith(("s3.", "client.", "hdfs.", "gcs.", "adls."))
-    }
-    return {**{key: value for key, value in hadoop.items() if value}, **own}

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coinspark.config import Config
-from coinspark.warehouse.files import Location
-from coinspark.warehouse.object_storage import storage_access
+
+if TYPE_CHECKING:
+    from coinspark.warehouse.files import Location  # pyarrow, which queries by DuckDB do not need
 
 
 def warehouse_location(config: Config) -> Location:
     """The folder of everything that a build keeps: tables, runs, recognisers, reports, scratch files."""
+    from coinspark.warehouse.files import Location
+    from coinspark.warehouse.object_storage import storage_access
+
     folder = warehouse_folder(config)
     if folder is not None:
         return Location.of(folder)
@@ -20,7 +25,7 @@ def warehouse_location(config: Config) -> Location:
 def warehouse_uri(config: Config) -> str:
     """Location of the tables: a URI (s3a://, hdfs://) as configured, or the `file://` URI of a folder."""
     folder = warehouse_folder(config)
-    return config.warehouse.rstrip("/") if folder is None else Location.of(folder).uri
+    return config.warehouse.rstrip("/") if folder is None else f"file://{folder}"
 
 
 def warehouse_folder(config: Config) -> Path | None:

@@ -7,10 +7,12 @@ write, in any position (`WITH … DELETE`, `EXPLAIN INSERT`), procedures, settin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from coinspark.core.errors import InputError
+from coinspark.core.formatting import one_line
 
 _QUERY = frozenset(
     [
@@ -75,6 +77,9 @@ _INSPECTION = frozenset(
         "UnresolvedView",
     ]
 )
+_RELATIONS = ("UnresolvedRelation", "UnresolvedTable", "UnresolvedTableOrView", "UnresolvedView")
+_TABLE = re.compile(r"[\w.-]+")
+"""Names of tables and views. Others are files: csv.`/etc/passwd`."""
 _NESTED = {"ExplainCommand": "logicalPlan", "DescribeQueryCommand": "plan", "RelationTimeTravel": "relation"}
 """Nodes with a plan that is not among their children: the method that returns it."""
 
@@ -87,6 +92,8 @@ def check_reads(plan: Any) -> None:
                 f"sql: only statements that read are allowed (SELECT, VALUES, SHOW, DESCRIBE, EXPLAIN), "
                 f"found {name}; tables are changed by the stages alone"
             )
+        if name in _RELATIONS and not _TABLE.fullmatch(parts := node.multipartIdentifier().mkString(".")):
+            raise InputError(f"sql: {one_line(parts, 150)}: only tables and views can be read")
 
 
 def explained_plan(plan: Any) -> Any:

@@ -1,8 +1,7 @@
-"""SQL queries on the tables and views, for `coinspark sql` and the commands that read a build."""
+"""SQL queries by Spark, for `coinspark sql --engine spark`; the session of commands that read a build."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,22 +10,24 @@ from typing import Any
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import TimestampType
 
 from coinspark.config import Config
 from coinspark.core.errors import InputError
-from coinspark.core.formatting import format_lines, one_line
-from coinspark.core.progress import say
+from coinspark.core.formatting import one_line
 from coinspark.warehouse import builds, schemas, tables, views
 from coinspark.warehouse.locations import warehouse_folder
 from coinspark.warehouse.read_only import check_reads, explained_plan
+from coinspark.warehouse.results import result_lines, row_limit
 from coinspark.warehouse.session import start
 
-_TABLE_ROWS = 1000  # of an aligned table, which must be in memory as a whole
 _NO_FILES_NO_VARIABLES = {
     "spark.sql.runSQLOnFiles": "false",  # csv.`/etc/passwd` as a table
     "spark.sql.variable.substitute": "false",  # ${env:NAME} and ${spark.key} in the text of a query
 }
-_JAVA_CALLS = ("reflect", "java_method")  # SQL functions that run any static method of the JVM
+JAVA_CALLS = ("reflect", "java_method")
+"""SQL functions that run any static method of the JVM."""
 
 
 def open_build(config: Config, build: str | None) -> tuple[SparkSession, str | None]:
@@ -69,14 +70,12 @@ def run(
         InputError: The statement does not only read, or Spark rejects it or fails to run it.
     """
     spark, tag = open_build(config, build)
-    most = _TABLE_ROWS if limit is None and format == "table" else limit
+    most = row_limit(format, limit)
     with builds.shown_build(spark, config, tag), _guarded(spark):
         try:
             frame = _read(spark, query)
-            rows = iter(frame.toLocalIterator() if most is None else frame.limit(most + 1).toLocalIterator())
-            yield from format_lines(frame.columns, itertools.islice(rows, most), format)
-            if most is not None and next(rows, None) is not None:
-                say(f"sql: first {most:,} rows; there are more, use --limit to get them")
+            shown = _in_utc(frame if most is None else frame.limit(most + 1))
+            yield from result_lines(frame.columns, iter(shown.toLocalIterator()), format, most)
         except (PySparkException, Py4JError) as error:
             raise InputError(f"sql: {_first_line(error)}{_names(error)}") from None
 
@@ -92,11 +91,24 @@ def _read(spark: SparkSession, query: str) -> DataFrame:
     return DataFrame(dataset.ofRows(session, plan), spark)
 
 
+def _in_utc(frame: DataFrame) -> DataFrame:
+    """The frame with its times in UTC. PySpark would return them in the zone of this machine."""
+    if not any(isinstance(field.dataType, TimestampType) for field in frame.schema):
+        return frame
+    numbered = frame.toDF(*map(str, range(len(frame.columns))))  # two columns may have the same name
+    return numbered.select(
+        [
+            F.col(name).cast("timestamp_ntz") if isinstance(field.dataType, TimestampType) else F.col(name)
+            for name, field in zip(numbered.columns, frame.schema, strict=True)
+        ]
+    )
+
+
 @contextmanager
 def _guarded(spark: SparkSession) -> Iterator[None]:
     """Without files as tables, variables in queries, calls of Java, and stack traces in the log."""
     identifier: Any = spark._jvm.org.apache.spark.sql.catalyst.FunctionIdentifier  # type: ignore[union-attr]
-    for name in _JAVA_CALLS:
+    for name in JAVA_CALLS:
         spark._jsparkSession.sessionState().functionRegistry().dropFunction(identifier(name))
     before = {key: str(spark.conf.get(key, "true")) for key in _NO_FILES_NO_VARIABLES}
     spark.sparkContext.setLogLevel("OFF")

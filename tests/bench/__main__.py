@@ -2,7 +2,7 @@
 
 make bench
 python -m tests.bench [merge feed training entities names linking features kmeans deepcluster nightly
-    intervals]
+    intervals sql]
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ NAMES = (
     "deepcluster",
     "nightly",
     "intervals",
+    "sql",
 )
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from typing import TYPE_CHECKING, TypeAlias
 
 from coinspark.config import Config, Layer
 from coinspark.warehouse.schemas import CLASSES
 
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame  # not to be loaded with the configuration
+
 NOT_SPLIT = "its mint is not split in this layer"
 """Evidence of a coin whose mint the layer does not split."""
 
-Tables = Callable[[str], DataFrame]
+Tables: TypeAlias = "Callable[[str], DataFrame]"
 """Reads a table by its name."""
 
 
@@ -61,4 +62,6 @@ class LayerKind:
 
 def class_rows(coins: DataFrame, layer: Layer) -> DataFrame:
     """Rows of `classes` from coins with the columns coin_id, medium, mint, class and evidence."""
+    from pyspark.sql import functions as F
+
     return coins.withColumn("layer", F.lit(layer.name)).select(*CLASSES.columns)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from typing import TYPE_CHECKING
 
 from coinspark.classes.kinds.kind import LayerKind, class_rows
 from coinspark.config import Layer
 
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame  # not to be loaded with the configuration
+
 
 def assign(coins: DataFrame, layer: Layer, mints: tuple[str, ...]) -> DataFrame:
     """All coins, each in the class of its mint."""
+    from pyspark.sql import functions as F
+
     return class_rows(coins.withColumns({"class": F.col("mint"), "evidence": F.lit("its mint")}), layer)
 
 
