@@ -48,6 +48,8 @@ ELSEWHERE = {
     "spark-sql": "tests/warehouse/test_clients.py::test_documented_spark_sql_commands_run",
     "spark-submit": _CLUSTER,
     "cluster.sh": _CLUSTER,
+    "register": "tests/warehouse/test_registration.py::"
+    "test_registered_copy_reads_and_writes_its_own_files_only",
     "source": "tests/warehouse/test_clients.py::test_documented_spark_sql_commands_run",
 }
 """Expensive command → the test that runs the same on a few coins."""

@@ -92,6 +92,16 @@ def sql(
         show(line)
 
 
+@app.command()
+def register(config: Files = None, set_: Overrides = None) -> None:
+    """Let the tables of a copied or moved warehouse refer to its own files; the original stays as it is."""
+    from coinspark.warehouse import registration
+
+    settings = configuration(config, set_)
+    count = registration.register(settings)
+    say(f"{settings.warehouse}: {count} tables and views now refer to this folder")
+
+
 @app.command("spark-conf")
 def spark_conf(
     config: Files = None,

@@ -44,16 +44,16 @@ def check_table_properties(config: Config, properties: Mapping[str, str]) -> Non
     if recorded not in (warehouse_uri(config), None):  # None: of a coinspark that did not record it
         raise InputError(
             f"{config.warehouse}: the tables of the namespace {config.catalog.name}."
-            f"{config.catalog.namespace} belong to the warehouse {recorded}. If this is a copy, it still "
-            "refers to the files of the original: open the original, or build a new warehouse from the "
-            "sources. If two configurations share a catalog, give each its own `catalog.namespace`"
+            f"{config.catalog.namespace} belong to the warehouse {recorded}. If this is a copy, run "
+            "`coinspark register` with this configuration: its tables still refer to the files of the "
+            "original. If two configurations share a catalog, give each its own `catalog.namespace`"
         )
 
 
 def missing_file(config: Config, table: str, file: str) -> InputError:
     """The error for a table that the catalog knows and whose file is missing."""
     return InputError(
-        f"{config.warehouse}: the catalog knows the table {table}, but its file {file} is missing; move the "
-        "warehouse back to its former path or restore it from a backup, or set `warehouse` to a new folder "
-        "and build again from the sources"
+        f"{config.warehouse}: the catalog knows the table {table}, but its file {file} is missing; if the "
+        "warehouse was moved, run `coinspark register` with this configuration; otherwise restore it from a "
+        "backup, or set `warehouse` to a new folder and build again from the sources"
     )

@@ -90,8 +90,8 @@ def _access(own: Mapping[str, str], session: Callable[[str], str | None], bucket
 
 def _session_setting(key: str) -> str | None:
     """Hadoop's setting in the running Spark session; None if there is no session or no such setting."""
-    spark = sys.modules.get("pyspark")  # a worker of a training runs without Spark
-    context: Any = spark.SparkContext._active_spark_context if spark is not None else None
+    pyspark = sys.modules.get("pyspark")  # a worker of a training runs without Spark
+    context: Any = pyspark.SparkContext._active_spark_context if pyspark is not None else None
     return None if context is None else context._jsc.hadoopConfiguration().get(key)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from coinspark import nightly
 from coinspark.config import Config
+from coinspark.core.hashing import folder_hash
 from coinspark.evaluation.report import page
 from coinspark.ingest import stage as ingest
 from coinspark.warehouse import builds as published_builds
@@ -78,6 +80,7 @@ def test_build_completes_after_driver_kill_and_ctrl_c_and_second_build_is_refuse
     assert "published build_" in progress
     assert output.strip().splitlines()[-1].startswith("Report: ")
 
+    check_registered_copy(tmp_path)
     check_error_of_damaged_weights(tmp_path)
 
 
@@ -105,6 +108,24 @@ def check_refusal_from_another_host(folder: Path, running: int) -> None:
     )
     assert re.search(refusal, second.stderr, re.MULTILINE), second.stderr
     assert "Traceback" not in second.stderr
+
+
+def check_registered_copy(folder: Path) -> None:
+    """Copy the warehouse and register it: the next build has nothing to do; the original does not change."""
+    before = folder_hash(folder / "warehouse")
+    shutil.copytree(folder / "warehouse", folder / "copy")
+    for command, expected in (
+        ("nightly", "a copy, run `coinspark register` with this configuration"),
+        ("register", "tables and views now refer to this folder"),
+        ("nightly", "nothing new since build_"),
+    ):
+        job = builds.command(folder, *ONE_SMALL_NETWORK, job=("-m", "coinspark.cli", command))
+        job += ["--set", f"warehouse={folder}/copy"]
+        environment = {**os.environ, "PYTHONPATH": str(builds.ROOT)}
+        done = subprocess.run(job, capture_output=True, text=True, cwd=folder, env=environment, timeout=300)
+        assert expected in done.stderr, done.stderr
+    assert done.stdout.splitlines()[-1] == f"Report: copy/reports/{next(folder.glob('copy/reports/*')).name}"
+    assert folder_hash(folder / "warehouse") == before
 
 
 def check_ctrl_c_during_training(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from hashlib import sha256
@@ -14,6 +15,7 @@ from coinspark.core.hashing import folder_hash
 from coinspark.pipeline import stored_files
 from coinspark.pipeline.stored_files import damaged_files
 from coinspark.warehouse import files
+from tests import remote_storage
 
 WEIGHTS = {"runs/a/weights.npz": sha256(b"weights a").hexdigest()}
 
@@ -92,6 +94,22 @@ def test_folder_is_whole_with_all_its_files(config: Config, tmp_path: Path) -> N
     assert damaged_files(config, model) == ["model"]
     shutil.rmtree(tmp_path / "model")
     assert damaged_files(config, model) == ["model"]
+
+
+def test_damaged_and_missing_files_of_a_remote_warehouse_are_named(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = remote_storage.in_memory(monkeypatch)
+    remote = config.model_copy(update={"warehouse": str(warehouse)})
+    expected = {**WEIGHTS, "model": folder_hash(tmp_path / "model")}
+    assert damaged_files(remote, expected) == list(expected)
+    warehouse.upload(tmp_path)
+    assert damaged_files(remote, expected) == []
+    record = json.loads((warehouse / stored_files.RECORD).read_text())
+    assert {path: check["sha256"] for path, check in record.items()} == expected
+    (warehouse / "model" / "deep" / "vectors").write_bytes(b"others")
+    (warehouse / "runs").remove()
+    assert damaged_files(remote, expected) == list(expected)
 
 
 def test_damaged_record_only_costs_hashing(config: Config, tmp_path: Path, hashed: list[str]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from coinspark.core.errors import InputError
 from coinspark.core.hashing import file_hash
 from coinspark.vision import weights
+from tests import remote_storage
 
 
 @pytest.mark.fault(18)
@@ -33,6 +34,22 @@ def test_saved_arrays_are_read_back_and_equal_arrays_give_equal_bytes(tmp_path: 
     loaded = weights.read(tmp_path / "a.npz", digest.upper())
     assert loaded.keys() == arrays.keys() and all((loaded[name] == arrays[name]).all() for name in arrays)
     assert {path.name for path in tmp_path.iterdir()} == {"a.npz", "b.npz"}
+
+
+def test_file_of_a_remote_warehouse_is_loaded_by_its_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = remote_storage.in_memory(monkeypatch) / "runs" / "mint 0" / "weights.npz"
+    with pytest.raises(InputError, match=r"^hdfs://.*/mint 0/weights\.npz: cannot read the weights"):
+        weights.read(file, "0" * 64)
+    digest = weights.save({"logits/kernel": np.arange(6.0)}, tmp_path / "weights.npz")
+    file.upload(tmp_path / "weights.npz")
+    weights.check_hash(file, digest)
+    np.testing.assert_array_equal(weights.read(file, digest)["logits/kernel"], np.arange(6.0))
+    file.write_bytes(file.read_bytes()[:-1])
+    for check in (weights.check_hash, weights.read):
+        with pytest.raises(InputError, match=rf"mint 0/weights\.npz: SHA-256 is .*, expected {digest}"):
+            check(file, digest)
 
 
 def test_names_of_keras_1_are_translated(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_warehouse_without_tables_is_not_created(tmp_path: Path) -> None:
 def test_copied_warehouse_is_refused(warehouse: Config, tmp_path: Path) -> None:
     original = Path(warehouse.warehouse) / "catalog.db"
     (tmp_path / "catalog.db").write_bytes(original.read_bytes())
-    with pytest.raises(InputError, match=r"belong to the warehouse file://.*If this is a copy"):
+    with pytest.raises(InputError, match=r"belong to the warehouse file:.*a copy, run `coinspark register`"):
         duckdb_tables.builds(warehouse.model_copy(update={"warehouse": str(tmp_path)}))
 
 
