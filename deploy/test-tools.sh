@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install what tests/deploy needs besides .venv, into environments of their own below build/tools:
-# the schemas of Kubernetes (17,000 files), Airflow (130 packages), hadolint. No build needs them.
+# the schemas of Kubernetes (17,000 files), Airflow (130 packages), hadolint, a client of the Thrift server. No build needs them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,4 +13,4 @@ install() {
     cp "$requirements" "$venv/installed.txt"
 }
 
-for tool in ${*:-kubernetes airflow hadolint}; do install "$tool"; done
+for tool in ${*:-kubernetes airflow hadolint thrift-client}; do install "$tool"; done

@@ -21,6 +21,8 @@ PROGRAMS = (
     "spark-sql",
     "spark-submit",
     "deploy/standalone/cluster.sh",
+    "deploy/thrift/server.sh",
+    "beeline",
 )
 _INLINE = re.compile(rf"`((?:{'|'.join(PROGRAMS[:3])}) [^`]+|[^`]*\.venv/bin/coinspark [^`]+)`")
 
@@ -38,6 +40,7 @@ MAKE = {
 
 _BUILD = "tests/test_nightly.py::test_build_fills_every_table_and_writes_the_report"
 _CLUSTER = "tests/deploy/test_standalone.py::test_nightly_completes_on_standalone_cluster_with_two_workers"
+_THRIFT = "tests/deploy/test_thrift.py::test_clients_read_and_cannot_write"
 ELSEWHERE = {
     **dict.fromkeys(("nightly", "deepcluster", "features", "splits", "train", "evaluate"), _BUILD),
     "ingest": "tests/test_nightly.py::test_build_without_a_coin_keeps_the_tagged_build",
@@ -50,6 +53,8 @@ ELSEWHERE = {
     "cluster.sh": _CLUSTER,
     "register": "tests/warehouse/test_registration.py::"
     "test_registered_copy_reads_and_writes_its_own_files_only",
+    "server.sh": _THRIFT,
+    "beeline": _THRIFT,
     "source": "tests/warehouse/test_clients.py::test_documented_spark_sql_commands_run",
 }
 """Expensive command → the test that runs the same on a few coins."""

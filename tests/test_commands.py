@@ -115,9 +115,9 @@ def test_module_takes_its_arguments(command: Command) -> None:
         inspect.signature(main).bind(*command.words[3:])
 
 
-@pytest.mark.parametrize("command", of("deploy/standalone/cluster.sh"))
-def test_script_of_the_cluster_has_the_command(command: Command) -> None:
-    assert f"    {command.words[1]})" in (ROOT / command.words[0]).read_text(encoding="utf-8")
+@pytest.mark.parametrize("command", of("deploy/standalone/cluster.sh", "deploy/thrift/server.sh"))
+def test_script_has_the_command(command: Command) -> None:
+    assert f"    {command.words[1]}) " in (ROOT / command.words[0]).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("command", of(*readme.PROGRAMS))
