@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -123,7 +125,8 @@ def connect(
     """
     known = [] if build is None else builds(config, catalog)
     at = None if build is None else snapshots(known, build)
-    connection = duckdb.connect(config=_SETTINGS)
+    scratch = f"{tempfile.gettempdir()}/coinspark-duckdb-{os.getpid()}"  # by default in the current folder
+    connection = duckdb.connect(config={**_SETTINGS, "temp_directory": scratch})
     connection.execute("SET TimeZone = 'UTC'")  # as in Spark; a setting of an extension
     opened, registered = list[str](), set[str]()
     for name in names:

@@ -7,6 +7,7 @@ import re
 import resource
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -290,6 +291,24 @@ def test_cut_tables_say_so_and_csv_and_json_are_complete(
     assert "first 1,000 rows; there are more, use --limit to get them" in capsys.readouterr().err
     assert len(list(duckdb_sql.run(warehouse, query, None, "csv", 2500))) == 2501
     assert capsys.readouterr().err == ""
+
+
+def test_scratch_files_of_a_large_sort_are_in_the_temporary_folder(
+    warehouse: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, scratch = tmp_path / "here", tmp_path / "scratch"
+    here.mkdir()
+    scratch.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    for name, value in (("memory_limit", "60MB"), ("threads", 1)):
+        monkeypatch.setitem(duckdb_tables._SETTINGS, name, value)
+    query = "SELECT s FROM (SELECT repeat('x', 100) || id AS s FROM range(900000)) ORDER BY s DESC"
+    rows = duckdb_sql.run(warehouse, query, None, "csv")
+    assert [next(rows), next(rows)] == ["s", f"{'x' * 100}99999"]
+    assert list(scratch.rglob("*.tmp")) and not list(here.iterdir())
+    rows.close()  # type: ignore[attr-defined]
+    assert not list(scratch.rglob("*.tmp"))
 
 
 def test_control_characters_are_escaped_in_tables_and_json(warehouse: Config) -> None:
