@@ -128,7 +128,7 @@ class Lease:
             log: Handle of `lease_log.open_log`.
             me: The owner; by default this process.
         """
-        self.stopped = threading.Event()
+        self.stopped, self._acquired = threading.Event(), threading.Event()
         self._log, self._clock = log, clock
         self._warehouse, self._term = config.warehouse, config.catalog.lease_seconds
         self._me, self._id = me or owner.current(), uuid.uuid4().hex
@@ -148,6 +148,7 @@ class Lease:
         while True:
             head, snapshot, entry = lease_log.read(self._log)
             if entry is not None and entry.lease == self._id:
+                self._acquired.set()
                 return
             elapsed, status = self._clock.elapsed(), state(entry, self._clock.now())
             if entry is None or status is State.FREE:
@@ -197,13 +198,17 @@ class Lease:
             self._append(head, released=True)
 
     def renew_until_stopped(self) -> None:
-        """Renew the lease until `stopped` is set, then release it. A thread of `hold` runs this.
+        """Renew the lease, once it is acquired, until `stopped` is set; then release it.
+
+        A thread of `hold` runs this, from before the lease is acquired.
 
         A renewal that fails is repeated until the lease is lost. `confirm` stops the build then.
         """
         regular = self._term / _RENEWALS
         delay = regular
         while not self.stopped.wait(delay):
+            if not self._acquired.is_set():
+                continue  # `acquire` waits for another build
             try:
                 self.renew()
                 delay = regular
