@@ -15,11 +15,16 @@ _TRACEBACK = "Traceback (most recent call last):"
 _OURS = re.compile(r"^coinspark\.core\.errors\.(\w+): (.+)$", re.MULTILINE)
 _FAILURE = re.compile(r"Job aborted due to stage failure: .*?most recent failure: (.+)")
 _CAUSE = re.compile(r"^Caused by: (.+)$", re.MULTILINE)
+_NO_PROGRAM = re.compile(r'Cannot run program "([^"]+)".*?: error=\d+, (.+)')
+_STOPPED = re.compile(
+    r"LiveListenerBus is stopped|stopped SparkContext|SparkContext (was|has been) ?shut ?down"
+    r"|All masters are unresponsive"
+)
 _LENGTH = 300  # characters of a message that is not coinspark's own
 
 
 def worker_error(error: BaseException) -> CoinsparkError | None:
-    """The error that a Spark worker raised; None if the exception does not come from a worker.
+    """The error that a Spark worker or the cluster caused; None for an exception of another origin.
 
     A CoinsparkError of the worker keeps its class and message. For any other error the message is its last
     line, or the innermost cause in Java, with the path of a file that has the stack traces.
@@ -34,6 +39,16 @@ def worker_error(error: BaseException) -> CoinsparkError | None:
         name, message = own[-1]
         kind = getattr(errors, name, CoinsparkError)
         return kind(message) if issubclass(kind, CoinsparkError) else None
+    if _STOPPED.search(text):
+        return CoinsparkError(
+            "Spark has stopped: the master does not answer, or it has ended the application; check "
+            "spark.master and the log of the master, then run the same command again; finished work is kept"
+        )
+    if program := _NO_PROGRAM.search(text):
+        return CoinsparkError(
+            f"a Spark worker cannot run {program[1]}: {program[2]}; set PYSPARK_PYTHON to the Python of "
+            "coinspark's environment, which must have the same path on all workers"
+        )
     if _TRACEBACK in text:
         message = _last_line(text.rpartition(_TRACEBACK)[2])
     elif failure := _FAILURE.search(text):

@@ -12,7 +12,8 @@ import re
 import shutil
 import socket
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -26,17 +27,22 @@ from coinspark.warehouse.locations import warehouse_uri
 LOOPBACK = "127.0.0.1"
 UTF8_LOCALE = "C.UTF-8"
 _JAVA = "17"
+_JAVA_FOLDER = "/tmp"  # noqa: S108  of Java's temporary files
+_FREE = 1 << 16  # bytes that a temporary folder must have
+_SHIFTS = {"b": 0, "k": 10, "m": 20, "g": 30, "t": 40}
+_CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
-def prepare(local: bool) -> None:
+def prepare(local: bool, settings: Mapping[str, str]) -> None:
     """Set the variables with which a new JVM starts, and check the rest.
 
     Args:
         local: The master is local: driver and workers are on this machine, in this Python environment.
+        settings: Settings of Spark.
 
     Raises:
-        ConfigError: Java is missing or has another version, or a name of this host is needed and does not
-            resolve.
+        ConfigError: Java is missing or has another version, a name of this host is needed and does not
+            resolve, temporary files cannot be written, or the machine has less memory than the driver gets.
     """
     home = os.environ.get("SPARK_HOME")
     if home and Path(home).resolve() != Path(pyspark.__file__).resolve().parent:
@@ -44,11 +50,15 @@ def prepare(local: bool) -> None:
         del os.environ["SPARK_HOME"]
     if _is_utf8(sys.getfilesystemencoding()) and not _is_utf8(locale.getencoding()):
         os.environ["LC_ALL"] = UTF8_LOCALE  # Python reads paths as UTF-8, Java with the locale
+    if (submit := os.environ.get("PYSPARK_SUBMIT_ARGS")) and "pyspark-shell" not in submit:
+        os.environ["PYSPARK_SUBMIT_ARGS"] = f"{submit} pyspark-shell"  # without it Spark does not start
     if local:
         os.environ["PYSPARK_PYTHON"] = sys.executable
         os.environ.setdefault("SPARK_LOCAL_IP", LOOPBACK)
     _check_java()
     _check_host()
+    _check_temporary_folders(settings)
+    _check_memory(settings)
 
 
 def check() -> None:
@@ -119,6 +129,60 @@ def _check_host() -> None:
             f"the name of this host, {socket.gethostname()!r}, does not resolve; add it to /etc/hosts, "
             "or set SPARK_LOCAL_IP to the address at which the workers reach this host"
         ) from None
+
+
+def _check_temporary_folders(settings: Mapping[str, str]) -> None:
+    """Check that Python and Spark can write temporary files: else the JVM ends with a stack trace."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        raise ConfigError(
+            "no folder for temporary files: TMPDIR, /tmp and /var/tmp are read-only or full; set TMPDIR to a "
+            "folder with free space"
+        ) from None
+    variable = "SPARK_LOCAL_DIRS"
+    name = variable if variable in os.environ else "spark.local.dir"
+    for folder in (os.environ.get(variable) or settings.get(name, _JAVA_FOLDER)).split(","):
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+                file.write(bytes(_FREE))
+        except OSError as error:
+            raise ConfigError(
+                f"{name}={folder}: {error.strerror}; Spark writes temporary files there: free some space, or "
+                f"set {name} to a writable folder"
+            ) from None
+
+
+def _check_memory(settings: Mapping[str, str]) -> None:
+    """Check that the heap of the driver fits into the memory: else the kernel would kill it one day."""
+    heap, limit = settings.get("spark.driver.memory", ""), _memory()
+    if limit and (memory_bytes(heap) or 0) > limit:
+        raise ConfigError(
+            f"spark.driver_memory: {heap}, but this machine or container has {limit / 2**30:.1f} GB, "
+            "of which the workers need some, too; set a smaller value"
+        )
+
+
+def memory_bytes(text: str, unit: str = "m") -> int | None:
+    """Bytes of `8g` or `1024`, as Spark and Java write a size of memory; None for another text.
+
+    Args:
+        unit: Unit of a number without one: Spark takes MiB, Java bytes ("b").
+    """
+    match = re.fullmatch(r"(\d+)(?:([kmgt])b?|b?)", text.strip().lower())
+    return int(match[1]) << _SHIFTS[match[2] or unit] if match else None
+
+
+def _memory() -> int | None:
+    """Bytes of memory: those of the machine, or of the control group if they are less; None if unknown."""
+    sizes = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for file in _CGROUPS:
+        try:
+            sizes.append(int(Path(file).read_text()))
+        except (OSError, ValueError):  # no such file, or `max`
+            continue
+    return min((size for size in sizes if size > 0), default=None)
 
 
 def _java_version(java: Path) -> str | None:

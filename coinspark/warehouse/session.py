@@ -78,7 +78,8 @@ def start(config: Config) -> SparkSession:
     try:
         spark = _create_session(config)
     except (PySparkException, Py4JError) as error:
-        raise storage_error(error) or jvm.start_error(str(error)) from error
+        raise storage_error(error) or jvm.start_error(error) from error
+    jvm.release_output()
     spark.sparkContext.setLogLevel("ERROR")
     spark.sparkContext.environment.update(QUIET)
     exits.handle_signals()
@@ -109,7 +110,7 @@ def _create_session(config: Config) -> SparkSession:
     settings = spark_settings(config)
     if not _under_spark_submit():
         settings.setdefault("spark.master", with_attempts("local[*]"))
-        environment.prepare(_is_local(settings["spark.master"]))
+        environment.prepare(_is_local(settings["spark.master"]), settings)
         launch = SparkConf(loadDefaults=False)
         launch.setAll([(key, value) for key, value in settings.items() if _FOR_LAUNCH.fullmatch(key)])
         launch.setAll(list(class_archive.launch_settings(settings, _spark_nlp_jars(config)).items()))
@@ -117,7 +118,7 @@ def _create_session(config: Config) -> SparkSession:
     else:
         SparkContext._ensure_initialized()
         properties = SparkContext._jvm.java.lang.System  # type: ignore[union-attr]
-        if faults := list(late_options(config, properties.getProperty)):
+        if faults := list(late_options(config, properties.getProperty, _heap(SparkContext._jvm))):
             raise ConfigError("\n".join(faults))
         environment.check_running_locale(config, properties.getProperty)
     if submitted := SparkConf().get("spark.master"):
@@ -133,6 +134,13 @@ def _create_session(config: Config) -> SparkSession:
     spark = builder.getOrCreate()
     _keep_classes(spark.sparkContext._jvm)
     return spark
+
+
+def _heap(jvm: Any) -> str | None:
+    """The size of the heap that the running JVM was given, such as `1g`; None if it was not given."""
+    arguments = jvm.java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments()
+    sizes = [str(text).removeprefix("-Xmx") for text in arguments if str(text).startswith("-Xmx")]
+    return sizes[-1] if sizes else None
 
 
 def _keep_classes(jvm: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -119,3 +120,31 @@ def test_class_of_the_error_is_kept() -> None:
     assert type(raised) is InputError and str(raised) == "x"
     unknown = worker_error(Captured("coinspark.core.errors.CoinsparkError: y"))
     assert type(unknown) is CoinsparkError and str(unknown) == "y"
+
+
+def test_missing_python_of_a_worker_names_the_variable() -> None:
+    error = PySparkException(
+        "Job aborted due to stage failure: Task 0 in stage 3.0 failed 4 times, most recent failure: Lost "
+        'task 0.3 in stage 3.0: java.io.IOException: Cannot run program "/gone/python" (in directory "/w"): '
+        "error=2, "
+        "No such file or directory\n\tat java.base/java.lang.ProcessBuilder.start(ProcessBuilder.java:1143)"
+    )
+    assert str(worker_error(error)) == (
+        "a Spark worker cannot run /gone/python: No such file or directory; set PYSPARK_PYTHON to the Python "
+        "of coinspark's environment, which must have the same path on all workers"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "An error occurred while calling o59.sessionState.\n: java.lang.IllegalStateException: "
+        "LiveListenerBus is stopped.\n\tat org.apache.spark.A.b(A.scala:92)",
+        "Job 0 cancelled because SparkContext was shut down",
+        "Cannot call methods on a stopped SparkContext.\nThis stopped SparkContext was created at:\n",
+    ],
+)
+def test_cluster_that_ended_the_application_is_named(text: str) -> None:
+    assert str(worker_error(PySparkException(text))).startswith(
+        "Spark has stopped: the master does not answer"
+    )
