@@ -90,7 +90,7 @@ def publish_build(config: Config, verify_files: bool = False) -> Build:
             attempts.begin(config, attempt)
             tables.create(spark, config)
             for name in scheduled(config):
-                attempt.stage = name
+                attempts.enter(config, attempt, name)
                 if reason := why_outdated(spark, config, _BY_NAME[name], verify_files):
                     raise InputError(
                         f"stage {name} is not up to date: {reason}; nothing was published. "
@@ -109,14 +109,15 @@ def _publish(spark: SparkSession, config: Config, attempt: Attempt, ran: bool, b
     """
     from coinspark.evaluation.report import fingerprint, page  # loads scikit-learn: not for every command
 
-    attempt.stage = "publish"
+    attempts.enter(config, attempt, "publish")
     build = builds.latest(spark, config)
     if ran or build is None or not builds.is_current(spark, config, build):
         build = builds.publish(spark, config)
         say(f"published {build}")
     else:
         say(f"nothing new since {build}  ({time.monotonic() - began:.1f} s)")
-    attempt.build, attempt.stage = build, "report"
+    attempt.build = build
+    attempts.enter(config, attempt, "report")
     report = warehouse_location(config) / "reports" / f"{build}.html"
     if not fingerprint.is_current(report, config, build):
         page.write_report(read_at(spark, config, build), config, report, build)
@@ -177,7 +178,7 @@ def _run(
     tables.create(spark, config)
     ran = []
     for name in names:
-        attempt.stage = name
+        attempts.enter(config, attempt, name)
         ran.append(run(spark, config, _BY_NAME[name], force, verify_files))
     attempt.stage = None
     tables.replace_views(spark, config)

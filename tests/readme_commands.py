@@ -44,6 +44,7 @@ _THRIFT = "tests/deploy/test_thrift.py::test_clients_read_and_cannot_write"
 ELSEWHERE = {
     **dict.fromkeys(("nightly", "deepcluster", "features", "splits", "train", "evaluate"), _BUILD),
     "ingest": "tests/test_nightly.py::test_build_without_a_coin_keeps_the_tagged_build",
+    "status": "tests/warehouse/test_status.py::test_contents_are_those_of_the_newest_build",
     "publish": "tests/test_publish_build.py::"
     "test_publish_tags_what_the_stages_built_and_names_a_stage_that_is_outdated",
     "entities": "tests/entities/test_entities_stage.py::test_unlisted_name_is_proposed_until_a_verdict",
@@ -64,6 +65,7 @@ ON_THE_BUILD = ("sql", "table1", "spark-conf", "check", "entities proposals", "c
 
 NOT_HERE = {
     r"python -m tests\.mutations": "runs tests for minutes",
+    r"python -m tests\.deploy\.dockerfile": "needs a root file system, and minutes to download packages",
     r"python -m tests\.bench": "measures for minutes to hours",
     r"coinspark .*conf/(roman_coins|corpus_nummorum)\.yaml": "needs the real coins, for minutes to hours",
 }

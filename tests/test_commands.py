@@ -73,6 +73,8 @@ def test_options_and_configuration_are_valid(command: Command, no_spark: None, f
     if isinstance(result.exception, CoinsparkError):
         # a file or warehouse of the example or of the real coins, which are not here
         assert re.search("cannot be read|: no tables;", str(result.exception)), result.exception
+    elif command.name == "status" and not command.is_mention:
+        assert (result.exit_code, "no tables; run" in result.stderr) == (1, True), result.output
     elif command.is_mention or command.name in ("--help", "check", "spark-conf"):
         assert result.exit_code == 0, result.output
     else:

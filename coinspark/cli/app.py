@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from coinspark import __version__
+from coinspark.cli import status
 from coinspark.cli.options import (
     BuildTag,
     Engine,
@@ -100,6 +101,9 @@ def register(config: Files = None, set_: Overrides = None) -> None:
     settings = configuration(config, set_)
     count = registration.register(settings)
     say(f"{settings.warehouse}: {count} tables and views now refer to this folder")
+
+
+app.command("status")(status.status)
 
 
 @app.command("spark-conf")

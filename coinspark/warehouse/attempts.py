@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -24,11 +25,9 @@ from coinspark.warehouse.files import Location
 from coinspark.warehouse.locations import warehouse_location
 from coinspark.warehouse.owner import Owner
 
-BUILDS = ("nightly", "publish")
-"""Commands that publish a build. The others run one stage, and those that it depends on."""
-
 _FOLDER = "attempts"
 _KEPT = 200
+_READERS = 8
 _LENGTH = 500  # characters of an error
 
 
@@ -55,6 +54,11 @@ class Attempt:
     error: str | None = None
 
     @property
+    def is_build(self) -> bool:
+        """Whether the command publishes a build. The others run one stage, and those that it depends on."""
+        return self.command in ("nightly", "publish")
+
+    @property
     def has_ended(self) -> bool:
         """Whether the attempt has ended, or its process is known to have ended."""
         return self.state != "running" or owner.has_ended(self.owner)
@@ -64,8 +68,8 @@ class Attempt:
 def recorded(config: Config, command: str) -> Iterator[Attempt]:
     """Context of a command that builds: its end is recorded, and what failed.
 
-    The caller calls `begin` once it has the lease of the warehouse, and sets `stage` and `build`. A command
-    that is refused since another build runs is not recorded.
+    The caller calls `begin` once it has the lease of the warehouse, then `enter` for each stage, and sets
+    `build`. A command that is refused since another build runs is not recorded.
     """
     attempt, before = Attempt(command), exits.was_interrupted()
     try:
@@ -89,20 +93,29 @@ def begin(config: Config, attempt: Attempt) -> None:
         file.remove()
 
 
-def read(config: Config) -> list[Attempt]:
-    """The recorded attempts, oldest first. A file that is not one of an attempt is left out."""
-    attempts = []
-    for file in _files(config):
-        try:
-            values = json.loads(file.read_text())
-            times = {
-                name: datetime.fromisoformat(values[name]) if values[name] else None
-                for name in ("started", "ended")
-            }
-            attempts.append(Attempt(**{**values, **times, "owner": Owner(**values["owner"])}))
-        except (ValueError, TypeError, KeyError, FileNotFoundError):
-            continue  # of another version, or removed by a build that begins
-    return attempts
+def enter(config: Config, attempt: Attempt, stage: str) -> None:
+    """Record that a stage runs now: if the process is killed, the record names it."""
+    attempt.stage = stage
+    _write(config, attempt)
+
+
+def read(config: Config, newest: int = _KEPT) -> list[Attempt]:
+    """The newest recorded attempts, oldest first. A file that is not one of an attempt is left out."""
+    with ThreadPoolExecutor(_READERS) as pool:  # an object store takes some time for each file
+        attempts = list(pool.map(_parsed, _files(config)[-newest:]))
+    return [attempt for attempt in attempts if attempt is not None]
+
+
+def _parsed(file: Location) -> Attempt | None:
+    try:
+        values = json.loads(file.read_text())
+        times = {
+            name: datetime.fromisoformat(values[name]) if values[name] else None
+            for name in ("started", "ended")
+        }
+        return Attempt(**{**values, **times, "owner": Owner(**values["owner"])})
+    except (ValueError, TypeError, KeyError, FileNotFoundError):
+        return None  # of another version, or removed by a build that begins
 
 
 def _end(config: Config, attempt: Attempt) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import NamedTuple
 
 from pyiceberg.catalog.noop import NoopCatalog
 from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
@@ -25,6 +26,14 @@ from coinspark.warehouse.local_files import LocalFileIO, is_local
 
 Loader = Callable[[str], Table]
 """Loads a table by its name."""
+
+
+class Change(NamedTuple):
+    """A snapshot: its id, that of its parent, and its summary."""
+
+    snapshot: int
+    parent: int | None
+    summary: dict[str, str]
 
 
 def open_catalog(config: Config) -> dict[str, Loader]:
@@ -80,6 +89,12 @@ def published_snapshot(table: Table) -> int | None:
     """The id of the snapshot of `main`; None for a table without one."""
     snapshot = table.current_snapshot()
     return snapshot.snapshot_id if snapshot else None
+
+
+def history(table: Table) -> list[Change]:
+    """All snapshots of a table, oldest first."""
+    snapshots = sorted(table.snapshots(), key=lambda snapshot: snapshot.sequence_number or 0)
+    return [Change(each.snapshot_id, each.parent_snapshot_id, summary(each)) for each in snapshots]
 
 
 def summary(snapshot: Snapshot) -> dict[str, str]:

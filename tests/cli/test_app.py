@@ -23,7 +23,7 @@ def test_help_lists_a_command_for_every_stage() -> None:
     output = RUNNER.invoke(cli.app, ["--help"]).output
     commands = {line.split()[0] for line in output.split("Commands:")[1].splitlines() if line.strip()}
     assert {stage.name for stage in nightly.STAGES} <= commands
-    assert {"nightly", "publish", "sql", "table1", "spark-conf", "check", "version"} <= commands
+    assert {"nightly", "publish", "sql", "status", "table1", "spark-conf", "check", "version"} <= commands
 
 
 def test_commands_start_without_libraries_that_only_some_need() -> None:

@@ -28,7 +28,8 @@ from tests import builds
 DOCKERFILE = builds.ROOT / "deploy" / "image" / "Dockerfile"
 _IGNORE = DOCKERFILE.with_name("Dockerfile.dockerignore")
 _ISOLATED = """
-mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && exec chroot --userspec="$2" "$1" \
+PATH=/usr/sbin:/usr/bin:/sbin:/bin; mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" \
+    && PATH=$5 exec "$6" --userspec="$2" "$1" \
     /bin/sh -c 'cd "$1" && eval "$2"' sh "$3" "$4"
 """
 _SHARED = re.compile(r"PIP_\w+|SSL_\w+|\w+_CA_BUNDLE")
@@ -159,8 +160,9 @@ def in_chroot(
 ) -> None:
     """Run a command of the shell with this root folder, environment, working folder and user."""
     isolate = ["unshare", "--mount", "--pid", "--fork", "/bin/sh", "-c", _ISOLATED, "sh"]
-    arguments = [str(folder), user, work, command]
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **environment}
+    chroot = shutil.which("chroot", path=env["PATH"] + ":/usr/sbin:/sbin") or "chroot"
+    arguments = [str(folder), user, work, command, env["PATH"], chroot]
     subprocess.run([*isolate, *arguments], env=env, check=True)
 
 
@@ -191,5 +193,10 @@ def _context(source: str) -> list[Path]:
     return [builds.ROOT / name for name in listed if name and is_sent(name)]
 
 
+def main(base: str, result: str) -> None:
+    """Run the Dockerfile; print the environment of the image."""
+    print(json.dumps(run(Path(base), Path(result)), indent=1))
+
+
 if __name__ == "__main__":
-    print(json.dumps(run(Path(sys.argv[1]), Path(sys.argv[2])), indent=1))
+    main(*sys.argv[1:])

@@ -87,11 +87,12 @@ def operator_pod(role: str) -> dict[str, Any]:
 
 
 def pod_specs() -> list[dict[str, Any]]:
-    """The specifications of all pods: submit, and driver and executor of both schedules."""
-    (job,) = resources(FOLDER / "cronjob.yaml")
+    """The specifications of all pods: submit, status, and driver and executor of both schedules."""
+    jobs = [resource for resource in all_resources() if resource["kind"] == "CronJob"]
     pods = [resource for resource in all_resources() if resource["kind"] == "Pod"]
     pods += [operator_pod(role) for role in ("driver", "executor")]
-    return [job["spec"]["jobTemplate"]["spec"]["template"]["spec"], *(pod["spec"] for pod in pods)]
+    templates = [job["spec"]["jobTemplate"]["spec"]["template"] for job in jobs]
+    return [pod["spec"] for pod in (*templates, *pods)]
 
 
 def references(value: Any) -> Iterator[tuple[str, str]]:

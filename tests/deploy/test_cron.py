@@ -42,9 +42,10 @@ def folder(tmp_path: Path) -> Path:
 def crontab_command(folder: Path, command: str) -> str:
     """The command of the crontab, with the folders of the test and another command of coinspark."""
     lines = [line for line in (CRON / "crontab").read_text().splitlines() if re.match(r"[\d*]", line)]
-    (line,) = lines
+    assert len(lines) == 2
+    (line,) = (line for line in lines if (" status " in line) == (command == "status"))
     fields = line.split(maxsplit=5)
-    assert fields[:5] == ["30", "3", "*", "*", "*"]
+    assert fields[:5] == ["0" if command == "status" else "30", "8" if command == "status" else "3", *"***"]
     text = fields[5].replace("/srv/coinspark", f"{folder}/coinspark")
     return text.replace("/etc/coinspark", str(folder)).replace(" nightly ", f" {command} ")
 
@@ -110,6 +111,13 @@ def test_wrong_java_gives_one_line_with_cause_and_fix(
     first, second = log(folder).splitlines()
     assert first == "starting Spark"
     assert second.startswith(f"coinspark: {cause}")
+
+
+def test_alarm_prints_its_reason_if_no_build_was_published(folder: Path) -> None:
+    done = run(folder, crontab_command(folder, "status"))
+    assert done.returncode == 1
+    assert "coinspark status --max-age 26h --config" in done.stderr
+    assert f"status: {folder}/warehouse: no tables; run `coinspark nightly`" in done.stderr
 
 
 def test_environment_file_is_read_without_a_shell(folder: Path) -> None:

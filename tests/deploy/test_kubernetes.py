@@ -125,7 +125,7 @@ def test_no_build_starts_beside_another_one() -> None:
 
 def test_pods_are_confined() -> None:
     specs = files.pod_specs()
-    assert len(specs) == 5
+    assert len(specs) == 6
     for spec in specs:
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -139,11 +139,25 @@ def test_pods_are_confined() -> None:
             assert mounted <= {volume["name"] for volume in spec["volumes"]}
 
 
-def test_only_drivers_have_the_secret() -> None:
+def test_only_drivers_and_the_alarm_have_the_secret() -> None:
+    """Both open the catalog."""
     for spec in files.pod_specs():
         (container,) = spec["containers"]
-        is_driver = "driver" in container["name"]
-        assert ("envFrom" in container) == is_driver
+        opens_catalog = "driver" in container["name"] or container["name"] == "status"
+        assert ("envFrom" in container) == opens_catalog
+
+
+def test_alarm_only_reads_and_fails_at_once() -> None:
+    (job,) = files.resources(files.FOLDER / "status.yaml")
+    spec = job["spec"]["jobTemplate"]["spec"]
+    assert spec["backoffLimit"] == 0
+    (container,) = spec["template"]["spec"]["containers"]
+    assert container["args"][:4] == ["coinspark", "status", "--max-age", "26h"]
+    assert all(mount.get("readOnly") for mount in container["volumeMounts"] if mount["name"] != "tmp")
+    (build,) = files.resources(files.FOLDER / "cronjob.yaml")
+    (submit,) = build["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == submit["image"]
+    assert container["args"][4:] == submit["args"]
 
 
 def test_configuration_is_one_of_coinspark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

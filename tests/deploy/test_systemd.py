@@ -13,7 +13,13 @@ import pytest
 from tests import builds
 
 SYSTEMD = builds.ROOT / "deploy" / "systemd"
-UNITS = ("coinspark.service", "coinspark.timer", "coinspark-failure@.service")
+UNITS = (
+    "coinspark.service",
+    "coinspark.timer",
+    "coinspark-status.service",
+    "coinspark-status.timer",
+    "coinspark-failure@.service",
+)
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None,
     reason="systemd-analyze is missing (Debian: apt-get install systemd)",
@@ -64,7 +70,7 @@ def report(folder: Path, mail: bool, **variables: str) -> subprocess.CompletedPr
 
 @needs_systemd
 def test_units_are_valid(units: Path) -> None:
-    paths = [str(units / name) for name in UNITS[:2]]  # and the template that OnFailure= names
+    paths = [str(units / name) for name in UNITS[:4]]  # and the template that OnFailure= names
     done = analyze("verify", "--man=no", *paths, SYSTEMD_UNIT_PATH=f"{units}:")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -94,9 +100,10 @@ def test_timer_elapses_once_on_every_day(before: str, expected: list[str]) -> No
 
 
 @needs_systemd
-def test_service_is_confined(units: Path) -> None:
+@pytest.mark.parametrize("name", ["coinspark.service", "coinspark-status.service"])
+def test_service_is_confined(units: Path, name: str) -> None:
     """Exposure level times ten; 92 without any of the settings."""
-    done = analyze("security", "--offline=true", "--threshold=20", str(units / "coinspark.service"))
+    done = analyze("security", "--offline=true", "--threshold=20", str(units / name))
     if "unrecognized option" in done.stderr:
         pytest.skip("this version of systemd-analyze cannot rate files")
     assert done.returncode == 0, done.stdout[-200:] + done.stderr
@@ -124,6 +131,13 @@ def test_command_of_the_service_runs_with_its_environment_alone(tmp_path: Path) 
     )
     assert done.returncode == 0, done.stderr
     assert "warehouse: /var/lib/coinspark/warehouse" in done.stdout
+
+
+def test_alarm_runs_every_morning_and_is_reported() -> None:
+    (command,) = settings("coinspark-status.service", "ExecStart")
+    assert command.split()[3:6] == ["status", "--max-age", "26h"]
+    assert settings("coinspark-status.service", "OnFailure") == ["coinspark-failure@%n.service"]
+    assert settings("coinspark-status.timer", "OnCalendar") == ["*-*-* 08:00:00"]
 
 
 def test_failure_is_mailed_with_the_end_of_the_journal(tmp_path: Path) -> None:

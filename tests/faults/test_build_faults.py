@@ -20,8 +20,8 @@ from coinspark.config import Config
 from coinspark.core.hashing import folder_hash
 from coinspark.evaluation.report import page
 from coinspark.ingest import stage as ingest
+from coinspark.warehouse import attempts, schemas, status, tables
 from coinspark.warehouse import builds as published_builds
-from coinspark.warehouse import schemas, tables
 from coinspark.warehouse.content import content_hash
 from tests import builds
 from tests.training_jobs import TOY_BACKBONE
@@ -82,6 +82,7 @@ def test_build_completes_after_driver_kill_and_ctrl_c_and_second_build_is_refuse
 
     check_registered_copy(tmp_path)
     check_error_of_damaged_weights(tmp_path)
+    check_attempts(tmp_path, build.pid)
 
 
 def check_refusal_from_another_host(folder: Path, running: int) -> None:
@@ -159,6 +160,22 @@ def check_error_of_damaged_weights(folder: Path) -> None:
     assert failed.returncode == 1
     assert failed.stderr.splitlines()[-1].startswith(f"coinspark: {weights}: SHA-256 is "), failed.stderr
     assert not any(text in failed.stderr for text in ("Traceback", "Exception", "\tat ")), failed.stderr
+
+
+def check_attempts(folder: Path, killed: int) -> None:
+    """Check the records of these builds; the one that was refused has none."""
+    recorded = attempts.read(builds.configuration(folder, *ONE_SMALL_NETWORK))
+    assert [(attempt.command, status.state(attempt)) for attempt in recorded] == [
+        ("nightly", "died"),
+        ("nightly", "interrupted"),
+        ("nightly", "finished"),
+        ("evaluate", "failed"),
+    ]
+    assert (recorded[0].owner.pid, recorded[0].stage) in ((killed, "splits"), (killed, "train"))
+    assert recorded[1].stage == "train"
+    assert str(recorded[2].build).startswith("build_")
+    assert recorded[3].stage == "evaluate"
+    assert "SHA-256 is" in str(recorded[3].error)
 
 
 @pytest.fixture

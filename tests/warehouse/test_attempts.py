@@ -28,6 +28,7 @@ def run(config: Config, error: BaseException | None = None, begin: bool = True) 
     with attempts.recorded(config, "nightly") as attempt:
         if begin:
             attempts.begin(config, attempt)
+            attempts.enter(config, attempt, "train")
         attempt.stage = "train"
         if error is not None:
             raise error
@@ -69,6 +70,14 @@ def test_failed_attempt_has_its_stage_and_the_line_of_its_error(
     assert "hunter2" not in next(Path(warehouse.warehouse).rglob("*.json")).read_text(encoding="utf-8")
 
 
+def test_running_attempt_has_its_stage(warehouse: Config) -> None:
+    with attempts.recorded(warehouse, "nightly") as attempt:
+        attempts.begin(warehouse, attempt)
+        attempts.enter(warehouse, attempt, "splits")
+        (running,) = attempts.read(warehouse)
+        assert (running.state, running.stage, running.has_ended) == ("running", "splits", False)
+
+
 def test_interrupt_is_no_failure(warehouse: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(warehouse, KeyboardInterrupt())
@@ -107,6 +116,7 @@ def test_oldest_records_are_removed(warehouse: Config) -> None:
         attempts.begin(warehouse, Attempt("nightly", started=first + timedelta(days=day)))
     days = [(attempt.started - first).days for attempt in attempts.read(warehouse)]
     assert days == list(range(5, 205))
+    assert [(attempt.started - first).days for attempt in attempts.read(warehouse, 2)] == [203, 204]
 
 
 def test_missing_or_read_only_warehouse_does_not_fail_the_attempt(
