@@ -120,6 +120,13 @@ def _check_java() -> None:
 
 
 def _check_host() -> None:
+    try:
+        socket.getaddrinfo("localhost", None)
+    except OSError:
+        raise ConfigError(
+            "the name localhost does not resolve, which PySpark needs; add the line `127.0.0.1 localhost` to "
+            "/etc/hosts"
+        ) from None
     if "SPARK_LOCAL_IP" in os.environ:
         return
     try:

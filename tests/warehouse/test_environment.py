@@ -46,9 +46,21 @@ def fail(error: Exception) -> Any:
     return function
 
 
+def resolve_only_localhost(host: str, port: object) -> list[object]:
+    if host != "localhost":
+        raise socket.gaierror(-2, "Name or service not known")
+    return []
+
+
+def test_localhost_must_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", fail(socket.gaierror(-2, "Name or service not known")))
+    with pytest.raises(ConfigError, match="localhost does not resolve, which PySpark needs; add the line"):
+        environment.prepare(local=True, settings={})
+
+
 def test_local_master_uses_loopback_and_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYSPARK_PYTHON", "/usr/bin/false")
-    monkeypatch.setattr(socket, "getaddrinfo", fail(socket.gaierror(-2, "Name or service not known")))
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_only_localhost)
     environment.prepare(local=True, settings={})
     assert os.environ["PYSPARK_PYTHON"] == sys.executable
     assert os.environ["SPARK_LOCAL_IP"] == "127.0.0.1"
@@ -56,7 +68,7 @@ def test_local_master_uses_loopback_and_this_python(monkeypatch: pytest.MonkeyPa
 
 def test_cluster_needs_a_host_name_that_resolves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "node7")
-    monkeypatch.setattr(socket, "getaddrinfo", fail(socket.gaierror(-2, "Name or service not known")))
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_only_localhost)
     with pytest.raises(ConfigError, match="'node7', does not resolve; add it to /etc/hosts, or set SPARK_L"):
         environment.prepare(local=False, settings={})
     monkeypatch.setenv("SPARK_LOCAL_IP", "10.0.0.7")
