@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 WORKERS ?= 3
 PYTEST := python -m pytest -c tests/pytest.ini --rootdir .
 
-.PHONY: demo test quick check bench mutations setup lint clean
+.PHONY: demo test test-cluster quick check bench mutations setup lint clean
 
 demo: setup
 	coinspark nightly --config conf/demo.yaml
@@ -15,6 +15,12 @@ demo: setup
 test: setup
 	-@deploy/test-tools.sh   # without network: tests that need them are skipped
 	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests
+
+# A master, two workers, PostgreSQL and S3 on hosts of their own (root, Linux): see tests/cluster/README.md.
+test-cluster:
+	@deploy/setup.sh cluster
+	@deploy/test-tools.sh cluster
+	$(PYTEST) -m cluster tests/cluster
 
 quick: setup
 	$(PYTEST) -n 2 --dist loadfile -m "not spark and not slow" tests

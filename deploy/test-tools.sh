@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Install what tests/deploy needs besides .venv, into environments of their own below build/tools:
 # the schemas of Kubernetes (17,000 files), Airflow (130 packages), hadolint, a client of the Thrift server. No build needs them.
+# `deploy/test-tools.sh cluster` installs what tests/cluster needs: PostgreSQL and an S3 server.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
