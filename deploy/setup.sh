@@ -67,7 +67,15 @@ build_horovod() {
 }
 
 # In pyspark/jars every tool of the venv sees them: driver, workers, spark-sql, spark-submit.
-link_jars() { ln -sf "$jars"/*.jar "$("$venv/bin/python" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))')/jars/"; }
+link_jars() {
+    local folder jar
+    folder=$("$venv/bin/python" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))')/jars
+    for jar in "$jars"/*.jar; do
+        [ "$folder/${jar##*/}" -ef "$jar" ] && continue
+        ln -sf "$jar" "$folder/"
+        rm -f "$venv/share/coinspark/spark-classes.jsa"   # class_archive.py wrote it for other jars
+    done
+}
 
 install() {
     check_prerequisites
