@@ -126,6 +126,7 @@ class Hosts:
         (base / "hosts").mkdir()
         lines = ["127.0.0.1 localhost", *(f"{self.address(name)} {name}" for name in names)]
         (base / "etc-hosts").write_text("".join(f"{line}\n" for line in lines))
+        self._log = (base / "hosts.log").open("w")
         self._running: list[subprocess.Popen[str]] = []
         self._switch = self._start(
             "sh",
@@ -166,11 +167,12 @@ class Hosts:
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=self._log,
             text=True,
         )
         self._running.append(process)
         assert process.stdout is not None
-        assert process.stdout.readline() == "started\n", f"a host did not start: {command[-1]}"
+        assert process.stdout.readline() == "started\n", f"a host did not start; see {self._log.name}"
         return int(psutil.Process(process.pid).children()[0].pid)
 
     def close(self) -> None:
@@ -178,6 +180,7 @@ class Hosts:
         for process in self._running:
             process.kill()
             process.wait()
+        self._log.close()
 
 
 def _in_network(process: int, command: str) -> None:
