@@ -28,7 +28,7 @@ def own_warehouse(name: str, *more: str) -> tuple[str, ...]:
 
 def rows(cluster: Cluster, driver: str, statement: str, sets: tuple[str, ...]) -> list[dict[str, str]]:
     """The rows of a query, as `coinspark sql` on a driver host prints them."""
-    done = cluster.coinspark(driver, "sql", statement, "--format", "json", sets=sets)
+    done = cluster.coinspark(driver, "sql", statement, "--engine", "spark", "--format", "json", sets=sets)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -36,7 +36,7 @@ def rows(cluster: Cluster, driver: str, statement: str, sets: tuple[str, ...]) -
 def check_results(
     cluster: Cluster, driver: str, sets: tuple[str, ...], undisturbed: dict[str, str], weights: dict[str, str]
 ) -> None:
-    """Check the tables against the undisturbed build, and the weights against those of the first build here."""
+    """Tables are those of the undisturbed build, weights those of the first build on the cluster."""
     stages = rows(cluster, driver, "SELECT stage, outputs FROM stages ORDER BY finished", sets)
     assert contents(stages) == undisturbed
     trained = rows(cluster, driver, "SELECT layer, sha256 FROM runs", sets)

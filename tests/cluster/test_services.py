@@ -114,7 +114,7 @@ def test_service_that_ends_in_the_middle_is_named_and_the_job_runs_again(
 def test_commands_show_no_secret(cluster: Cluster) -> None:
     run(cluster, "secrets")
     shown = ""
-    for command in (("check",), ("spark-conf",), ("sql", "SELECT * FROM stages", "--format", "json")):
+    for command in (("check",), ("spark-conf",), ("sql", "SELECT * FROM stages", "--engine", "spark")):
         done = cluster.coinspark("driver-1", *command)
         assert done.returncode == 0, done.stderr
         shown += done.stdout + done.stderr
