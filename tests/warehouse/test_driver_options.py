@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from coinspark.config import Config, load
 from coinspark.warehouse.driver_options import late_options
-from tests import builds
 
 RUNNING = {"spark.driver.memory": "1g", "spark.driver.extraJavaOptions": "-Xss4m"}
 
@@ -63,26 +57,3 @@ def test_memory_is_compared_with_the_heap(memory: str, heap: str, refused: bool)
     assert [f"{heap!r}; give" in fault for fault in late_options(config, RUNNING.get, heap)] == [
         True
     ] * refused
-
-
-@pytest.mark.slow(seconds=12)
-def test_spark_submit_with_a_smaller_heap_is_refused_with_its_option(tmp_path: Path) -> None:
-    submitted = subprocess.run(
-        [
-            *(f"{sys.prefix}/bin/spark-submit", "--master", "local[1]"),
-            *(builds.ROOT / "jobs" / "ingest.py", "--set", f"warehouse={tmp_path}"),
-            *("--set", "spark.driver_memory=2g", "--set", builds.few_coins(tmp_path)),
-        ],
-        env={**os.environ, "SPARK_DRIVER_MEMORY": "600m", "PYTHONPATH": str(builds.ROOT)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert submitted.returncode == 1
-    lines = submitted.stdout.splitlines()  # spark-submit prints both streams of Python there
-    assert lines[-1] == (
-        "coinspark: spark.driver_memory: '2g' has no effect under spark-submit, which has started the driver "
-        "with '600m'; give spark-submit --driver-memory 2g"
-    )
-    assert "Traceback" not in submitted.stdout
