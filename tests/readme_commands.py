@@ -30,6 +30,7 @@ MAKE = {
     "demo": "tests/test_nightly.py::test_build_fills_every_table_and_writes_the_report",  # on fewer coins
     "setup": "needs downloads",
     "test": "runs these tests",
+    "test-cluster": "needs PostgreSQL, an S3 server and network namespaces",
     "quick": "runs these tests",
     "check": "runs these tests, and the checks of style and types",
     "bench": "needs minutes to hours",
