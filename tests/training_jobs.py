@@ -23,6 +23,7 @@ from coinspark.training.job import Job
 from coinspark.training.shards import ShardSet
 from coinspark.vision import weights
 from coinspark.warehouse.files import Location
+from tests.paused_training import KILLED
 from tests.training_shards import write_shards
 
 TOY_BACKBONE = "tests.extensions.toy_backbone:BACKBONE"
@@ -82,10 +83,12 @@ def kill_worker_after_checkpoint(folder: Path, worker: str = HOROVOD_WORKER) -> 
 
     def kill_worker() -> None:
         while not finished.wait(0.02):
-            if not any(folder.rglob(checkpoint.NAME)):  # listing all processes is slower than a small round
+            saved = next(folder.rglob(checkpoint.NAME), None)
+            if saved is None:  # listing all processes is slower than a small round
                 continue
             if workers := [pid for pid, line in child_processes().items() if worker in line]:
                 os.kill(max(workers), signal.SIGKILL)
+                (saved.parent / KILLED).touch()
                 return
 
     killer = threading.Thread(target=kill_worker)

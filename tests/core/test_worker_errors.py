@@ -56,14 +56,14 @@ def run_command(action: Callable[[], object], capsys: pytest.CaptureFixture[str]
 def test_error_of_coinspark_is_its_own_line(
     spark: SparkSession, capsys: pytest.CaptureFixture[str], transform: Callable[[DataFrame, str], DataFrame]
 ) -> None:
-    failing = transform(spark.range(2), "own")
+    failing = transform(spark.range(0, 2, 1, 1), "own")
     assert run_command(failing.collect, capsys) == f"coinspark: {MESSAGE}\n"
 
 
 def test_error_while_writing_is_its_own_line(
     spark: SparkSession, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    failing = in_arrow(spark.range(2), "own")
+    failing = in_arrow(spark.range(0, 2, 1, 1), "own")
     expected = f"coinspark: {MESSAGE}\n"
     assert run_command(lambda: failing.write.parquet(str(tmp_path / "out")), capsys) == expected
     assert run_command(failing.rdd.collect, capsys) == expected
@@ -72,7 +72,7 @@ def test_error_while_writing_is_its_own_line(
 def test_program_fault_is_one_line_that_names_the_file_with_the_details(
     spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = run_command(in_arrow(spark.range(4), "fault").collect, capsys)
+    line = run_command(in_arrow(spark.range(0, 4, 1, 1), "fault").collect, capsys)
     start = "coinspark: a Spark worker failed: KeyError: 'jpeg'; all details: "
     assert line.startswith(start) and line.count("\n") == 1
     details = Path(line.removeprefix(start).strip())

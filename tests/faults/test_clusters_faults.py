@@ -52,7 +52,7 @@ def features(model: str) -> Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataF
     return generate
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=60)
 @pytest.mark.timeout(1500)
 def test_features_larger_than_the_memory_of_the_driver_are_clustered(
     spark: SparkSession, config: Config, tmp_path: Path

@@ -12,6 +12,7 @@ from coinspark.ingest.merge import OUTCOME
 from coinspark.ingest.records import Listing, Record, Reject
 from coinspark.pipeline.stage import Context
 from coinspark.warehouse import schemas
+from coinspark.warehouse.local_frame import local_frame
 
 
 def listing(source: str, coins: int, rejected: int) -> Listing:
@@ -29,7 +30,7 @@ def test_accepted_losses_are_told_once_and_coins_counted_once(spark: SparkSessio
 
     def read(name: str) -> DataFrame:
         reads.append(name)
-        return published if name == "coins" else spark.createDataFrame([], schemas.REJECTS.ddl)
+        return published if name == "coins" else local_frame(spark, [], schemas.REJECTS.ddl)
 
     notices: list[str] = []
     config = Config.model_validate({"ingest": {"accept_loss": True}})
@@ -48,7 +49,8 @@ def test_accepted_losses_are_told_once_and_coins_counted_once(spark: SparkSessio
 
     rows = [outcome(f"a{n}", "truncated" if n == 0 else None) for n in range(9)]
     rows += [outcome(f"b{n}", "truncated" if n < 15 else None) for n in range(20)]
-    listed = spark.createDataFrame(
+    listed = local_frame(
+        spark,
         [
             (record.coin_id, record.medium, record.source)
             for each in listings.values()
@@ -56,7 +58,7 @@ def test_accepted_losses_are_told_once_and_coins_counted_once(spark: SparkSessio
         ],
         "coin_id string, medium string, source string",
     )
-    frame = spark.createDataFrame(rows, OUTCOME)
+    frame = local_frame(spark, rows, OUTCOME)
     reject_limits.check_outcome(context, checked, listed, frame, tmp_path / "merged")
     assert [notice.split(" (")[0] for notice in notices] == [
         "ingest: 16 of 29 coins have photos that cannot be used",
