@@ -2,7 +2,7 @@
 
 make bench
 python -m tests.bench [merge feed training entities names linking features kmeans deepcluster nightly
-    intervals sql]
+    intervals sql capacity]
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ NAMES = (
     "nightly",
     "intervals",
     "sql",
+    "capacity",
 )
 
 
