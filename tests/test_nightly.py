@@ -22,6 +22,7 @@ from coinspark.vision import weights
 from coinspark.vision.backbones.backbone import weight_arrays
 from coinspark.warehouse import builds as published_builds
 from coinspark.warehouse import sql, tables
+from coinspark.warehouse.catalog_properties import catalog_properties
 from tests import builds, readme_commands
 from tests.training_jobs import TOY_BACKBONE
 
@@ -129,11 +130,15 @@ def test_networks_of_the_build_are_trained(build: tuple[Config, Path], spark: Sp
 def test_documented_command_runs_on_the_build(
     command: readme_commands.Command,
     build: tuple[Config, Path],
+    base_config: Config,
     spark: SparkSession,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     config, _ = build
+    if command.name == "sql":  # without Spark: name the catalog of the shared session, which has the tables
+        catalog = config.catalog.model_copy(update={"properties": catalog_properties(base_config)})
+        config = config.model_copy(update={"catalog": catalog})
     mine = yaml.safe_dump(config.model_dump(mode="json"))
     (tmp_path / "mine.yaml").write_text(mine, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
