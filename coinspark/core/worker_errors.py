@@ -27,7 +27,7 @@ def worker_error(error: BaseException) -> CoinsparkError | None:
     """The error that a Spark worker or the cluster caused; None for an exception of another origin.
 
     A CoinsparkError of the worker keeps its class and message. For any other error the message is its last
-    line, or the innermost cause in Java, with the path of a file that has the stack traces.
+    line, with the path of a file that has the stack traces.
 
     Args:
         error: An exception of PySpark or Py4J.
@@ -52,7 +52,9 @@ def worker_error(error: BaseException) -> CoinsparkError | None:
     if _TRACEBACK in text:
         message = _last_line(text.rpartition(_TRACEBACK)[2])
     elif failure := _FAILURE.search(text):
-        message = (_CAUSE.findall(text) or [failure[1]])[-1]
+        message = failure[1]
+        if message.rstrip().endswith("awaitResult:"):  # says nothing by itself
+            message += "".join(_CAUSE.findall(text)[-1:])
     else:
         return None
     return CoinsparkError(f"a Spark worker failed: {message[:_LENGTH]}; all details: {store_details(text)}")
