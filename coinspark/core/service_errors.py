@@ -33,6 +33,11 @@ def _faults(*rows: tuple[str, str, str]) -> tuple[_Fault, ...]:
 
 _OF_THE_CATALOG = _faults(
     (
+        r"SQLITE_BUSY|database is locked",
+        "another program locks its file, and did not release it within a minute",
+        f"end that program, {_AGAIN}",
+    ),
+    (
         r"password authentication failed|no password was provided|role \"[^\"]*\" does not exist"
         r"|Access denied for user|exceptions\.(NotAuthorized|Forbidden)Exception",
         "the catalog does not accept the login",

@@ -17,9 +17,8 @@ from coinspark.config import Config
 from coinspark.config.visible import without_secrets
 from coinspark.core import exits
 from coinspark.core.errors import CoinsparkError, LockError
-from coinspark.core.formatting import one_line
 from coinspark.core.progress import say
-from coinspark.core.reported_errors import reported_error
+from coinspark.core.reported_errors import error_line
 from coinspark.warehouse import owner
 from coinspark.warehouse.files import Location
 from coinspark.warehouse.locations import warehouse_location
@@ -28,7 +27,6 @@ from coinspark.warehouse.owner import Owner
 _FOLDER = "attempts"
 _KEPT = 200
 _READERS = 8
-_LENGTH = 500  # characters of an error
 
 
 @dataclass
@@ -79,7 +77,7 @@ def recorded(config: Config, command: str) -> Iterator[Attempt]:
             raise
         is_interrupt = isinstance(error, KeyboardInterrupt) or (exits.was_interrupted() and not before)
         attempt.state = "interrupted" if is_interrupt else "failed"
-        attempt.error = None if is_interrupt else without_secrets(config, _line(error))
+        attempt.error = None if is_interrupt else without_secrets(config, error_line(error))
         _end(config, attempt)
         raise
     attempt.state, attempt.stage = "finished", None
@@ -134,7 +132,7 @@ def _write(config: Config, attempt: Attempt) -> None:
         if warehouse_location(config).is_dir():
             _file(config, attempt).write_json(values)
     except (OSError, CoinsparkError) as error:
-        say(f"the attempt was not recorded: {_line(error)}")
+        say(f"the attempt was not recorded: {error_line(error)}")
 
 
 def _file(config: Config, attempt: Attempt) -> Location:
@@ -146,11 +144,3 @@ def _file(config: Config, attempt: Attempt) -> Location:
 def _files(config: Config) -> list[Location]:
     folder = warehouse_location(config) / _FOLDER
     return [file for file in folder.iterdir() if file.name.endswith(".json")]
-
-
-def _line(error: BaseException) -> str:
-    """The message that the command line prints, as one line; the class of a program fault before it."""
-    if (shown := reported_error(error)) is None:
-        lines = str(error).strip().splitlines() or [""]
-        return one_line(f"{type(error).__name__}: {lines[0]}", _LENGTH)
-    return one_line("; ".join(str(shown).splitlines()), _LENGTH)

@@ -25,8 +25,10 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from coinspark.config import Config
+from coinspark.config.visible import without_secrets
 from coinspark.core.errors import LockError
 from coinspark.core.progress import say
+from coinspark.core.reported_errors import error_line
 from coinspark.warehouse import lease_log, owner
 from coinspark.warehouse.catalog import check_warehouse, full_name
 from coinspark.warehouse.lease_log import Entry
@@ -130,7 +132,7 @@ class Lease:
         """
         self.stopped, self._acquired = threading.Event(), threading.Event()
         self._log, self._clock = log, clock
-        self._warehouse, self._term = config.warehouse, config.catalog.lease_seconds
+        self._config, self._term = config, config.catalog.lease_seconds
         self._me, self._id = me or owner.current(), uuid.uuid4().hex
         self._since, self._renewed = clock.now(), clock.elapsed()
 
@@ -217,12 +219,12 @@ class Lease:
                 return
             except _ERRORS as error:
                 if delay == regular:
-                    say(f"lease: not renewed, trying again: {_first_line(error)}")
+                    say(f"lease: not renewed, trying again: {self._line(error)}")
                 delay = regular / 4
         try:
             self.release()
         except _ERRORS as error:
-            say(f"lease: not released, so it expires in {self._term} s: {_first_line(error)}")
+            say(f"lease: not released, so it expires in {self._term} s: {self._line(error)}")
 
     def _read_own(self) -> tuple[int, int]:
         """The newest snapshot, and the one of the newest valid entry, which is of this lease."""
@@ -237,21 +239,25 @@ class Lease:
         entry = Entry(self._id, self._me, head, self._since, now, until, released)
         lease_log.append(self._log, entry)
 
+    def _line(self, error: BaseException) -> str:
+        """An error as one line without secrets: the text of Java may contain those of the catalog."""
+        return without_secrets(self._config, error_line(error))
+
     def _refusal(self, entry: Entry) -> str:
         code = ""
         if entry.owner.code != self._me.code:
             code = f"; it runs coinspark {entry.owner.code}, this is {self._me.code}"
         return (
-            f"{self._warehouse}: another build is running ({describe(entry)}){code}; wait until it ends, or "
-            "stop it"
+            f"{self._config.warehouse}: another build is running ({describe(entry)}){code}; wait until it "
+            "ends, or stop it"
         )
 
     def _loss(self, entry: Entry | None) -> str:
         taker = f" and another build has taken it ({describe(entry)})" if entry else ""
         return (
-            f"{self._warehouse}: this build did not renew its lease in time, since it was suspended or the "
-            f"catalog did not answer{taker}; nothing more was published. Run the same command again when no "
-            "other build is running"
+            f"{self._config.warehouse}: this build did not renew its lease in time, since it was suspended "
+            f"or the catalog did not answer{taker}; nothing more was published. Run the same command again "
+            "when no other build is running"
         )
 
 
@@ -280,10 +286,3 @@ def _term(entry: Entry) -> float:
 
 def _text(time: datetime) -> str:
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _first_line(error: BaseException) -> str:
-    """The innermost message of an error of Java, or the first line of another one."""
-    lines = str(error).splitlines()
-    causes = [line for line in lines if line.startswith("Caused by: ")]
-    return (causes or lines or [type(error).__name__])[-1 if causes else 0]

@@ -79,6 +79,13 @@ def test_catalog_that_ends_in_the_middle_is_one_line() -> None:
     )
 
 
+def test_locked_sqlite_file_is_one_line() -> None:
+    """`warehouse/test_lease.py` locks such a file."""
+    busy = "org.sqlite.SQLiteException: [SQLITE_BUSY] The database file is locked (database is locked)"
+    error = service_error(Py4JError(f"An error occurred while calling o1.commit.\nCaused by: {busy}\n"))
+    assert str(error).startswith("catalog: another program locks its file, and did not release it within a")
+
+
 def test_missing_jar_of_the_database_names_the_command() -> None:
     error = service_error(Py4JError(NO_DRIVER))
     assert str(error).startswith(

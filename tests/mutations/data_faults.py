@@ -53,8 +53,8 @@ MUTATIONS = (
     Mutation(
         "clocks that differ end a lease",
         "warehouse/lease.py",
-        "if entry.lease == watched.lease:",
-        "if not entry:",
+        "elapsed - watched.since >= _WATCHED * _term(entry)",
+        "elapsed >= watched.since",
         ("warehouse/test_lease.py::test_clocks_that_differ_do_not_replace_a_build_that_renews_its_lease",),
     ),
     Mutation(
