@@ -101,11 +101,10 @@ def append(log: Any, entry: Entry) -> None:
 
 def remove_old(log: Any, valid: int) -> None:
     """Remove the entries before a valid one, and their files, if there are many."""
-    old = [snapshot for snapshot in _ancestors(log, valid) if snapshot != valid]
-    if len(old) < _OLD_ENTRIES:
+    if len(log.snapshots()) <= _OLD_ENTRIES:
         return
     removal = log.expireSnapshots()
-    for snapshot in old:
+    for snapshot in _ancestors(log, valid):
         removal.expireSnapshotId(snapshot)
     try:
         removal.commit()
@@ -114,13 +113,12 @@ def remove_old(log: Any, valid: int) -> None:
             raise
 
 
-def _ancestors(log: Any, snapshot_id: int) -> Iterator[int]:
-    """A snapshot and all before it that still exist."""
-    snapshot = log.snapshot(snapshot_id)
-    while snapshot is not None:
-        yield int(snapshot.snapshotId())
-        parent = snapshot.parentId()
-        snapshot = None if parent is None else log.snapshot(parent)
+def _ancestors(log: Any, snapshot: int) -> Iterator[int]:
+    """The snapshots before one that still exist."""
+    parent = log.snapshot(snapshot).parentId()
+    while parent is not None and log.snapshot(parent) is not None:
+        yield int(parent)
+        parent = log.snapshot(parent).parentId()
 
 
 def _parse(text: str) -> Entry:
