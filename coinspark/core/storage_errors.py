@@ -33,6 +33,7 @@ _OF_TEXT = {
     "Permission denied": _OF_NUMBER[errno.EACCES],
     "AccessDeniedException": _OF_NUMBER[errno.EACCES],
     "File name too long": _OF_NUMBER[errno.ENAMETOOLONG],
+    "Mkdirs failed to create": ("the folder cannot be created", _FORBIDDEN),
     "Too many open files": _OF_NUMBER[errno.EMFILE],
 }
 """Text in an error of Java, SQLite or a Spark task → what is wrong and what to do."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -24,3 +26,15 @@ def check_storage(spark: SparkSession, config: Config) -> None:
     jvm: Any = spark._jvm
     path = jvm.org.apache.hadoop.fs.Path(warehouse_uri(config))
     path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()).exists(path)
+
+
+def check_writable(config: Config) -> None:
+    """Check before a build that this user may write to a local warehouse; Java would not say why it cannot.
+
+    Raises:
+        OSError: It is on a read-only file system, or forbidden.
+    """
+    folder = warehouse_folder(config)
+    if folder is not None and not os.access(folder, os.W_OK):
+        number = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+        raise OSError(number, os.strerror(number), str(folder))

@@ -30,6 +30,7 @@ from coinspark.core.errors import LockError
 from coinspark.core.progress import say
 from coinspark.core.reported_errors import error_line
 from coinspark.warehouse import lease_log, owner
+from coinspark.warehouse.access import check_writable
 from coinspark.warehouse.catalog import check_warehouse, full_name
 from coinspark.warehouse.lease_log import Entry
 from coinspark.warehouse.owner import Owner
@@ -91,7 +92,9 @@ def hold(spark: SparkSession, config: Config) -> Iterator[None]:
     Raises:
         LockError: Another build has the lease, and still had it after `catalog.lease_wait` seconds.
         InputError: As `check_warehouse`.
+        OSError: As `check_writable`.
     """
+    check_writable(config)
     check_warehouse(spark, config)
     lease = Lease(lease_log.open_log(spark, config), config)
     name = full_name(config, lease_log.TABLE)

@@ -46,6 +46,10 @@ Caused by: java.io.IOException: No space left on device
 \tat java.base/java.io.FileOutputStream.writeBytes(Native Method)
 : [TASK_WRITE_FAILED] Task failed while writing rows to file:/data/w/scratch/train/shards.part.
 """
+NO_FOLDER = """An error occurred while calling o7.commit.
+: org.apache.iceberg.exceptions.RuntimeIOException: Failed to create file: file:/data/w/lease/metadata/1.avro
+Caused by: java.io.IOException: Mkdirs failed to create file:/data/w/lease/metadata (exists=false, cwd=/x)
+"""
 READ_ONLY = """An error occurred while calling o7.parquet.
 : java.io.FileNotFoundException: /data/w/coins/data/a.parquet (Read-only file system)
 """
@@ -84,6 +88,7 @@ def test_write_to_a_full_device_is_one_line_although_it_has_no_name() -> None:
         (FROM_THE_JVM, f"{SOMEWHERE}: no space left on device; "),
         (OF_A_WRITE, "/data/w/scratch/train/shards.part: no space left on device; "),
         (OF_THE_CATALOG, f"{SOMEWHERE}: read-only file system; "),
+        (NO_FOLDER, "/data/w/lease/metadata: the folder cannot be created; make it writable"),
         (READ_ONLY, "/data/w/coins/data/a.parquet: read-only file system; "),
     ],
 )
