@@ -18,7 +18,9 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from coinspark.config import Config
+from coinspark.warehouse import schemas
 from coinspark.warehouse.catalog import create_namespace, create_table, load, table_names
+from coinspark.warehouse.catalog_properties import VERSION_PROPERTY
 from coinspark.warehouse.owner import Owner
 
 TABLE = "lease"
@@ -26,6 +28,7 @@ TABLE = "lease"
 
 _DOC = "Builds that wrote to this warehouse; the entries are the summaries of its snapshots"
 _PROPERTIES = {
+    VERSION_PROPERTY: str(schemas.VERSION),
     "commit.retry.num-retries": "0",  # another entry came first: read it and decide again
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",

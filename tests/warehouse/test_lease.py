@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from pyspark.sql import SparkSession
 from coinspark import nightly
 from coinspark.config import Config
 from coinspark.core.errors import InputError, LockError
-from coinspark.warehouse import builds, catalog, lease, lease_log, owner, tables
+from coinspark.warehouse import builds, catalog, iceberg_client, lease, lease_log, owner, tables
 from coinspark.warehouse.lease import Lease
 from coinspark.warehouse.local_frame import local_frame
 
@@ -397,6 +398,14 @@ def test_commands_that_write_take_the_lease_and_others_do_not(
             write(config)
     assert builds.latest(spark, config) is None
     assert tables.exists(spark, config)
+
+
+def test_entries_are_readable_without_spark(spark: SparkSession, config: Config) -> None:
+    on_host(spark, config, "a").acquire()
+    newest = iceberg_client.load(config, lease_log.TABLE).current_snapshot()
+    assert newest is not None
+    entry = json.loads(iceberg_client.summary(newest)["coinspark.lease"])
+    assert (entry["owner"]["host"], entry["since"]) == ("a", NOON.isoformat())
 
 
 def test_reading_does_not_create_the_log(spark: SparkSession, config: Config) -> None:
