@@ -401,6 +401,7 @@ def test_commands_that_write_take_the_lease_and_others_do_not(
 
 
 def test_entries_are_readable_without_spark(spark: SparkSession, config: Config) -> None:
+    tables.create(spark, config)
     on_host(spark, config, "a").acquire()
     newest = iceberg_client.load(config, lease_log.TABLE).current_snapshot()
     assert newest is not None
