@@ -19,6 +19,7 @@ from coinspark.config import Config
 from coinspark.pipeline.stage import Context
 from coinspark.vision.feature_network import select_network
 from coinspark.warehouse import catalog, schemas, tables
+from coinspark.warehouse.files import Location
 from tests import builds
 
 HEAP = 224  # MB
@@ -68,7 +69,13 @@ def test_features_larger_than_the_memory_of_the_driver_are_clustered(
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "2000")
     tables.create(spark, config)
     model = select_network(
-        Context(spark, settings, lambda name: tables.read(spark, config, name), tmp_path, lambda line: None)
+        Context(
+            spark,
+            settings,
+            lambda name: tables.read(spark, config, name),
+            Location.of(tmp_path),
+            lambda line: None,
+        )
     ).model
     ids = spark.range(0, IMAGES, 1, 8)
     frames = {

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tensorflow as tf
+from tensorflow.python.util import _pywrap_determinism
 
 from coinspark.core.errors import CoinsparkError, InputError, TrainingError
 from coinspark.training import checkpoint, launch, run_folder, worker_files
+from coinspark.training.classifier import fit
 from coinspark.training.classifier.recipe import TrainingJob
-from coinspark.training.collective import SingleWorker
+from coinspark.training.collective import SingleWorker, TrainingCollective
 from coinspark.training.shards import ShardSet
 from coinspark.warehouse.files import Location
 from coinspark.warehouse.object_storage import NO_ACCESS, Access
@@ -43,7 +47,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def memory(monkeypatch: pytest.MonkeyPatch) -> Location:
+def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Location]:
     """A folder in memory. The worker of a local training runs in this process, which alone can open it."""
 
     def run_local(folder: Location, files: Path, log: Any) -> None:
@@ -52,8 +56,15 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Location:
         except CoinsparkError as error:
             raise launch._failure(folder, files, "the worker failed") from error
 
+    def configure(workers: TrainingCollective, seed: int, precision: str) -> None:
+        # All but the threads, which cannot be set once a process has used TensorFlow.
+        tf.config.experimental.enable_op_determinism()
+        tf.keras.utils.set_random_seed(seed)
+
     monkeypatch.setattr(launch, "_run_local", run_local)
-    return remote_storage.in_memory(monkeypatch)
+    monkeypatch.setattr(fit, "configure_tensorflow", configure)
+    yield remote_storage.in_memory(monkeypatch)
+    _pywrap_determinism.enable(False)  # for the other tests; TensorFlow has no public function for it
 
 
 def run(job: TrainingJob, access: Access = NO_ACCESS, lines: list[str] | None = None) -> dict[str, Any]:
