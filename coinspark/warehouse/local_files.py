@@ -6,6 +6,7 @@ systems and datasets, which takes longer than a query.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import cast
 
@@ -25,17 +26,21 @@ class LocalInputFile(InputFile):
         return cast(InputStream, Path(local_path(self.location)).open("rb"))
 
 
-class LocalFileIO(FileIO):
-    """pyiceberg's interface to local files. Writing raises PermissionError."""
-
-    def new_input(self, location: str) -> LocalInputFile:
-        return LocalInputFile(location)
+class ReadOnlyFileIO(FileIO):
+    """pyiceberg's interface to files, for reading only. Writing raises PermissionError."""
 
     def new_output(self, location: str) -> OutputFile:
         raise PermissionError(f"{location}: tables are opened for reading only")
 
     def delete(self, location: str | InputFile | OutputFile) -> None:
         raise PermissionError(f"{location}: tables are opened for reading only")
+
+
+class LocalFileIO(ReadOnlyFileIO):
+    """pyiceberg's interface to local files."""
+
+    def new_input(self, location: str) -> LocalInputFile:
+        return LocalInputFile(location)
 
 
 def is_local(location: str) -> bool:
@@ -45,7 +50,4 @@ def is_local(location: str) -> bool:
 
 def local_path(location: str) -> str:
     """The path of a `file:` URI as Hadoop writes it: `file:/path` or `file:///path`, not percent-encoded."""
-    if not location.startswith("file:"):
-        return location
-    path = location.removeprefix("file:")
-    return path[path.index("/", 2) :] if path.startswith("//") else path
+    return re.sub(r"^file:(//[^/]*)?(?=/)", "", location)

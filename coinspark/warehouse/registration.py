@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -24,6 +23,7 @@ from coinspark.core import atomic_files
 from coinspark.core.errors import InputError
 from coinspark.core.progress import progress
 from coinspark.warehouse import session
+from coinspark.warehouse.local_files import local_path
 from coinspark.warehouse.locations import warehouse_folder, warehouse_uri
 
 _OURS = "catalog_name = ? AND table_namespace = ?"
@@ -102,7 +102,7 @@ def _entries(catalog: Path, config: Config) -> list[Entry]:
 
 def _path(uri: str) -> Path:
     """The path of `file:/a`, `file:///a` or `/a`."""
-    return Path(re.sub(r"^file:/+", "/", uri))
+    return Path(local_path(uri))
 
 
 def _moved(config: Config, entry: Entry) -> Callable[[str], str]:
@@ -110,7 +110,7 @@ def _moved(config: Config, entry: Entry) -> Callable[[str], str]:
     former, target = str(_path(entry.metadata).parents[3]), warehouse_uri(config)
 
     def moved(text: str) -> str:
-        path = re.sub(r"^file:/+", "/", text)
+        path = local_path(text)
         return f"{target}{path[len(former) :]}" if f"{path}/".startswith(f"{former}/") else text
 
     return moved

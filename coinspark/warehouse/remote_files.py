@@ -6,8 +6,9 @@ from typing import cast
 
 from fsspec.implementations.arrow import ArrowFSWrapper
 from pyarrow import fs
-from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile
+from pyiceberg.io import InputFile, InputStream
 
+from coinspark.warehouse.local_files import ReadOnlyFileIO
 from coinspark.warehouse.object_storage import Access, file_system
 
 
@@ -28,8 +29,8 @@ class RemoteInputFile(InputFile):
         return cast(InputStream, self._system.open_input_file(self._path))
 
 
-class RemoteFileIO(FileIO):
-    """pyiceberg's interface to remote files. Writing raises PermissionError."""
+class RemoteFileIO(ReadOnlyFileIO):
+    """pyiceberg's interface to remote files."""
 
     def __init__(self, access: Access) -> None:
         super().__init__()
@@ -37,12 +38,6 @@ class RemoteFileIO(FileIO):
 
     def new_input(self, location: str) -> RemoteInputFile:
         return RemoteInputFile(location, self._access)
-
-    def new_output(self, location: str) -> OutputFile:
-        raise PermissionError(f"{location}: tables are opened for reading only")
-
-    def delete(self, location: str | InputFile | OutputFile) -> None:
-        raise PermissionError(f"{location}: tables are opened for reading only")
 
 
 class DuckdbFileSystem(ArrowFSWrapper):  # type: ignore[misc]
