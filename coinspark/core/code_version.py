@@ -45,6 +45,7 @@ NEUTRAL = frozenset(
         "warehouse.jvm",
         "warehouse.locations",
         "warehouse.lease",
+        "warehouse.lease_entry",
         "warehouse.lease_log",
         "warehouse.object_storage",
         "warehouse.owner",

@@ -32,7 +32,7 @@ from coinspark.core.reported_errors import error_line
 from coinspark.warehouse import lease_log, owner
 from coinspark.warehouse.access import check_writable
 from coinspark.warehouse.catalog import check_warehouse, full_name
-from coinspark.warehouse.lease_log import Entry
+from coinspark.warehouse.lease_entry import TABLE, Entry
 from coinspark.warehouse.owner import Owner
 
 _RENEWALS = 5  # in the term of a lease
@@ -97,7 +97,7 @@ def hold(spark: SparkSession, config: Config) -> Iterator[None]:
     check_writable(config)
     check_warehouse(spark, config)
     lease = Lease(lease_log.open_log(spark, config), config)
-    name = full_name(config, lease_log.TABLE)
+    name = full_name(config, TABLE)
     # The thread also releases: an interrupt may leave the main thread's connection to the JVM in any state.
     thread = threading.Thread(target=lease.renew_until_stopped, name="lease", daemon=True)
     thread.start()
@@ -120,7 +120,7 @@ def confirm(config: Config) -> None:
     Raises:
         LockError: Another build has taken the lease.
     """
-    if lease := _leases.get(full_name(config, lease_log.TABLE)):
+    if lease := _leases.get(full_name(config, TABLE)):
         lease.confirm()
 
 

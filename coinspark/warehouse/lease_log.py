@@ -7,10 +7,7 @@ compare-and-set with any catalog: of two processes that saw the same state, one 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
@@ -21,10 +18,7 @@ from coinspark.config import Config
 from coinspark.warehouse import schemas
 from coinspark.warehouse.catalog import create_namespace, create_table, load, table_names
 from coinspark.warehouse.catalog_properties import VERSION_PROPERTY
-from coinspark.warehouse.owner import Owner
-
-TABLE = "lease"
-"""Not one of `schemas.TABLES`: it belongs to no build and has no tags."""
+from coinspark.warehouse.lease_entry import SUMMARY, TABLE, Entry, entry_text, valid_entry
 
 _DOC = "Builds that wrote to this warehouse; the entries are the summaries of its snapshots"
 _PROPERTIES = {
@@ -33,30 +27,7 @@ _PROPERTIES = {
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
 }
-_SUMMARY = "coinspark.lease"
 _OLD_ENTRIES = 30  # that are removed together
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One entry.
-
-    Attributes:
-        lease: Random id of the lease; the entries of one build have the same.
-        after: The snapshot that the writer saw.
-        since: When the build began.
-        heartbeat: When the entry was written, by the clock of its writer, as are all times.
-        until: When the lease expires unless it is renewed.
-        released: The build has ended.
-    """
-
-    lease: str
-    owner: Owner
-    after: int
-    since: datetime
-    heartbeat: datetime
-    until: datetime
-    released: bool = False
 
 
 def open_log(spark: SparkSession, config: Config) -> Any:
@@ -79,11 +50,9 @@ def read(log: Any) -> tuple[int, int, Entry | None]:
     newest = log.currentSnapshot()
     snapshot = newest
     while snapshot is not None:
-        text, parent = snapshot.summary().get(_SUMMARY), snapshot.parentId()
-        if text is not None:
-            entry = _parse(text)
-            if entry.after == parent:
-                return int(newest.snapshotId()), int(snapshot.snapshotId()), entry
+        parent = snapshot.parentId()
+        if (entry := valid_entry(snapshot.summary().get(SUMMARY), parent)) is not None:
+            return int(newest.snapshotId()), int(snapshot.snapshotId()), entry
         snapshot = None if parent is None else log.snapshot(parent)
     return int(newest.snapshotId()), -1, None
 
@@ -94,9 +63,8 @@ def append(log: Any, entry: Entry) -> None:
     Raises:
         Py4JJavaError: The catalog or the storage failed, and the entry is not in the log.
     """
-    text = json.dumps(asdict(entry), default=datetime.isoformat)
     try:
-        log.newFastAppend().set(_SUMMARY, text).commit()
+        log.newFastAppend().set(SUMMARY, entry_text(entry)).commit()
     except Py4JJavaError as error:
         if not any(name in str(error) for name in ("CommitFailedException", "CommitStateUnknownException")):
             raise
@@ -122,9 +90,3 @@ def _ancestors(log: Any, snapshot: int) -> Iterator[int]:
     while parent is not None and log.snapshot(parent) is not None:
         yield int(parent)
         parent = log.snapshot(parent).parentId()
-
-
-def _parse(text: str) -> Entry:
-    values = json.loads(text)
-    times = {name: datetime.fromisoformat(values[name]) for name in ("since", "heartbeat", "until")}
-    return Entry(**{**values, **times, "owner": Owner(**values["owner"])})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,11 +12,19 @@ from coinspark.config import Config
 from coinspark.config.visible import without_secrets
 from coinspark.core.errors import CoinsparkError
 from coinspark.core.formatting import one_line
-from coinspark.warehouse import attempts, duckdb_sql, duckdb_tables, iceberg_client, owner, schemas
+from coinspark.warehouse import (
+    attempts,
+    duckdb_sql,
+    duckdb_tables,
+    iceberg_client,
+    lease_entry,
+    owner,
+    schemas,
+)
 from coinspark.warehouse.attempts import Attempt
 from coinspark.warehouse.iceberg_client import Change, Loader
+from coinspark.warehouse.lease_entry import valid_entry
 
-_LEASE, _ENTRY = "lease", "coinspark.lease"
 _SKEW = timedelta(minutes=1)  # between the clocks of two machines, and until an attempt records its end
 _NEWEST = 50  # attempts that are read: those of five nights of Airflow
 _RUNS = "SELECT outputs FROM stages ORDER BY finished"
@@ -104,8 +112,8 @@ def read(config: Config) -> Status:
     try:
         recorded = attempts.read(config, _NEWEST)
         catalog = iceberg_client.open_catalog(config)
-        if any(state(attempt) == "running" for attempt in recorded) and _LEASE in catalog:
-            history = iceberg_client.history(iceberg_client.load_from(config, catalog, _LEASE))
+        if any(state(attempt) == "running" for attempt in recorded) and lease_entry.TABLE in catalog:
+            history = iceberg_client.history(iceberg_client.load_from(config, catalog, lease_entry.TABLE))
             mark_dead(recorded, history, datetime.now(UTC))
         return Status(_contents(config, catalog), recorded)
     except CoinsparkError as error:
@@ -116,18 +124,19 @@ def mark_dead(recorded: Sequence[Attempt], history: Sequence[Change], now: datet
     """Set the state of attempts on other machines that have lost their lease, but no end, to "died".
 
     Args:
-        history: That of the table `lease`. An entry is valid if its parent is what its writer saw.
+        history: That of the log of leases.
     """
-    entries = ((json.loads(change.summary.get(_ENTRY, "{}")), change.parent) for change in reversed(history))
-    entry = next((entry for entry, parent in entries if entry and entry["after"] == parent), None)
+    key = lease_entry.SUMMARY
+    entries = (valid_entry(change.summary.get(key), change.parent) for change in reversed(history))
+    entry = next((entry for entry in entries if entry is not None), None)
     if entry is None:
         return
     machine = owner.current().machine
     for attempt in recorded:
         if attempt.state == "running" and attempt.owner.machine != machine:
-            is_taken = entry["owner"] != asdict(attempt.owner)
-            lost = entry["since"] if is_taken else entry["heartbeat" if entry["released"] else "until"]
-            if now > datetime.fromisoformat(lost) + _SKEW:
+            ended = entry.heartbeat if entry.released else entry.until
+            lost = ended if entry.owner == attempt.owner else entry.since
+            if now > lost + _SKEW:
                 attempt.state = "died"
 
 

@@ -21,7 +21,7 @@ from coinspark.config import Config
 from coinspark.core.hashing import folder_hash
 from coinspark.evaluation.report import page
 from coinspark.ingest import stage as ingest
-from coinspark.warehouse import attempts, iceberg_client, lease_log, schemas, status, tables
+from coinspark.warehouse import attempts, iceberg_client, lease_entry, schemas, status, tables
 from coinspark.warehouse import builds as published_builds
 from coinspark.warehouse.content import content_hash
 from tests import builds
@@ -141,7 +141,7 @@ def check_ctrl_c_during_training(folder: Path) -> None:
     assert progress.count("unchanged, skipped") == len(BEFORE_TRAINING), progress
     assert "interrupted; published tables are unchanged" in progress
     assert "Traceback" not in progress
-    newest = iceberg_client.load(builds.configuration(folder), lease_log.TABLE).current_snapshot()
+    newest = iceberg_client.load(builds.configuration(folder), lease_entry.TABLE).current_snapshot()
     assert newest is not None
     entry = json.loads(iceberg_client.summary(newest)["coinspark.lease"])
     assert (entry["owner"]["pid"], entry["released"]) == (build.pid, True)

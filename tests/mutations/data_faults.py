@@ -35,9 +35,9 @@ MUTATIONS = (
     ),
     Mutation(
         "two builds get the lease at the same moment",
-        "warehouse/lease_log.py",
-        "if entry.after == parent:",
-        "if entry:",
+        "warehouse/lease_entry.py",
+        "return entry if entry.after == parent else None",
+        "return entry",
         ("warehouse/test_lease.py::test_entry_committed_on_top_of_an_unseen_one_is_invalid",),
     ),
     Mutation(

@@ -21,7 +21,7 @@ from pyspark.sql import SparkSession
 from coinspark import nightly
 from coinspark.config import Config
 from coinspark.core.errors import InputError, LockError
-from coinspark.warehouse import builds, catalog, iceberg_client, lease, lease_log, owner, tables
+from coinspark.warehouse import builds, catalog, iceberg_client, lease, lease_entry, lease_log, owner, tables
 from coinspark.warehouse.lease import Lease
 from coinspark.warehouse.local_frame import local_frame
 
@@ -126,7 +126,7 @@ def test_entry_committed_on_top_of_an_unseen_one_is_invalid(
     first, second = on_host(spark, config, "a"), on_host(second_session(spark, config), config, "b")
     append = lease_log.append
 
-    def append_late(log: Any, entry: lease_log.Entry) -> None:
+    def append_late(log: Any, entry: lease_entry.Entry) -> None:
         if entry.owner.host == "b" and not taken:
             taken.append(True)
             first.acquire()
@@ -380,7 +380,7 @@ def test_old_entries_and_their_files_are_removed(spark: SparkSession, config: Co
         running.renew()
         most = max(most, entries(log))
     assert most <= 31
-    files = list(Path(config.warehouse, config.catalog.namespace, lease_log.TABLE).rglob("*.*"))
+    files = list(Path(config.warehouse, config.catalog.namespace, lease_entry.TABLE).rglob("*.*"))
     assert len([file for file in files if file.suffix in (".avro", ".json")]) <= 31 + 22
     running.confirm()
     running.release()
@@ -403,7 +403,7 @@ def test_commands_that_write_take_the_lease_and_others_do_not(
 def test_entries_are_readable_without_spark(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     on_host(spark, config, "a").acquire()
-    newest = iceberg_client.load(config, lease_log.TABLE).current_snapshot()
+    newest = iceberg_client.load(config, lease_entry.TABLE).current_snapshot()
     assert newest is not None
     entry = json.loads(iceberg_client.summary(newest)["coinspark.lease"])
     assert (entry["owner"]["host"], entry["since"]) == ("a", NOON.isoformat())
@@ -412,7 +412,7 @@ def test_entries_are_readable_without_spark(spark: SparkSession, config: Config)
 def test_reading_does_not_create_the_log(spark: SparkSession, config: Config) -> None:
     tables.create(spark, config)
     assert tables.exists(spark, config) and builds.latest(spark, config) is None
-    assert lease_log.TABLE not in catalog.table_names(spark, config)
+    assert lease_entry.TABLE not in catalog.table_names(spark, config)
 
 
 def test_lease_is_not_taken_in_the_warehouse_of_another_configuration(
@@ -424,4 +424,4 @@ def test_lease_is_not_taken_in_the_warehouse_of_another_configuration(
         lease.hold(spark, config.model_copy(update={"warehouse": str(tmp_path)})),
     ):
         pytest.fail("a lease for a copy")
-    assert lease_log.TABLE not in catalog.table_names(spark, config)
+    assert lease_entry.TABLE not in catalog.table_names(spark, config)

@@ -10,7 +10,7 @@ import pytest
 
 from coinspark.config import load
 from coinspark.warehouse import lease, lease_log, owner
-from coinspark.warehouse.lease_log import Entry
+from coinspark.warehouse.lease_entry import Entry
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CLOCK = lease.Clock(lambda: NOON, lambda: 0.0, lambda seconds: None)

@@ -162,6 +162,7 @@ def entry(number: int, after: int | None, attempt: Attempt, minutes: float, rele
     }
     values = {
         **{name: time.isoformat() for name, time in times.items()},
+        "lease": f"of process {attempt.owner.pid}",
         "owner": asdict(attempt.owner),
         "after": after,
         "released": released,
